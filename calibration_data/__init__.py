@@ -1,0 +1,1 @@
+"""What int8 ranges are measured on, and how it was chosen."""

@@ -1,0 +1,107 @@
+"""Opening a TFLite interpreter: which package runs it, on how many threads, through which delegate."""
+
+import importlib
+import importlib.metadata
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from types import ModuleType
+from typing import Any
+
+from edge_runtime.errors import BackendError, ModelError
+
+_PACKAGES = {"ai_edge_litert.interpreter": "ai-edge-litert", "tflite_runtime.interpreter": "tflite-runtime"}
+_EDGETPU_LIBRARY = "libedgetpu.so.1"
+_EDGETPU_OP = "edgetpu-custom-op"
+_MOST_USEFUL_THREADS = 4
+
+
+class DelegateName(StrEnum):
+    """Where a model's operations run."""
+
+    CPU = "cpu"
+    EDGETPU = "edgetpu"
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What really runs a model.
+
+    Attributes:
+        package: Distribution name of the interpreter.
+        version: Its version.
+        delegate: Where the operations run.
+        threads: CPU threads given to the interpreter.
+    """
+
+    package: str
+    version: str
+    delegate: DelegateName
+    threads: int
+
+    def __str__(self) -> str:
+        """Return one line for logs."""
+        return f"{self.package} {self.version}, delegate {self.delegate.value}, {self.threads} threads"
+
+
+def default_threads() -> int:
+    """Return the CPUs this process may use, at most four: beyond that small models gain nothing."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+               _MOST_USEFUL_THREADS)
+
+
+def open_interpreter(model: bytes, threads: int, delegate: DelegateName) -> tuple[Any, Backend]:
+    """Open an interpreter on a model's bytes and allocate its tensors.
+
+    Args:
+        model: A whole `.tflite` file.
+        threads: CPU threads, at least 1.
+        delegate: Where to run; never replaced by another silently.
+
+    Returns:
+        The interpreter, ready to be invoked, and what it runs on.
+
+    Raises:
+        BackendError: No interpreter package, or the delegate is not to be had.
+        ModelError: The interpreter refuses the model.
+    """
+    module, package = _import_interpreter()
+    delegates = [_load_edgetpu(module)] if delegate is DelegateName.EDGETPU else None
+    try:
+        interpreter = module.Interpreter(model_content=model, num_threads=threads, experimental_delegates=delegates)
+        interpreter.allocate_tensors()
+    except SystemError as error:
+        raise BackendError(f"{package} cannot work with this numpy; install numpy<2 beside it.") from error
+    except (ValueError, RuntimeError) as error:
+        raise _refusal(error) from error
+    return interpreter, Backend(package, importlib.metadata.version(package), delegate, threads)
+
+
+def _import_interpreter() -> tuple[ModuleType, str]:
+    for name, package in _PACKAGES.items():
+        try:
+            return importlib.import_module(name), package
+        except ModuleNotFoundError:
+            continue
+    raise BackendError("No TFLite interpreter is installed; run: pip install ai-edge-litert")
+
+
+def _load_edgetpu(module: ModuleType) -> Any:
+    try:
+        return module.load_delegate(_EDGETPU_LIBRARY)
+    except OSError as error:
+        raise BackendError(
+            f"The Edge TPU library {_EDGETPU_LIBRARY} is not installed; install Coral's libedgetpu1-std, "
+            "or run with --delegate cpu."
+        ) from error
+    except ValueError as error:
+        raise BackendError(
+            "No Edge TPU answers; plug the device in and check that your user may open it, or run with --delegate cpu."
+        ) from error
+
+
+def _refusal(error: Exception) -> BackendError | ModelError:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if _EDGETPU_OP in str(error):
+        return BackendError("This model is compiled for an Edge TPU; run it with --delegate edgetpu, or take its CPU file.")
+    return ModelError(f"The TFLite interpreter refuses the model: {reason}; convert it again with edge-convert.")

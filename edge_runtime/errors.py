@@ -1,0 +1,79 @@
+"""Errors a user can act on.
+
+Every error the three commands report is a subclass of `EdgeGarmentError`. Its text is one sentence that says what is
+wrong and what to do next; its `exit_code` is what the command exits with (listed in docs/exit-codes.md).
+"""
+
+from typing import ClassVar
+
+
+class EdgeGarmentError(Exception):
+    """Base of all errors that end a command with a sentence instead of a traceback."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class SourceError(EdgeGarmentError):
+    """A source of frames cannot be found or opened, or has nothing in it."""
+
+    exit_code = 3
+
+
+class CameraError(SourceError):
+    """No camera answers under the number given."""
+
+    exit_code = 4
+
+
+class StreamError(SourceError):
+    """A network stream cannot be reached or does not answer in time."""
+
+    exit_code = 5
+
+
+class PictureError(EdgeGarmentError):
+    """A picture cannot be decoded: not a picture, truncated, or of a kind OpenCV does not know."""
+
+    exit_code = 6
+
+
+class ModelError(EdgeGarmentError):
+    """A model file is missing, damaged, or not TFLite."""
+
+    exit_code = 7
+
+
+class MetadataError(EdgeGarmentError):
+    """A TFLite model carries no metadata, or metadata that contradict its tensors."""
+
+    exit_code = 8
+
+
+class BackendError(EdgeGarmentError):
+    """No TFLite interpreter is installed, or the delegate asked for is not to be had."""
+
+    exit_code = 9
+
+
+class OutputError(EdgeGarmentError):
+    """A result cannot be written: no space, no permission, or a suffix of no known format."""
+
+    exit_code = 10
+
+
+class ExtraMissingError(EdgeGarmentError):
+    """A command needs a package of an extra that is not installed."""
+
+    exit_code = 11
+
+
+class DataError(EdgeGarmentError):
+    """Training or calibration data are missing, unreadable, or contradict each other."""
+
+    exit_code = 12
+
+
+class RunError(EdgeGarmentError):
+    """A training run directory is unfinished, damaged, or belongs to another task."""
+
+    exit_code = 13

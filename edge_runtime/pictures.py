@@ -1,0 +1,59 @@
+"""Reading picture files, for the runtime, training and calibration alike."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge_runtime.errors import PictureError
+from edge_runtime.preprocess import Image
+
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+
+_JPEG_START = b"\xff\xd8"
+_JPEG_END = b"\xff\xd9"
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+_PNG_END = b"IEND\xaeB`\x82"
+
+
+def read_picture(path: Path) -> Image:
+    """Decode a picture file, turned upright by its EXIF orientation.
+
+    Args:
+        path: A file of any format OpenCV reads; 16-bit, grey and CMYK pictures come out as 8-bit colour.
+
+    Returns:
+        (height, width, 3) uint8 BGR in [0, 255].
+
+    Raises:
+        PictureError: The file cannot be read, is no picture, or ends too early.
+    """
+    try:
+        encoded = path.read_bytes()
+    except OSError as error:
+        raise PictureError(f"{path} cannot be read ({error.strerror}); check the path and its permissions.") from error
+    if not encoded:
+        raise PictureError(f"{path} is empty; copy the picture again.")
+    if _is_truncated(encoded):
+        raise PictureError(f"{path} is truncated; copy the picture again.")
+    return _decode(path, encoded)
+
+
+def _decode(path: Path, encoded: bytes) -> Image:
+    try:
+        image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise PictureError(f"{path} cannot be decoded ({error.err}); save it again as JPEG or PNG.") from error
+    if image is None:
+        raise PictureError(f"{path} is not a picture OpenCV can read; save it again as JPEG or PNG.")
+    return np.asarray(image, np.uint8)
+
+
+def _is_truncated(encoded: bytes) -> bool:
+    """Tell whether a JPEG or PNG lacks its end, which OpenCV would fill with grey without a word."""
+    if encoded.startswith(_JPEG_START):
+        # An EXIF thumbnail has an end mark of its own, so only what follows the last start-of-scan counts.
+        return encoded.rfind(_JPEG_END) < encoded.rfind(b"\xff\xda")
+    if encoded.startswith(_PNG_START):
+        return _PNG_END not in encoded[-64:]
+    return False

@@ -1,0 +1,83 @@
+"""The one definition of what happens to a frame before a model sees it.
+
+Training, calibration, evaluation and the device all call `Preprocessor`, so a model never meets a resize it was not
+trained with.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.spec import InputSpec
+
+Image = NDArray[np.uint8]
+"""(height, width, 3) uint8 in [0, 255]; the colour order is stated where it is used."""
+
+
+class Preprocessor:
+    """Brings BGR frames of any size to a model's RGB input size.
+
+    The rule is `stretch`: exact 2x2 averages while both sides are at least twice the target, then bilinear. Compared
+    with plain bilinear it does not alias on large frames; compared with `INTER_AREA` it is about ten times faster at
+    1080p. Scratch buffers are kept for the last frame size, so a steady stream allocates nothing.
+
+    Not safe to share between threads.
+    """
+
+    def __init__(self, spec: InputSpec) -> None:
+        self.spec = spec
+        self._frame_size = (0, 0)
+        self._halves: list[Image] = []
+        self._resized: Image = np.empty((spec.height, spec.width, 3), np.uint8)
+
+    def __call__(self, frame: Image, out: Image | None = None) -> Image:
+        """Resize a frame and turn it to RGB.
+
+        Args:
+            frame: (height, width, 3) uint8 BGR in [0, 255], of any size from 1 x 1 pixel.
+            out: (spec.height, spec.width, 3) uint8 to write into; made when None.
+
+        Returns:
+            (spec.height, spec.width, 3) uint8 RGB in [0, 255]; `out` where it was given.
+        """
+        if out is None:
+            out = np.empty_like(self._resized)
+        small = self._halve(frame)
+        cv2.resize(small, (self.spec.width, self.spec.height), dst=self._resized, interpolation=cv2.INTER_LINEAR)
+        cv2.cvtColor(self._resized, cv2.COLOR_BGR2RGB, dst=out)
+        return out
+
+    def _halve(self, frame: Image) -> Image:
+        height, width = frame.shape[:2]
+        if (height, width) != self._frame_size:
+            self._frame_size = (height, width)
+            self._halves = [np.empty((*size, 3), np.uint8) for size in _half_sizes(height, width, self.spec)]
+        for half in self._halves:
+            height, width = half.shape[:2]
+            # OpenCV's fast exact path needs even sides: an odd last row or column is left out.
+            even = frame[: 2 * height, : 2 * width]
+            frame = cv2.resize(even, (width, height), dst=half, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        return frame
+
+
+def _half_sizes(height: int, width: int, spec: InputSpec) -> list[tuple[int, int]]:
+    sizes = []
+    while height >= 2 * spec.height and width >= 2 * spec.width:
+        height, width = height // 2, width // 2
+        sizes.append((height, width))
+    return sizes
+
+
+def normalize(image: Image, spec: InputSpec) -> NDArray[np.float32]:
+    """Map pixel values to what the float network was trained on.
+
+    Args:
+        image: (..., 3) uint8 RGB in [0, 255].
+        spec: The mean and standard deviation, in RGB order.
+
+    Returns:
+        (..., 3) float32, `(image - mean) / std`.
+    """
+    mean = np.asarray(spec.mean, np.float32)
+    std = np.asarray(spec.std, np.float32)
+    return (image.astype(np.float32) - mean) / std

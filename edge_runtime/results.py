@@ -1,0 +1,102 @@
+"""What a model says about a frame, as plain values.
+
+Boxes are (x_min, y_min, x_max, y_max) in pixels of the frame as captured, scores are probabilities in [0, 1],
+times are milliseconds.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """One label and its score in [0, 1]."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One garment found in a frame.
+
+    Attributes:
+        label: Class name.
+        score: Probability in [0, 1].
+        box: (x_min, y_min, x_max, y_max) in pixels of the frame as captured.
+    """
+
+    label: str
+    score: float
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimes:
+    """Wall time spent on one frame, by stage, in milliseconds.
+
+    Attributes:
+        capture: Reading and decoding. For a live source, the wait for the next frame.
+        preprocess: Resize, colour order and the copy into the input tensor.
+        inference: The interpreter's `invoke`.
+        postprocess: Reading the output tensors and ranking.
+    """
+
+    capture: float
+    preprocess: float
+    inference: float
+    postprocess: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """A model's answer for one frame, without knowledge of where the frame came from.
+
+    Attributes:
+        classifications: Best first; empty when no score reaches the threshold.
+        detections: Best first; None when the model is no detector.
+        preprocess_ms: Milliseconds spent on preprocessing.
+        inference_ms: Milliseconds spent in the interpreter.
+        postprocess_ms: Milliseconds spent on the outputs.
+    """
+
+    classifications: tuple[Classification, ...]
+    detections: tuple[Detection, ...] | None
+    preprocess_ms: float
+    inference_ms: float
+    postprocess_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResult:
+    """A model's answer for one frame of one source.
+
+    Attributes:
+        source: File path, stream address, `camera:N` or `demo:GARMENT:SEED`.
+        frame: Zero-based index of the frame within the run.
+        timestamp: Unix time in seconds at which the frame was captured or read.
+        width: Frame width in pixels.
+        height: Frame height in pixels.
+        classifications: Best first; empty when no score reaches the threshold.
+        detections: Best first; None when the model is no detector.
+        times: Milliseconds by stage.
+        model_sha256: Hash of the model file that answered, 64 hexadecimal digits.
+    """
+
+    source: str
+    frame: int
+    timestamp: float
+    width: int
+    height: int
+    classifications: tuple[Classification, ...]
+    detections: tuple[Detection, ...] | None
+    times: StageTimes
+    model_sha256: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as JSON-ready values; `detections` is present for detectors only."""
+        result = asdict(self)
+        if self.detections is None:
+            del result["detections"]
+        result["times_ms"] = {stage: round(ms, 3) for stage, ms in result.pop("times").items()}
+        return result

@@ -1,0 +1,23 @@
+"""Several sources, one after another."""
+
+from collections.abc import Iterator, Sequence
+
+from edge_runtime.sources.frame import Frame, FrameSource
+
+
+class ChainedSource(FrameSource):
+    """The frames of several sources that are not live, in the order given."""
+
+    def __init__(self, sources: Sequence[FrameSource]) -> None:
+        self._sources = tuple(sources)
+        self.fps = self._sources[0].fps
+
+    @property
+    def failed(self) -> int:  # type: ignore[override]
+        """Pictures that could not be read so far."""
+        return sum(source.failed for source in self._sources)
+
+    def __iter__(self) -> Iterator[Frame]:
+        for source in self._sources:
+            with source:
+                yield from source

@@ -1,0 +1,61 @@
+"""What every source of frames gives and how it is used."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from edge_runtime.preprocess import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture on its way to a model.
+
+    Attributes:
+        image: (height, width, 3) uint8 BGR in [0, 255].
+        source: File path, stream address, `camera:N` or `demo:GARMENT:SEED`.
+        index: Zero-based position within its source; a live source counts dropped frames too.
+        timestamp: Unix time in seconds at which the frame was captured or read.
+        capture_ms: Milliseconds spent on reading and decoding; for a live source, on waiting for the frame.
+    """
+
+    image: Image
+    source: str
+    index: int
+    timestamp: float
+    capture_ms: float
+
+
+class FrameSource(Protocol):
+    """Frames in order, once; use it as a context manager.
+
+    Attributes:
+        live: Frames come in real time, whether anybody takes them or not.
+        fps: Frames a second, or None when the source does not say; known once the first frame is there.
+        failed: Pictures that could not be read so far.
+        dropped: Frames that were captured but not handed over so far.
+    """
+
+    live: bool = False
+    fps: float | None = None
+    failed: int = 0
+    dropped: int = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        return None
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames.
+
+        Raises:
+            SourceError: The source cannot be opened or stops giving frames.
+            PictureError: A picture cannot be read and nobody wants to hear of it and go on.
+        """

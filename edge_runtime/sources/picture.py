@@ -1,0 +1,68 @@
+"""Frames from picture files."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from edge_runtime.errors import PictureError, SourceError
+from edge_runtime.pictures import PICTURE_SUFFIXES, read_picture
+from edge_runtime.sources.frame import Frame, FrameSource
+
+OnBadPicture = Callable[[PictureError], None]
+
+
+class PictureSource(FrameSource):
+    """Picture files, one frame each."""
+
+    # As a video, pictures are shown for one second each.
+    fps = 1.0
+
+    def __init__(self, paths: Sequence[Path], on_bad_picture: OnBadPicture | None = None) -> None:
+        """Take the pictures in the order given.
+
+        Args:
+            paths: Picture files; none is opened yet.
+            on_bad_picture: Told of each picture that cannot be read, before the rest go on; None makes it an error.
+        """
+        self.paths = tuple(paths)
+        self._on_bad_picture = on_bad_picture
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index, path in enumerate(self.paths):
+            try:
+                yield _read_frame(path, index)
+            except PictureError as error:
+                if self._on_bad_picture is None:
+                    raise
+                self.failed += 1
+                self._on_bad_picture(error)
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Return the pictures of a folder by name, without those in folders below and without hidden ones.
+
+    Raises:
+        SourceError: The folder cannot be read or holds no picture.
+    """
+    try:
+        paths = only_pictures(folder.iterdir())
+    except OSError as error:
+        raise SourceError(f"{folder} cannot be read ({error.strerror}); check its permissions.") from error
+    if not paths:
+        raise SourceError(f"{folder} holds no picture; the kinds known are {', '.join(sorted(PICTURE_SUFFIXES))}.")
+    return paths
+
+
+def only_pictures(paths: Iterator[Path]) -> list[Path]:
+    """Return the visible files that are pictures by their suffix, sorted."""
+    return sorted(
+        path
+        for path in paths
+        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+    )
+
+
+def _read_frame(path: Path, index: int) -> Frame:
+    start = time.perf_counter()
+    image = read_picture(path)
+    return Frame(image, str(path), index, time.time(), (time.perf_counter() - start) * 1e3)

@@ -1,0 +1,131 @@
+"""What a training run leaves and a conversion takes.
+
+A run directory holds `model.keras`, its `model.json` (a `ModelSpec`), `splits.csv` (which photo served for what) and
+`run.json` (resolved arguments). Neither stage knows more of the other than this.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from edge_runtime.errors import RunError
+from edge_runtime.files import write_text
+from edge_runtime.spec import ModelSpec
+
+
+class Split(StrEnum):
+    """What a photo is used for."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRow:
+    """One photo of a data set.
+
+    Attributes:
+        image: Path relative to the run's image folder, with forward slashes.
+        label: Class name.
+        group: What must never be divided, for example the sender; the image itself where there are no groups.
+        split: What the photo is used for.
+        sha256: Hash of the file, 64 hexadecimal digits.
+    """
+
+    image: str
+    label: str
+    group: str
+    split: Split
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """The files of one run directory."""
+
+    path: Path
+
+    @property
+    def model_path(self) -> Path:
+        """The best Keras model, taking normalised float32 images."""
+        return self.path / "model.keras"
+
+    @property
+    def spec_path(self) -> Path:
+        """The model's `ModelSpec` as JSON."""
+        return self.path / "model.json"
+
+    @property
+    def splits_path(self) -> Path:
+        """The split file."""
+        return self.path / "splits.csv"
+
+    @property
+    def arguments_path(self) -> Path:
+        """The resolved arguments as JSON; `images` is the folder that the split file's paths start from."""
+        return self.path / "run.json"
+
+    def read_spec(self) -> ModelSpec:
+        """Read the model's spec.
+
+        Raises:
+            RunError: The file is missing or damaged.
+            MetadataError: The file is JSON, yet no spec.
+        """
+        return ModelSpec.from_dict(self._read_json(self.spec_path))
+
+    def read_arguments(self) -> dict[str, Any]:
+        """Read the resolved arguments.
+
+        Raises:
+            RunError: The file is missing or damaged.
+        """
+        return self._read_json(self.arguments_path)
+
+    def read_splits(self, split: Split | None = None) -> tuple[SplitRow, ...]:
+        """Read the rows of the split file, all or those of one split.
+
+        Raises:
+            RunError: The file is missing or damaged.
+        """
+        try:
+            with self.splits_path.open(encoding="utf-8", newline="") as file:
+                rows = tuple(SplitRow(**{**row, "split": Split(row["split"])}) for row in csv.DictReader(file))
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise self._damage(self.splits_path, error) from error
+        return rows if split is None else tuple(row for row in rows if row.split is split)
+
+    def write_spec(self, spec: ModelSpec) -> None:
+        """Write the model's spec."""
+        write_text(self.spec_path, json.dumps(spec.to_dict(), indent=2) + "\n")
+
+    def write_arguments(self, arguments: dict[str, Any]) -> None:
+        """Write the resolved arguments."""
+        write_text(self.arguments_path, json.dumps(arguments, indent=2) + "\n")
+
+    def write_splits(self, rows: Iterable[SplitRow]) -> None:
+        """Write the split file."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, [field.name for field in fields(SplitRow)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+        write_text(self.splits_path, text.getvalue())
+
+    def _read_json(self, path: Path) -> dict[str, Any]:
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise self._damage(path, error) from error
+        if not isinstance(values, dict):
+            raise self._damage(path, TypeError("not an object"))
+        return values
+
+    def _damage(self, path: Path, error: Exception) -> RunError:
+        if isinstance(error, FileNotFoundError):
+            return RunError(f"{self.path} has no {path.name}; name a run directory that edge-train has finished.")
+        return RunError(f"{path} cannot be read ({error}); train again into a fresh directory.")

@@ -1,0 +1,1 @@
+"""Photos in, a Keras model out: the training stage of edge-garment."""

@@ -1,0 +1,59 @@
+"""What happens while Keras fits: a progress bar, and the record of each epoch."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from tqdm import tqdm
+
+from train.metrics import Accuracy
+
+
+class ProgressBar(keras.callbacks.Callback):  # type: ignore[misc]
+    """One bar per epoch on stderr; silent where stderr is not a terminal."""
+
+    def __init__(self, phase: str, epochs: int, steps: int) -> None:
+        super().__init__()
+        self._title = f"{phase} {{}}/{epochs}"
+        self._steps = steps
+        self._bar: tqdm[Any] | None = None
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Start a bar."""
+        self._bar = tqdm(total=self._steps, desc=self._title.format(epoch + 1), unit="batch", disable=None)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Move the bar."""
+        if self._bar is not None:
+            self._bar.set_postfix(loss=f"{(logs or {}).get('loss', 0.0):.3f}", refresh=False)
+            self._bar.update()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Close the bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+class EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]
+    """Measures on validation photos after each epoch and hands the numbers on.
+
+    Args:
+        measure: Returns the accuracy on the validation photos.
+        record: Takes the zero-based epoch, the training loss, the accuracy and the seconds since the epoch began.
+    """
+
+    def __init__(self, measure: Callable[[], Accuracy], record: Callable[[int, float, Accuracy, float], None]) -> None:
+        super().__init__()
+        self._measure = measure
+        self._record = record
+        self._start = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Start the clock."""
+        self._start = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Measure and record."""
+        accuracy = self._measure()
+        self._record(epoch, float((logs or {})["loss"]), accuracy, time.monotonic() - self._start)

@@ -1,0 +1,99 @@
+"""Where a training run stands, on disk, so that a killed run loses at most one epoch."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+
+from edge_runtime.errors import RunError
+from edge_runtime.files import replacing, write_text
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRecord:
+    """What one epoch came to.
+
+    Attributes:
+        phase: `head` or `body`.
+        epoch: One-based within the phase.
+        loss: Mean training loss.
+        learning_rate: At the end of the epoch.
+        validation_top1: Share of validation photos answered rightly, in [0, 1].
+        validation_macro: Mean over classes of that share, in [0, 1].
+        seconds: Wall time.
+    """
+
+    phase: str
+    epoch: int
+    loss: float
+    learning_rate: float
+    validation_top1: float
+    validation_macro: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The epochs behind a run and the weights it goes on from.
+
+    Attributes:
+        history: Finished epochs, oldest first.
+        weights: File name of the weights and optimizer state after them; None before the first.
+    """
+
+    history: tuple[EpochRecord, ...] = ()
+    weights: str | None = None
+
+    @property
+    def best(self) -> float:
+        """The best validation macro accuracy so far, -1 before the first epoch."""
+        return max((record.validation_macro for record in self.history), default=-1.0)
+
+    def epochs_done(self, phase: str) -> int:
+        """Return how many epochs of a phase are finished."""
+        return sum(record.phase == phase for record in self.history)
+
+
+class CheckpointFolder:
+    """The folder of a run that holds its state."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._state = path / "state.json"
+
+    def load(self) -> State:
+        """Read the state; a fresh one where there is none.
+
+        Raises:
+            RunError: The state file is damaged.
+        """
+        try:
+            values = json.loads(self._state.read_text(encoding="utf-8"))
+            return State(tuple(EpochRecord(**record) for record in values["history"]), values["weights"])
+        except FileNotFoundError:
+            return State()
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{self._state} cannot be read ({error}); train into a fresh directory.") from error
+
+    def save(self, model: keras.Model, history: tuple[EpochRecord, ...]) -> State:
+        """Save a compiled model's weights and optimizer state, then the state that names them."""
+        state = State(history, f"epoch-{len(history):03d}.weights.h5")
+        with replacing(self._path / str(state.weights)) as aside:
+            # Keras insists on the double suffix.
+            whole = aside.with_name(aside.stem + ".weights.h5")
+            model.save_weights(whole)
+            whole.rename(aside)
+        write_text(self._state, json.dumps(asdict(state), indent=2) + "\n")
+        self._remove_all_but(str(state.weights))
+        return state
+
+    def restore(self, model: keras.Model, state: State) -> None:
+        """Load weights and, where the model is compiled alike, optimizer state."""
+        if state.weights is not None:
+            model.load_weights(self._path / state.weights)
+
+    def _remove_all_but(self, name: str) -> None:
+        for old in self._path.glob("*.weights.h5"):
+            if old.name != name:
+                old.unlink()

@@ -1,0 +1,148 @@
+"""One run of `edge-train classify`, from photos to a finished run directory."""
+
+import hashlib
+import json
+import logging
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from edge_runtime.errors import RunError
+from edge_runtime.files import write_text
+from edge_runtime.preprocess import normalize
+from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec
+from edge_runtime.training_run import Split, SplitRow, TrainingRun
+from train.architectures import ARCHITECTURES, build_classifier
+from train.data import Columns, PhotoSet, read_photos
+from train.dataset import Batches
+from train.environment import describe_environment
+from train.metrics import count_confusions, measure_accuracy
+from train.splits import split_photos
+from train.training import Fitting, Schedule
+from train.weights import are_folded, unfold_batch_norms
+
+log = logging.getLogger(__name__)
+
+_STATISTICS_PHOTOS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifyOptions:
+    """The resolved arguments of a run.
+
+    Attributes:
+        data: Folder per class, or CSV file.
+        images: Folder that the CSV file's paths start from; None finds it.
+        columns: Columns of the CSV file.
+        architecture: Key of `ARCHITECTURES`.
+        image_size: Input height and width in pixels.
+        weights: `imagenet`, `none`, or a weights file.
+        dropout: Share of pooled features dropped in training.
+        validation_share: Share of photos held out.
+        schedule: How to fit.
+    """
+
+    data: Path
+    images: Path | None
+    columns: Columns
+    architecture: str
+    image_size: int
+    weights: str
+    dropout: float
+    validation_share: float
+    schedule: Schedule
+
+
+def train_classifier(options: ClassifyOptions, run: TrainingRun) -> None:
+    """Train a classifier into a run directory, going on where an earlier call with the same options stopped.
+
+    Raises:
+        DataError: Photos or weights are missing, unreadable or contradictory.
+        RunError: The directory holds a run with other options.
+        OutputError: The directory cannot be written.
+    """
+    keras.utils.set_random_seed(options.schedule.seed)
+    photo_set = read_photos(options.data, options.columns, options.images)
+    rows = _begin(options, photo_set, run)
+    spec = ARCHITECTURES[options.architecture].input_spec(options.image_size)
+    training = [row for row in rows if row.split is Split.TRAIN]
+    validation = [row for row in rows if row.split is Split.VALIDATION]
+    log.info(
+        "%d photos of %d classes: %d to train on, %d of %d other groups to validate on",
+        *(len(rows), len(photo_set.labels), len(training), len(validation), len({row.group for row in validation})),
+    )
+    classifier = _build(options, photo_set, spec, training)
+    fitting = Fitting(classifier, run, photo_set.images, photo_set.labels, spec, options.schedule)
+    state = fitting.fit(training, validation)
+    batches = Batches(validation, photo_set.images, photo_set.labels, spec, options.schedule.batch_size)
+    scores = _write_scores(run, batches, photo_set.labels, spec)
+    run.write_spec(_describe(options, photo_set, rows, spec, {**scores, "epochs": len(state.history)}))
+
+
+def _build(options: ClassifyOptions, photo_set: PhotoSet, spec: InputSpec, training: list[SplitRow]) -> keras.Model:
+    architecture = ARCHITECTURES[options.architecture]
+    classifier = build_classifier(architecture, options.image_size, photo_set.labels, options.weights, options.dropout)
+    if are_folded(options.weights):
+        random = np.random.default_rng(options.schedule.seed)
+        sample = [training[index] for index in random.permutation(len(training))[:_STATISTICS_PHOTOS]]
+        pixels, _ = Batches(sample, photo_set.images, photo_set.labels, spec, len(sample))[0]
+        unfold_batch_norms(classifier.get_layer("body"), normalize(pixels, spec))
+    return classifier
+
+
+def _begin(options: ClassifyOptions, photo_set: PhotoSet, run: TrainingRun) -> tuple[SplitRow, ...]:
+    """Write what defines the run before anything is trained, or check that it is the same as before."""
+    arguments = {**asdict(options), "data": str(options.data), "images": str(photo_set.images)}
+    if run.arguments_path.exists():
+        _check_same(run, arguments)
+        return run.read_splits()
+    rows = split_photos(photo_set, options.validation_share, options.schedule.seed)
+    run.write_splits(rows)
+    write_text(run.path / "environment.json", json.dumps(describe_environment(), indent=2) + "\n")
+    run.write_arguments(arguments)
+    return rows
+
+
+def _check_same(run: TrainingRun, arguments: dict[str, Any]) -> None:
+    before = run.read_arguments()
+    changed = [name for name, value in arguments.items() if before.get(name) != json.loads(json.dumps(value))]
+    if changed:
+        raise RunError(
+            f"{run.path} holds a run with another {', '.join(changed)}; repeat its arguments to go on with it, "
+            "or name a fresh directory."
+        )
+    log.info("going on with the run in %s", run.path)
+
+
+def _write_scores(run: TrainingRun, batches: Batches, labels: tuple[str, ...], spec: InputSpec) -> dict[str, float]:
+    """Measure the best model once more, from its file, and write `scores.json`."""
+    model = keras.models.load_model(run.model_path)
+    pixels = (batches[index][0] for index in range(len(batches)))
+    probabilities = np.concatenate([model.predict_on_batch(normalize(batch, spec)) for batch in pixels])
+    predictions = np.argmax(probabilities, axis=1)
+    accuracy = asdict(measure_accuracy(batches.targets, predictions))
+    confusions = count_confusions(batches.targets, predictions, len(labels))
+    scores = {**accuracy, "labels": labels, "confusions": confusions}
+    write_text(run.path / "scores.json", json.dumps(scores, indent=2) + "\n")
+    log.info("best model: validation top-1 %.2f %%, macro %.2f %%", 100 * accuracy["top1"], 100 * accuracy["macro"])
+    return accuracy
+
+
+def _describe(
+    options: ClassifyOptions,
+    photo_set: PhotoSet,
+    rows: tuple[SplitRow, ...],
+    spec: InputSpec,
+    scores: dict[str, float],
+) -> ModelSpec:
+    digest = hashlib.sha256("".join(sorted(row.sha256 for row in rows)).encode()).hexdigest()
+    return ModelSpec(
+        name=f"garment-{options.architecture}-{options.image_size}",
+        version="1",
+        input=spec,
+        heads=(HeadSpec("garment", photo_set.labels),),
+        provenance={"photos": len(rows), "photos_sha256": digest, "validation": scores},
+    )

@@ -1,0 +1,130 @@
+"""Finding labelled photos: a folder per class, or a CSV file."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_runtime.errors import DataError
+from edge_runtime.pictures import PICTURE_SUFFIXES
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns of a CSV file say what.
+
+    Attributes:
+        image: Path of the photo, relative to the image folder.
+        label: Class name; rows where it is empty are left out.
+        group: What a split must not divide; None makes each photo its own group.
+    """
+
+    image: str = "image"
+    label: str = "label"
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One labelled photo.
+
+    Attributes:
+        image: Path relative to the data set's image folder, with forward slashes.
+        label: Class name.
+        group: What a split must not divide.
+    """
+
+    image: str
+    label: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoSet:
+    """Labelled photos and the folder their paths start from."""
+
+    images: Path
+    photos: tuple[Photo, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names, sorted; their order is the order of the model's output."""
+        return tuple(sorted({photo.label for photo in self.photos}))
+
+
+def read_photos(data: Path, columns: Columns, images: Path | None = None) -> PhotoSet:
+    """Read a data set.
+
+    Args:
+        data: A folder with one sub-folder of photos per class, or a CSV file.
+        columns: The CSV file's columns; unused for a folder.
+        images: Folder that the CSV file's paths start from; None takes its own folder, or `images` inside it.
+
+    Raises:
+        DataError: Nothing is there, a column or photo is missing, or there are fewer than two classes.
+    """
+    if data.is_dir():
+        photo_set = PhotoSet(data, tuple(_photos_by_folder(data)))
+    elif data.is_file():
+        photos = tuple(_photos_by_csv(data, columns))
+        photo_set = PhotoSet(_image_folder(data, images, photos), photos)
+    else:
+        raise DataError(f"{data} does not exist; give a folder with one sub-folder per class, or a CSV file.")
+    _check(photo_set, data)
+    return photo_set
+
+
+def _photos_by_folder(data: Path) -> Iterator[Photo]:
+    for folder in sorted(path for path in data.iterdir() if path.is_dir()):
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() in PICTURE_SUFFIXES:
+                image = path.relative_to(data).as_posix()
+                yield Photo(image, folder.name, image)
+
+
+def _photos_by_csv(data: Path, columns: Columns) -> Iterator[Photo]:
+    try:
+        with data.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            _check_columns(data, columns, reader.fieldnames or ())
+            for row in reader:
+                if row[columns.label]:
+                    group = row[columns.group] if columns.group else row[columns.image]
+                    yield Photo(row[columns.image], row[columns.label], group)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{data} cannot be read as CSV ({error}); save it as UTF-8 text with a header line.") from error
+
+
+def _check_columns(data: Path, columns: Columns, present: "tuple[str, ...] | list[str]") -> None:
+    wanted = [columns.image, columns.label] + ([columns.group] if columns.group else [])
+    missing = [column for column in wanted if column not in present]
+    if missing:
+        raise DataError(
+            f"{data} has no column {', '.join(missing)} (it has {', '.join(present) or 'none'}); "
+            "name them with --image-column, --label-column and --group-column."
+        )
+
+
+def _image_folder(data: Path, images: Path | None, photos: tuple[Photo, ...]) -> Path:
+    if images is not None:
+        return images
+    beside = data.parent
+    inside = beside / "images"
+    return inside if photos and not (beside / photos[0].image).exists() and inside.is_dir() else beside
+
+
+def _check(photo_set: PhotoSet, data: Path) -> None:
+    counts = Counter(photo.label for photo in photo_set.photos)
+    if len(counts) < 2:
+        raise DataError(f"{data} has {len(counts)} classes with photos; at least two are needed to tell apart.")
+    missing = [photo.image for photo in photo_set.photos if not (photo_set.images / photo.image).is_file()]
+    if missing:
+        raise DataError(
+            f"{len(missing)} of {len(photo_set.photos)} photos are not under {photo_set.images}, the first "
+            f"{missing[0]}; name their folder with --images."
+        )
+    labels_of: dict[str, str] = {}
+    for photo in photo_set.photos:
+        if labels_of.setdefault(photo.image, photo.label) != photo.label:
+            raise DataError(f"{photo.image} is labelled {labels_of[photo.image]} and {photo.label}; keep one label.")

@@ -1,0 +1,29 @@
+"""What a run was made with."""
+
+import importlib.metadata
+import os
+import platform
+import sys
+from typing import Any
+
+import keras
+
+_PACKAGES = ("edge-garment", "keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "scikit-learn")
+
+
+def describe_environment() -> dict[str, Any]:
+    """Return JSON-ready facts: versions, Keras backend, processor."""
+    return {
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "keras_backend": keras.backend.backend(),
+        "packages": {name: version for name in _PACKAGES if (version := _version(name))},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,98 @@
+"""Dividing photos into training and validation without dividing a group."""
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from edge_runtime.errors import DataError
+from edge_runtime.training_run import Split, SplitRow
+from train.data import Photo, PhotoSet
+
+_CANDIDATES = 500
+_LEAST_GROUPS = 10
+"""Validation photos should come from this many groups or more."""
+
+
+def split_photos(photo_set: PhotoSet, validation_share: float, seed: int) -> tuple[SplitRow, ...]:
+    """Divide photos so that no group is on both sides and each class keeps about its share.
+
+    Args:
+        photo_set: Labelled photos with their groups.
+        validation_share: Share of photos to hold out, in (0, 0.5].
+        seed: Which of the possible divisions.
+
+    Returns:
+        One row per photo, in the order of `photo_set.photos`.
+
+    Raises:
+        DataError: A class would be without training or without validation photos.
+    """
+    photos = photo_set.photos
+    held_out = _held_out(photos, validation_share, seed)
+    rows = tuple(
+        SplitRow(
+            image=photo.image,
+            label=photo.label,
+            group=photo.group,
+            split=Split.VALIDATION if index in held_out else Split.TRAIN,
+            sha256=_sha256(photo_set.images / photo.image),
+        )
+        for index, photo in enumerate(photos)
+    )
+    _check(rows, photo_set.labels)
+    return rows
+
+
+def _held_out(photos: tuple[Photo, ...], share: float, seed: int) -> frozenset[int]:
+    """Draw many divisions by group and keep the one whose classes are shared out most evenly."""
+    members: dict[str, list[int]] = {}
+    for index, photo in enumerate(photos):
+        members.setdefault(photo.group, []).append(index)
+    target = share * len(photos)
+    groups = _small_groups(list(members.values()), target)
+    random = np.random.default_rng(seed)
+    candidates = (_draw(groups, target, random) for _ in range(_CANDIDATES))
+    return min(candidates, key=lambda held_out: _misfit(photos, held_out, share))
+
+
+def _small_groups(groups: list[list[int]], target: float) -> list[list[int]]:
+    """Return the groups that may be held out: the smallest ones that leave some choice.
+
+    A sender of hundreds of like photos teaches in training, and in validation would speak for that sender alone.
+    """
+    most = target / _LEAST_GROUPS
+    while most < max(map(len, groups)) and sum(len(group) for group in groups if len(group) <= most) < 2 * target:
+        most *= 2
+    return [group for group in groups if len(group) <= most]
+
+
+def _draw(groups: list[list[int]], target: float, random: np.random.Generator) -> frozenset[int]:
+    held_out: set[int] = set()
+    for position in random.permutation(len(groups)):
+        if len(held_out) >= target:
+            break
+        held_out.update(groups[position])
+    return frozenset(held_out)
+
+
+def _misfit(photos: tuple[Photo, ...], held_out: frozenset[int], share: float) -> float:
+    """Return how far the validation share of the worst class is from the share asked for."""
+    per_class = Counter(photo.label for photo in photos)
+    held_per_class = Counter(photos[index].label for index in held_out)
+    return max(abs(held_per_class[label] / total - share) for label, total in per_class.items())
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _check(rows: tuple[SplitRow, ...], labels: tuple[str, ...]) -> None:
+    for split in Split:
+        present = {row.label for row in rows if row.split is split}
+        absent = [label for label in labels if label not in present]
+        if absent:
+            raise DataError(
+                f"The {split} split has no photo of {', '.join(absent)}; add photos of more groups, or try another --seed."
+            )
