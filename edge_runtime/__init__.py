@@ -1,7 +1,7 @@
 """Recognise garments in pictures and camera frames with a TFLite model.
 
-    >>> from edge_runtime import Recognizer
-    >>> Recognizer.load().classify(frame)
+>>> from edge_runtime import Recognizer
+>>> Recognizer.load().classify(frame)
 """
 
 from typing import TYPE_CHECKING, Any

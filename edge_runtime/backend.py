@@ -46,8 +46,9 @@ class Backend:
 
 def default_threads() -> int:
     """Return the CPUs this process may use, at most four: beyond that small models gain nothing."""
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-               _MOST_USEFUL_THREADS)
+    return min(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _MOST_USEFUL_THREADS
+    )
 
 
 def open_interpreter(model: bytes, threads: int, delegate: DelegateName) -> tuple[Any, Backend]:
@@ -103,5 +104,5 @@ def _load_edgetpu(module: ModuleType) -> Any:
 def _refusal(error: Exception) -> BackendError | ModelError:
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if _EDGETPU_OP in str(error):
-        return BackendError("This model is compiled for an Edge TPU; run it with --delegate edgetpu, or take its CPU file.")
+        return BackendError("This model is compiled for an Edge TPU; add --delegate edgetpu, or take its CPU file.")
     return ModelError(f"The TFLite interpreter refuses the model: {reason}; convert it again with edge-convert.")

@@ -32,27 +32,26 @@ class ErrorGroup(click.Group):
             return super().invoke(ctx)
 
 
-class _ReportedError(click.ClickException):
-    def __init__(self, sentence: str, exit_code: int) -> None:
-        super().__init__(sentence)
-        self.exit_code = exit_code
-
-
 @contextlib.contextmanager
 def _reported() -> Iterator[None]:
     try:
         with _termination_unwinds():
             yield
     except EdgeGarmentError as error:
-        raise _ReportedError(str(error), error.exit_code) from error
+        raise _told(error, error.exit_code) from error
     except BrokenPipeError:
         # The reader has what it wanted (`| head -1`): that is no failure, and Python's last flush must not say so.
         _discard_stdout()
         raise click.exceptions.Exit(0) from None
     except OSError as error:
-        raise _ReportedError(str(error), EdgeGarmentError.exit_code) from error
+        raise _told(error, EdgeGarmentError.exit_code) from error
     except KeyboardInterrupt:
         raise click.exceptions.Exit(_SIGNALLED + signal.SIGINT) from None
+
+
+def _told(error: Exception, exit_code: int) -> click.exceptions.Exit:
+    click.echo(f"Error: {error}", err=True)
+    return click.exceptions.Exit(exit_code)
 
 
 @contextlib.contextmanager

@@ -77,3 +77,9 @@ class RunError(EdgeGarmentError):
     """A training run directory is unfinished, damaged, or belongs to another task."""
 
     exit_code = 13
+
+
+class ConversionError(EdgeGarmentError):
+    """A Keras model cannot be turned into the `.tflite` file that the contract asks for."""
+
+    exit_code = 14

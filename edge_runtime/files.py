@@ -21,7 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield aside
-        os.replace(aside, path)
+        aside.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(f"{path} cannot be written ({reason}); choose another place or free some space.") from error
@@ -30,14 +30,24 @@ def replacing(path: Path) -> Iterator[Path]:
             aside.unlink(missing_ok=True)
 
 
+def check_writable(path: Path) -> None:
+    """Fail before long work rather than after it; an existing file stays as it is.
+
+    Raises:
+        OutputError: The file could not be written.
+    """
+    probe = path.with_name(f"{path.name}.probe")
+    write_bytes(probe, b"")
+    probe.unlink()
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text in place of `path`, whole or not at all.
 
     Raises:
         OutputError: The file cannot be written.
     """
-    with replacing(path) as aside:
-        aside.write_text(text, encoding="utf-8")
+    write_bytes(path, text.encode())
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -60,9 +60,7 @@ def run(
     return RunCounts(answered, source.failed, source.dropped)
 
 
-def _answer(
-    recognizer: Recognizer, frame: Frame, number: int, top_k: int, threshold: float | None
-) -> FrameResult:
+def _answer(recognizer: Recognizer, frame: Frame, number: int, top_k: int, threshold: float | None) -> FrameResult:
     height, width = frame.image.shape[:2]
     answer = recognizer.recognize(frame.image, top_k=top_k, threshold=threshold)
     return FrameResult(

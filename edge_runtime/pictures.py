@@ -1,5 +1,6 @@
 """Reading picture files, for the runtime, training and calibration alike."""
 
+import re
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,8 @@ PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", 
 
 _JPEG_START = b"\xff\xd8"
 _JPEG_END = b"\xff\xd9"
+# Within the data of a scan, 0xFF begins a marker only when neither 0 nor a restart marker follows.
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"IEND\xaeB`\x82"
 
@@ -52,8 +55,18 @@ def _decode(path: Path, encoded: bytes) -> Image:
 def _is_truncated(encoded: bytes) -> bool:
     """Tell whether a JPEG or PNG lacks its end, which OpenCV would fill with grey without a word."""
     if encoded.startswith(_JPEG_START):
-        # An EXIF thumbnail has an end mark of its own, so only what follows the last start-of-scan counts.
-        return encoded.rfind(_JPEG_END) < encoded.rfind(b"\xff\xda")
+        return not _has_jpeg_end(encoded)
     if encoded.startswith(_PNG_START):
-        return _PNG_END not in encoded[-64:]
+        return _PNG_END not in encoded
+    return False
+
+
+def _has_jpeg_end(encoded: bytes) -> bool:
+    """Walk the segments of a JPEG to its end mark; thumbnails in it and data behind it have marks of their own."""
+    position = len(_JPEG_START)
+    while marker := _JPEG_MARKER.search(encoded, position):
+        if marker[0] == _JPEG_END:
+            return True
+        length = encoded[marker.end() : marker.end() + 2]
+        position = marker.end() + int.from_bytes(length, "big")
     return False

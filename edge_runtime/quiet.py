@@ -19,7 +19,12 @@ def quiet_stderr() -> Iterator[None]:
 
     Keep the block short: it covers the whole process.
     """
-    kept = os.dup(2)
+    try:
+        kept = os.dup(2)
+    except OSError:
+        # A service may run without stderr; then nothing can be printed there.
+        yield
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:

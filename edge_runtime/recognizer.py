@@ -119,9 +119,8 @@ class Recognizer:
         output = self._outputs[0]
         values: NDArray[Any] = self._interpreter.get_tensor(output["index"])[0]
         scale, zero_point = output["quantization"]
-        if scale == 0.0:
-            return values.astype(np.float32)
-        return (values.astype(np.float32) - zero_point) * np.float32(scale)
+        scores: NDArray[np.float32] = values.astype(np.float32)
+        return scores if scale == 0.0 else (scores - zero_point) * np.float32(scale)
 
     def _rank(self, top_k: int, threshold: float | None) -> tuple[Classification, ...]:
         head = self.spec.heads[0]
@@ -143,13 +142,14 @@ def _pixel_table(spec: InputSpec, tensor: dict[str, Any]) -> NDArray[Any] | None
     # A zero point is whole, so the exact 127.5 of a [-1, 1] input is off by half a level: not worth a second pass.
     if tensor["dtype"] == np.uint8 and np.abs(quantized - levels).max() <= 1:
         return None
-    return quantized.astype(tensor["dtype"])[np.newaxis]
+    table: NDArray[Any] = quantized.astype(tensor["dtype"])[np.newaxis]
+    return table
 
 
 def _read_model(path: str | os.PathLike[str] | None) -> bytes:
-    if path is None:
-        return resources.files("edge_runtime").joinpath("models", BUNDLED_MODEL).read_bytes()
+    file = Path(path) if path is not None else resources.files("edge_runtime").joinpath("models", BUNDLED_MODEL)
     try:
-        return Path(path).read_bytes()
+        return file.read_bytes()
     except OSError as error:
-        raise ModelError(f"The model {path} cannot be read ({error.strerror}); check the path given.") from error
+        advice = "check the path given" if path is not None else "install edge-garment again"
+        raise ModelError(f"The model {file} cannot be read ({error.strerror}); {advice}.") from error

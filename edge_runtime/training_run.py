@@ -95,7 +95,7 @@ class TrainingRun:
         """
         try:
             with self.splits_path.open(encoding="utf-8", newline="") as file:
-                rows = tuple(SplitRow(**{**row, "split": Split(row["split"])}) for row in csv.DictReader(file))
+                rows = tuple(_parse_row(row) for row in csv.DictReader(file))
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise self._damage(self.splits_path, error) from error
         return rows if split is None else tuple(row for row in rows if row.split is split)
@@ -129,3 +129,7 @@ class TrainingRun:
         if isinstance(error, FileNotFoundError):
             return RunError(f"{self.path} has no {path.name}; name a run directory that edge-train has finished.")
         return RunError(f"{path} cannot be read ({error}); train again into a fresh directory.")
+
+
+def _parse_row(row: dict[str, str]) -> SplitRow:
+    return SplitRow(row["image"], row["label"], row["group"], Split(row["split"]), row["sha256"])

@@ -35,22 +35,30 @@ class ProgressBar(keras.callbacks.Callback):  # type: ignore[misc]
             self._bar.close()
 
 
-class EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]
-    """Measures on validation photos after each epoch and hands the numbers on.
+class EpochBounds(keras.callbacks.Callback):  # type: ignore[misc]
+    """Prepares each epoch, measures on validation photos after it, and hands the numbers on.
 
     Args:
+        begin: Takes the zero-based epoch that begins.
         measure: Returns the accuracy on the validation photos.
         record: Takes the zero-based epoch, the training loss, the accuracy and the seconds since the epoch began.
     """
 
-    def __init__(self, measure: Callable[[], Accuracy], record: Callable[[int, float, Accuracy, float], None]) -> None:
+    def __init__(
+        self,
+        begin: Callable[[int], None],
+        measure: Callable[[], Accuracy],
+        record: Callable[[int, float, Accuracy, float], None],
+    ) -> None:
         super().__init__()
+        self._begin = begin
         self._measure = measure
         self._record = record
         self._start = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Start the clock."""
+        """Prepare the epoch and start the clock."""
+        self._begin(epoch)
         self._start = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:

@@ -9,6 +9,7 @@ import click
 
 from edge_runtime.cli_errors import ErrorGroup
 from edge_runtime.extras import require_extra
+from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.group(cls=ErrorGroup)
 @click.version_option(package_name="edge-garment")
 def main() -> None:
-    """Train models that recognise garments.
+    r"""Train models that recognise garments.
 
     \b
     Example:
@@ -31,17 +32,35 @@ def main() -> None:
 
 @main.command()
 @click.argument("data", type=click.Path(path_type=Path))
-@click.option("-o", "--run", "run", type=click.Path(path_type=Path, file_okay=False), required=True,
-              help="Run directory; a run that was killed goes on when the same command is repeated.")
-@click.option("--images", type=click.Path(path_type=Path, file_okay=False),
-              help="Folder that a CSV file's paths start from.  [default: its own, or images/ beside it]")
+@click.option(
+    "-o",
+    "--run",
+    "run",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Run directory; a run that was killed goes on when the same command is repeated.",
+)
+@click.option(
+    "--images",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder that a CSV file's paths start from.  [default: its own, or images/ beside it]",
+)
 @click.option("--image-column", default="image", show_default=True, help="CSV column with the photo's path.")
-@click.option("--label-column", default="label", show_default=True,
-              help="CSV column with the class name; rows where it is empty are left out.")
+@click.option(
+    "--label-column",
+    default="label",
+    show_default=True,
+    help="CSV column with the class name; rows where it is empty are left out.",
+)
 @click.option("--group-column", help="CSV column with what a split must never divide, for example the sender.")
 @click.option("--architecture", type=click.Choice(["mobilenet_v2"]), default="mobilenet_v2", show_default=True)
-@click.option("--weights", default="imagenet", show_default=True, metavar="imagenet|none|FILE",
-              help="Weights to start from: fetched by Keras, fresh, or a .h5 or folded .npz file.")
+@click.option(
+    "--weights",
+    default="imagenet",
+    show_default=True,
+    metavar="imagenet|none|FILE",
+    help="Weights to start from: fetched by Keras, fresh, or a .h5 or folded .npz file.",
+)
 @click.option("--image-size", type=click.IntRange(32, 1024), default=224, show_default=True, help="Pixels.")
 @click.option("--head-epochs", type=click.IntRange(0), default=1, show_default=True, help="Epochs with a frozen body.")
 @click.option("--epochs", type=click.IntRange(0), default=12, show_default=True, help="Epochs of the whole network.")
@@ -50,18 +69,31 @@ def main() -> None:
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=5e-4, show_default=True)
 @click.option("--label-smoothing", type=click.FloatRange(0, 1, max_open=True), default=0.1, show_default=True)
 @click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), default=0.2, show_default=True)
-@click.option("--validation-share", type=click.FloatRange(0, 0.5, min_open=True), default=0.15, show_default=True,
-              help="Share of photos held out, whole groups at a time.")
-@click.option("--drawn-share", type=click.FloatRange(0, 1), default=0.05, show_default=True,
-              help="Drawn garments per photo mixed into each epoch.")
+@click.option(
+    "--validation-share",
+    type=click.FloatRange(0, 0.5, min_open=True),
+    default=0.15,
+    show_default=True,
+    help="Share of photos held out, whole groups at a time.",
+)
+@click.option(
+    "--drawn-share",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="Drawn garments per photo mixed into each epoch.",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 def classify(data: Path, run: Path, **arguments: Any) -> None:
     """Fine-tune a classifier on DATA: a folder with one sub-folder per class, or a CSV file."""
     require_extra("edge-train", "train", "keras", "sklearn", "tqdm")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # Keras takes seconds to import, so only a command that trains pays for it.
-    from train.classify import train_classifier
+    # Keras takes seconds to import, so only a command that trains pays for it; its backends greet with notices.
+    with quiet_stderr():
+        from train.classify import train_classifier
+        from train.environment import start_backend
 
+        start_backend()
     train_classifier(_resolve(data, arguments), TrainingRun(run))
 
 

@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,7 +96,7 @@ def _photos_by_csv(data: Path, columns: Columns) -> Iterator[Photo]:
         raise DataError(f"{data} cannot be read as CSV ({error}); save it as UTF-8 text with a header line.") from error
 
 
-def _check_columns(data: Path, columns: Columns, present: "tuple[str, ...] | list[str]") -> None:
+def _check_columns(data: Path, columns: Columns, present: Sequence[str]) -> None:
     wanted = [columns.image, columns.label] + ([columns.group] if columns.group else [])
     missing = [column for column in wanted if column not in present]
     if missing:

@@ -1,5 +1,6 @@
 """Feeding photos to Keras, through the same preprocessing as on the device."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def __len__(self) -> int:
         """Return the number of batches, the last one possibly smaller."""
-        return -(-len(self._items) // self._batch_size)
+        return math.ceil(len(self._items) / self._batch_size)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Read one batch."""

@@ -11,6 +11,11 @@ import keras
 _PACKAGES = ("edge-garment", "keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "scikit-learn")
 
 
+def start_backend() -> None:
+    """Make the Keras backend look for its devices now, where its notices can be dropped."""
+    keras.ops.zeros(1)
+
+
 def describe_environment() -> dict[str, Any]:
     """Return JSON-ready facts: versions, Keras backend, processor."""
     return {

@@ -94,5 +94,6 @@ def _check(rows: tuple[SplitRow, ...], labels: tuple[str, ...]) -> None:
         absent = [label for label in labels if label not in present]
         if absent:
             raise DataError(
-                f"The {split} split has no photo of {', '.join(absent)}; add photos of more groups, or try another --seed."
+                f"The {split} split has no photo of {', '.join(absent)}; "
+                "add photos of more groups, or try another --seed."
             )

@@ -14,12 +14,14 @@ from edge_runtime.files import replacing, write_text
 from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import SplitRow, TrainingRun
 from train.augmentation import build_training_model
-from train.callbacks import EpochEnd, ProgressBar
+from train.callbacks import EpochBounds, ProgressBar
 from train.checkpoint import CheckpointFolder, EpochRecord, State
 from train.dataset import Batches, ShuffledBatches
 from train.metrics import Accuracy, measure_accuracy
 
 log = logging.getLogger(__name__)
+
+_RANDOM_NUMBERS_PER_EPOCH = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ class Fitting:
             verbose=0,
             callbacks=[
                 ProgressBar(phase.name, phase.epochs, len(batches)),
-                EpochEnd(
+                EpochBounds(
+                    self._seed,
                     lambda: self._measure(validation_batches),
                     lambda epoch, loss, accuracy, seconds: self._record(phase, epoch, loss, accuracy, seconds),
                 ),
@@ -141,6 +144,13 @@ class Fitting:
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=self._schedule.label_smoothing),
         )
         self._model.optimizer.build(self._model.trainable_variables)
+
+    def _seed(self, epoch: int) -> None:
+        """Set augmentation and dropout to where an unbroken run has them; Keras does not save their counters."""
+        for variable in self._model.non_trainable_variables:
+            if "seed_generator" in variable.path:
+                seed, _ = keras.ops.convert_to_numpy(variable)
+                variable.assign([seed, epoch * _RANDOM_NUMBERS_PER_EPOCH])
 
     def _measure(self, batches: Batches) -> Accuracy:
         scores = self._model.predict(batches, verbose=0)

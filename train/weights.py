@@ -36,7 +36,7 @@ def load_body_weights(body: keras.Model, file: str) -> None:
         else:
             body.load_weights(file)
     except (OSError, KeyError, ValueError) as error:
-        raise DataError(f"The weights {file} do not load into {body.name} ({error}); give weights made for it.") from error
+        raise DataError(f"The weights {file} do not load into {body.name} ({error}); take others.") from error
 
 
 def _load_folded(body: keras.Model, arrays: Mapping[str, NDArray[np.float32]]) -> None:

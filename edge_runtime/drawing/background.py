@@ -38,9 +38,7 @@ def _grain(rng: Rng, amount: float) -> Float:
 
 
 def _wall(rng: Rng, tone: Float) -> Float:
-    plaster = (
-        1 + 0.006 * noise(rng, (_SIDE, _SIDE), (80, 80)) + 0.02 * noise(rng, (_SIDE, _SIDE), (3, 3))
-    )
+    plaster = 1 + 0.006 * noise(rng, (_SIDE, _SIDE), (80, 80)) + 0.02 * noise(rng, (_SIDE, _SIDE), (3, 3))
     wall = _shaded(_plain(tone), plaster)
     if rng.random() < 0.3:
         edge = int(rng.uniform(0.04, 0.16) * _SIDE)
@@ -54,9 +52,7 @@ def _planks(rng: Rng, tone: Float) -> Float:
     rows = np.arange(_SIDE)
     plank = (rows + int(rng.integers(width))) // width
     shade = rng.normal(1, 0.09, int(plank.max()) + 1).astype(np.float32)[plank]
-    streaks = (
-        noise(rng, (_SIDE, _SIDE), (_SIDE, 8)) * 0.05 + noise(rng, (_SIDE, _SIDE), (64, 5)) * 0.05
-    )
+    streaks = noise(rng, (_SIDE, _SIDE), (_SIDE, 8)) * 0.05 + noise(rng, (_SIDE, _SIDE), (64, 5)) * 0.05
     factor = shade[:, None] * (1 + streaks)
     factor[1:][np.diff(plank) > 0] *= 0.5
     for index in range(int(plank.max()) + 1):
@@ -88,9 +84,7 @@ def _carpet(rng: Rng, tone: Float) -> Float:
 def _tiles(rng: Rng, tone: Float) -> Float:
     step = int(rng.choice([64, 80, 107, 160]))
     cell = np.arange(_SIDE) // step
-    shade = rng.normal(1, 0.025, (int(cell.max()) + 1,) * 2).astype(np.float32)[
-        cell[:, None], cell[None, :]
-    ]
+    shade = rng.normal(1, 0.025, (int(cell.max()) + 1,) * 2).astype(np.float32)[cell[:, None], cell[None, :]]
     factor = shade * (1 + 0.03 * noise(rng, (_SIDE, _SIDE), (10, 10)))
     grout = np.arange(_SIDE) % step < 3
     factor[grout] *= rng.uniform(0.7, 0.9)
@@ -164,7 +158,5 @@ def paint_surface(rng: Rng, size: tuple[int, int], surface: str, tone: Float) ->
     kind = SURFACES[surface]
     square = kind.paint(rng, tone)
     view = _viewpoint(rng, size, kind.turns)
-    seen = cv2.warpPerspective(
-        square, view, size[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
-    )
+    seen = cv2.warpPerspective(square, view, size[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(seen, dtype=np.float32)

@@ -88,10 +88,7 @@ def _opening(waist: float) -> Part:
 
 def _loops(waist: float) -> tuple[Part, ...]:
     spots = (-0.75, -0.35, 0.35, 0.75)
-    return tuple(
-        Part(tube([(waist * x, -0.018), (waist * x, _BAND + 0.018)], [0.02, 0.02]), lift=0.006)
-        for x in spots
-    )
+    return tuple(Part(tube([(waist * x, -0.018), (waist * x, _BAND + 0.018)], [0.02, 0.02]), lift=0.006) for x in spots)
 
 
 def _fly(cut: _Cut) -> tuple[Points, ...]:

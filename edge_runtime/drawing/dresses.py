@@ -30,9 +30,7 @@ from edge_runtime.drawing.tops import (
 
 def _straps(torso: Torso) -> tuple[Part, ...]:
     x = torso.neck + 0.015
-    return both_sides(
-        Part(tube([(x - 0.02, 0.0), (x, 0.13), (x + 0.01, 0.25)], [0.03] * 3), lift=0.004)
-    )
+    return both_sides(Part(tube([(x - 0.02, 0.0), (x, 0.13), (x + 0.01, 0.25)], [0.03] * 3), lift=0.004))
 
 
 def _bodice(torso: Torso, strappy: bool) -> Points:

@@ -81,9 +81,7 @@ STYLES: dict[str, Style] = {
     "dress": Style(("plain", "plain", *_PRINTS), ("weave", "satin"), 1.3),
     "hat": Style(("plain", "plain", "plain", "melange"), ("weave", "fleece"), 0.3, 1.6),
     "longsleeve": Style(("plain", "plain", "melange", "stripes"), ("weave", "knit"), 0.9),
-    "outwear": Style(
-        ("plain", "plain", "plain", "melange"), ("satin", "fleece", "weave"), 1.1, 1.8
-    ),
+    "outwear": Style(("plain", "plain", "plain", "melange"), ("satin", "fleece", "weave"), 1.1, 1.8),
     "pants": Style(("plain", "plain", "plain", "melange"), ("denim", "denim", "weave"), 0.9, 1.3),
     "shirt": Style(("plain", "plain", "checks", "checks", "pinstripes", "dots"), ("weave",), 0.9),
     "shoes": Style(("plain",), ("leather", "weave", "suede"), 0.12, 1.6),

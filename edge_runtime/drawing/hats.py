@@ -50,9 +50,7 @@ def _dome(rng: Rng, tall: float) -> Part:
 def _cap(rng: Rng) -> Garment:
     """A baseball cap seen from the side, visor to the left or right."""
     tall = float(rng.uniform(0.38, 0.5))
-    eyelets = [
-        Part(ellipse((x, -0.17), (0.014, 0.018)), Role.LINING, lift=0.002) for x in (0.05, 0.32)
-    ]
+    eyelets = [Part(ellipse((x, -0.17), (0.014, 0.018)), Role.LINING, lift=0.002) for x in (0.05, 0.32)]
     button = Part(ellipse((0.02, 0.01 - tall), (0.035, 0.02)), Role.TRIM, lift=0.005)
     parts = (_dome(rng, tall), *eyelets, _visor(), button)
     return Garment(parts if rng.random() < 0.5 else tuple(map(flipped_part, parts)))
@@ -61,17 +59,11 @@ def _cap(rng: Rng) -> Garment:
 def _front_cap(rng: Rng) -> Garment:
     """A baseball cap seen from the front."""
     tall = float(rng.uniform(0.46, 0.56))
-    dome = mirrored(
-        trace((0, -tall), [(0.24, -0.9 * tall), (0.42, -0.2), (0.45, 0.1)], [(0, 0.16)])
-    )
-    visor = mirrored(
-        trace((0, 0.0), [(0.28, 0.03), (0.46, 0.1)], [(0.44, 0.22), (0.24, 0.31), (0, 0.34)])
-    )
+    dome = mirrored(trace((0, -tall), [(0.24, -0.9 * tall), (0.42, -0.2), (0.45, 0.1)], [(0, 0.16)]))
+    visor = mirrored(trace((0, 0.0), [(0.28, 0.03), (0.46, 0.1)], [(0.44, 0.22), (0.24, 0.31), (0, 0.34)]))
     side = spline([(0, -tall), (0.25, -0.3), (0.27, 0.08)])
     seams = (side, side * np.array([-1.0, 1.0]), np.linspace((0, -tall), (0, 0), 5))
-    arcs = tuple(
-        spline([(-0.42, 0.12 + d), (0, 0.03 + 2 * d), (0.42, 0.12 + d)]) for d in (0.03, 0.06, 0.09)
-    )
+    arcs = tuple(spline([(-0.42, 0.12 + d), (0, 0.03 + 2 * d), (0.42, 0.12 + d)]) for d in (0.03, 0.06, 0.09))
     crown = Part(
         dome,
         seams=seams,
@@ -112,9 +104,7 @@ def _brimmed(rng: Rng) -> Garment:
 def _beanie(rng: Rng) -> Garment:
     """A ribbed knit hat with a turned-up cuff and sometimes a pompom."""
     tall, fold = float(rng.uniform(0.45, 0.6)), float(rng.uniform(0.14, 0.2))
-    dome = mirrored(
-        trace((0, -tall), [(0.22, -0.92 * tall), (0.38, -0.4 * tall), (0.4, 0.1)], [(0, 0.14)])
-    )
+    dome = mirrored(trace((0, -tall), [(0.22, -0.92 * tall), (0.38, -0.4 * tall), (0.4, 0.1)], [(0, 0.14)]))
     top, base = (
         spline([(-0.12, -0.97 * tall), (0, -tall), (0.12, -0.97 * tall)]),
         spline([(-0.4, 0.1), (0, 0.14), (0.4, 0.1)]),
@@ -124,14 +114,8 @@ def _beanie(rng: Rng) -> Garment:
         spline([(-0.415, 0.04), (0, 0.07), (0.415, 0.04)]),
         spline([(-0.41, 0.04 + fold), (0, 0.075 + fold), (0.41, 0.04 + fold)]),
     )
-    cuff = Part(
-        np.concatenate([near, far[::-1]]), Role.TRIM, seams=ribs(near, far, 24)[1:-1], lift=0.02
-    )
-    pompom = (
-        (Part(ellipse((0, -tall - 0.05), (0.12, 0.115)), Role.TRIM, lift=0.02),)
-        if rng.random() < 0.5
-        else ()
-    )
+    cuff = Part(np.concatenate([near, far[::-1]]), Role.TRIM, seams=ribs(near, far, 24)[1:-1], lift=0.02)
+    pompom = (Part(ellipse((0, -tall - 0.05), (0.12, 0.115)), Role.TRIM, lift=0.02),) if rng.random() < 0.5 else ()
     return Garment((*pompom, Part(dome, seams=arcs, lift=0.03), cuff))
 
 
@@ -166,9 +150,7 @@ def _bucket(rng: Rng) -> Garment:
         for x, y in ((0.37, 0.09), (0.42, 0.14), (0.46, 0.19), (0.5, 0.24))
     )
     rim = spline([(-0.27, -tall + 0.06), (0, -tall + 0.1), (0.27, -tall + 0.06)])
-    return Garment(
-        (Part(crown, seams=(rim,), lift=0.02), Part(brim, grain=0.0, stitches=rows, lift=0.03))
-    )
+    return Garment((Part(crown, seams=(rim,), lift=0.02), Part(brim, grain=0.0, stitches=rows, lift=0.03)))
 
 
 def hat(rng: Rng) -> Garment:

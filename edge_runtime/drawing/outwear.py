@@ -54,19 +54,13 @@ def _panel(torso: Torso, front: _Front) -> Part:
         [(0.5 * torso.hem, torso.length + 0.014), (front.hem_gap, torso.length + 0.018)],
         [(front.gap, torso.depth)],
     )
-    edge = np.linspace(
-        (front.gap + 0.022, torso.depth + 0.03), (front.hem_gap + 0.022, torso.length), 8
-    )
-    return Part(
-        outline, seams=(armholes(torso)[0], *_quilting(torso, front)), stitches=(edge,), lift=0.02
-    )
+    edge = np.linspace((front.gap + 0.022, torso.depth + 0.03), (front.hem_gap + 0.022, torso.length), 8)
+    return Part(outline, seams=(armholes(torso)[0], *_quilting(torso, front)), stitches=(edge,), lift=0.02)
 
 
 def _quilting(torso: Torso, front: _Front) -> tuple[Points, ...]:
     rows = np.linspace(torso.depth + 0.05, torso.length, front.quilts + 1)[:-1]
-    return tuple(
-        spline([(0.0, y), (0.5 * torso.hem, y + 0.015), (torso.hem + 0.05, y)]) for y in rows
-    )
+    return tuple(spline([(0.0, y), (0.5 * torso.hem, y + 0.015), (torso.hem + 0.05, y)]) for y in rows)
 
 
 def _inside(torso: Torso) -> Part:
@@ -77,9 +71,7 @@ def _inside(torso: Torso) -> Part:
         (0.9 * torso.hem, torso.length - 0.02),
     ]
     left = [(-x, y) for x, y in reversed(half)]
-    return Part(
-        trace((-torso.neck, 0.0), [(0, 0.012), half[0]], half[1:], [left[0]], left[1:]), Role.LINING
-    )
+    return Part(trace((-torso.neck, 0.0), [(0, 0.012), half[0]], half[1:], [left[0]], left[1:]), Role.LINING)
 
 
 def _zip(torso: Torso, front: _Front) -> tuple[Part, ...]:
@@ -201,9 +193,7 @@ def _shell(rng: Rng, torso: Torso, front: _Front, ribbed: bool) -> tuple[Part, .
 def _zipped(rng: Rng) -> Garment:
     torso = _torso(rng, 0.1, float(rng.uniform(0.85, 0.98)))
     is_open = rng.random() < 0.25
-    front = _Front(
-        0.05 if is_open else 0.0, 0.13 if is_open else 0.0, int(rng.choice([0, 0, 7, 9]))
-    )
+    front = _Front(0.05 if is_open else 0.0, 0.13 if is_open else 0.0, int(rng.choice([0, 0, 7, 9])))
     hooded, ribbed = bool(rng.random() < 0.4), bool(rng.random() < 0.6)
     shell = _shell(rng, torso, front, ribbed)
     hem = (_hem_band(torso),) if ribbed and not is_open else ()
@@ -217,11 +207,7 @@ def _coat(rng: Rng) -> Garment:
     torso = _torso(rng, float(rng.uniform(0.34, 0.46)), float(rng.uniform(1.1, 1.45)))
     front = _Front(0.0, float(rng.choice([0.0, 0.0, 0.07])), 0)
     columns = (-0.1, 0.1) if rng.random() < 0.5 else (0.03,)
-    rows = [
-        part
-        for x in columns
-        for part in buttons(x, torso.depth + 0.05, 0.72 * torso.length, 3, 0.022)
-    ]
+    rows = [part for x in columns for part in buttons(x, torso.depth + 0.05, 0.72 * torso.length, 3, 0.022)]
     flaps = both_sides(patch_pocket(0.16, 0.62 * torso.length, 0.15, 0.17, flap=True)[1])
     edge = Part(
         trace(
@@ -245,14 +231,8 @@ def _coat(rng: Rng) -> Garment:
 def _trucker(rng: Rng) -> Garment:
     torso = _torso(rng, 0.12, float(rng.uniform(0.8, 0.9)))
     shell = _shell(rng, torso, _Front(0.0, 0.0, 0), ribbed=False)
-    pockets = [
-        part
-        for pocket in patch_pocket(0.1, 0.32, 0.16, 0.17, flap=True)
-        for part in both_sides(pocket)
-    ]
-    strip = trace(
-        (-0.03, torso.depth), [(0.03, torso.depth)], [(0.03, torso.length)], [(-0.03, torso.length)]
-    )
+    pockets = [part for pocket in patch_pocket(0.1, 0.32, 0.16, 0.17, flap=True) for part in both_sides(pocket)]
+    strip = trace((-0.03, torso.depth), [(0.03, torso.depth)], [(0.03, torso.length)], [(-0.03, torso.length)])
     placket = Part(strip, stitches=(strip,), lift=0.008)
     row = buttons(0.0, torso.depth + 0.06, torso.length - 0.06, 5, 0.018)
     parts = (*shell, _hem_band(torso), placket, *row, *pockets, *collar(torso, (0.17, 0.2)))

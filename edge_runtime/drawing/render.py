@@ -75,9 +75,7 @@ def wrinkles(rng: np.random.Generator, shape: tuple[int, int], depth: float) -> 
     return np.asarray(grown, dtype=np.float32)
 
 
-def coverage(
-    outlines: Sequence[Points], shape: tuple[int, int], origin: tuple[int, int] = (0, 0)
-) -> Float:
+def coverage(outlines: Sequence[Points], shape: tuple[int, int], origin: tuple[int, int] = (0, 0)) -> Float:
     """Rasterises closed polygons with antialiased edges.
 
     Args:

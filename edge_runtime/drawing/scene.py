@@ -90,9 +90,7 @@ def _posed(
     scale = float(np.min(fill * frame / (high - low)))
     shift = frame * (0.5 + np.asarray(pose.offset)) - scale * (low + high) / 2
     parts = (*garment.hanger, *garment.parts) if hung else garment.parts
-    return tuple(
-        moved(part, lambda p: seen(p) * scale + shift, part.grain + pose.angle) for part in parts
-    ), scale
+    return tuple(moved(part, lambda p: seen(p) * scale + shift, part.grain + pose.angle) for part in parts), scale
 
 
 def _expose(rng: Rng, image: Float, light: Light) -> None:
@@ -101,9 +99,7 @@ def _expose(rng: Rng, image: Float, light: Light) -> None:
     columns = np.linspace(-1, 1, image.shape[1], dtype=np.float32)[None, :]
     toward = columns * np.float32(np.cos(light.angle)) + rows * np.float32(np.sin(light.angle))
     corner = np.float32(rng.uniform(0, 0.1)) * (rows**2 + columns**2)
-    gain = np.float32(rng.uniform(0.85, 1.08)) * (
-        1 + np.float32(rng.uniform(0.02, 0.15)) * toward - corner
-    )
+    gain = np.float32(rng.uniform(0.85, 1.08)) * (1 + np.float32(rng.uniform(0.02, 0.15)) * toward - corner)
     warmth = float(rng.normal(0, 0.035))
     # Lens flare lifts the blacks a little, as in any hand-held photo.
     balance = np.array([1 - warmth, 1.0, 1 + warmth]) * 0.95

@@ -28,10 +28,7 @@ def _laces(
 ) -> tuple[Part, ...]:
     """Returns lace bars of half extent `reach` at `count` spots from start to end."""
     spots, half = np.linspace(start, end, count), np.asarray(reach)
-    return tuple(
-        Part(tube(np.stack([s - half, s, s + half]), [0.028] * 2), Role.LACE, lift=0.006)
-        for s in spots
-    )
+    return tuple(Part(tube(np.stack([s - half, s, s + half]), [0.028] * 2), Role.LACE, lift=0.006) for s in spots)
 
 
 def _tongue(high: float) -> Part:
@@ -62,9 +59,7 @@ def _upper(rng: Rng, high: float) -> Part:
     cap = spline([(-0.24, -0.15), (-0.2, 0.0), (-0.3, 0.12)])
     quarter = spline([(0.06, -0.38 - high), (0.12, -0.1), (-0.1, 0.12)])
     thread = (quarter + np.array([0.02, 0.0]),)
-    return Part(
-        outline, grain=0.0, seams=(cap, quarter), stitches=thread, decals=_side_stripes(rng)
-    )
+    return Part(outline, grain=0.0, seams=(cap, quarter), stitches=thread, decals=_side_stripes(rng))
 
 
 def _sneaker(rng: Rng) -> tuple[Part, ...]:
@@ -151,9 +146,7 @@ _RIM = trace(
     [*_OUTER, (0.01, 0.5), *_INNER, (0.0, -0.55)],
 )
 _MOUTH = ellipse((0.0, 0.22), (0.105, 0.2))
-_TONGUE = trace(
-    (-0.06, -0.26), [(0.06, -0.26)], [(0.08, 0.0), (0.06, 0.1)], [(-0.06, 0.1), (-0.08, 0.0)]
-)
+_TONGUE = trace((-0.06, -0.26), [(0.06, -0.26)], [(0.08, 0.0), (0.06, 0.1)], [(-0.06, 0.1), (-0.08, 0.0)])
 
 
 def _from_above(rng: Rng) -> tuple[Part, ...]:
@@ -168,9 +161,7 @@ def _from_above(rng: Rng) -> tuple[Part, ...]:
 
 
 def _strap() -> tuple[Part, ...]:
-    band = Part(
-        tube([(-0.15, -0.04), (0, -0.07), (0.17, -0.04)], [0.09] * 3), Role.TRIM, lift=0.008
-    )
+    band = Part(tube([(-0.15, -0.04), (0, -0.07), (0.17, -0.04)], [0.09] * 3), Role.TRIM, lift=0.008)
     return band, Part(tube([(-0.03, -0.07), (0.04, -0.07)], [0.04] * 2), Role.METAL, lift=0.005)
 
 
@@ -206,9 +197,7 @@ def shoes(rng: Rng) -> Garment:
         one, spread = _from_above(rng), float(rng.uniform(0.2, 0.27))
         turns = rng.normal(0.05, 0.08, 2)
         right = _placed(one, float(turns[0]), (spread, 0.0))
-        left = _placed(
-            tuple(map(flipped_part, one)), -float(turns[1]), (-spread, float(rng.normal(0, 0.04)))
-        )
+        left = _placed(tuple(map(flipped_part, one)), -float(turns[1]), (-spread, float(rng.normal(0, 0.04))))
         return Garment((*left, *right))
     makers: tuple[Callable[[Rng], tuple[Part, ...]], ...] = (_sneaker, _sneaker, _boot, _pump)
     one = makers[int(rng.integers(len(makers)))](rng)

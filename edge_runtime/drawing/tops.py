@@ -73,9 +73,7 @@ def neckline(torso: Torso, inset: float = 0.0) -> Points:
             [(-0.4 * side, 0.62 * low), (0, low)],
             [(0.4 * side, 0.62 * low), (side, 0.0)],
         )
-    return spline(
-        [(-side, 0.0), (-0.72 * side, 0.66 * low), (0, low), (0.72 * side, 0.66 * low), (side, 0.0)]
-    )
+    return spline([(-side, 0.0), (-0.72 * side, 0.66 * low), (0, low), (0.72 * side, 0.66 * low), (side, 0.0)])
 
 
 def torso_outline(torso: Torso) -> Points:
@@ -138,9 +136,7 @@ def sleeve(torso: Torso, arm: Arm, role: Role = Role.MAIN) -> Part:
     lower = arm.angle + arm.bend
     elbow = _along(shoulder, arm.angle, arm.length * 0.5)
     wrist = _along(elbow, lower, arm.length * 0.5)
-    under_elbow = _along(
-        elbow, arm.angle + np.pi / 2 + 0.5 * arm.bend, 0.5 * (arm.width + arm.cuff)
-    )
+    under_elbow = _along(elbow, arm.angle + np.pi / 2 + 0.5 * arm.bend, 0.5 * (arm.width + arm.cuff))
     under_wrist = _along(wrist, lower + np.pi / 2, arm.cuff)
     outline = trace(
         (torso.shoulder - 0.06, torso.drop - 0.012),
@@ -159,9 +155,7 @@ def sleeve(torso: Torso, arm: Arm, role: Role = Role.MAIN) -> Part:
 def cuff(torso: Torso, arm: Arm, depth: float, role: Role, ribbed: bool) -> Part:
     """Returns the band at the end of a sleeve on the right of the picture."""
     lower = arm.angle + arm.bend
-    wrist = _along(
-        _along((torso.shoulder, torso.drop), arm.angle, arm.length * 0.5), lower, arm.length * 0.5
-    )
+    wrist = _along(_along((torso.shoulder, torso.drop), arm.angle, arm.length * 0.5), lower, arm.length * 0.5)
     top = _along(wrist, lower + np.pi / 2, -0.004)
     bottom = _along(top, lower + np.pi / 2, arm.cuff + 0.008)
     near, far = (
@@ -176,8 +170,7 @@ def arms(rng: Rng, arm: Arm) -> tuple[Arm, Arm]:
     """Returns a right and a left arm that differ a little in pose."""
     turns, bends = rng.normal(0, 0.07, 2), rng.normal(0, 0.1, 2)
     right, left = (
-        replace(arm, angle=arm.angle + turn, bend=arm.bend + bend)
-        for turn, bend in zip(turns, bends, strict=True)
+        replace(arm, angle=arm.angle + turn, bend=arm.bend + bend) for turn, bend in zip(turns, bends, strict=True)
     )
     return right, left
 
@@ -187,13 +180,9 @@ def sleeves(torso: Torso, pair: tuple[Arm, Arm], role: Role = Role.MAIN) -> tupl
     return sleeve(torso, pair[0], role), flipped_part(sleeve(torso, pair[1], role))
 
 
-def cuffs(
-    torso: Torso, pair: tuple[Arm, Arm], depth: float, role: Role, ribbed: bool
-) -> tuple[Part, Part]:
+def cuffs(torso: Torso, pair: tuple[Arm, Arm], depth: float, role: Role, ribbed: bool) -> tuple[Part, Part]:
     """Returns the bands of both sleeves."""
-    return cuff(torso, pair[0], depth, role, ribbed), flipped_part(
-        cuff(torso, pair[1], depth, role, ribbed)
-    )
+    return cuff(torso, pair[0], depth, role, ribbed), flipped_part(cuff(torso, pair[1], depth, role, ribbed))
 
 
 def long_arm(rng: Rng, width: float) -> Arm:
@@ -267,13 +256,10 @@ def longsleeve(rng: Rng) -> Garment:
     return Garment(_jersey(rng, torso, arm, trim), wooden_hanger(torso))
 
 
-def buttons(
-    x: float, top: float, bottom: float, count: int, radius: float = 0.013
-) -> tuple[Part, ...]:
+def buttons(x: float, top: float, bottom: float, count: int, radius: float = 0.013) -> tuple[Part, ...]:
     """Returns a vertical row of buttons."""
     return tuple(
-        Part(ellipse((x, float(y)), (radius, radius)), Role.BUTTON, lift=0.005)
-        for y in np.linspace(top, bottom, count)
+        Part(ellipse((x, float(y)), (radius, radius)), Role.BUTTON, lift=0.005) for y in np.linspace(top, bottom, count)
     )
 
 
@@ -287,15 +273,11 @@ def collar(torso: Torso, point: Pair, role: Role = Role.MAIN) -> tuple[Part, Par
         [(neck + 0.012, -0.045), (neck * 0.8, -0.05)],
         [(0.45 * neck, 0.4 * torso.depth), (0.0, torso.depth)],
     )
-    edge = trace(
-        (0.02, torso.depth + 0.01), [(point[0] - 0.002, point[1] - 0.018)], [(neck + 0.03, 0.03)]
-    )
+    edge = trace((0.02, torso.depth + 0.01), [(point[0] - 0.002, point[1] - 0.018)], [(neck + 0.03, 0.03)])
     return both_sides(Part(leaf, role, grain=0.9, stitches=(edge,), lift=0.012))
 
 
-def patch_pocket(
-    left: float, top: float, width: float, depth: float, flap: bool
-) -> tuple[Part, ...]:
+def patch_pocket(left: float, top: float, width: float, depth: float, flap: bool) -> tuple[Part, ...]:
     """Returns a sewn-on pocket, with a flap over it if asked."""
     right, bottom = left + width, top + depth
     middle = left + width / 2
@@ -334,13 +316,7 @@ def shirt(rng: Rng) -> Garment:
     pair = arms(rng, arm)
     body = Part(torso_outline(torso), seams=armholes(torso), stitches=(hem_line(torso, 0.02),))
     ends = cuffs(torso, pair, 0.07, Role.MAIN, ribbed=False) if long else ()
-    pocket = (
-        patch_pocket(0.09, 0.3, 0.14, 0.16, flap=bool(rng.random() < 0.3))
-        if rng.random() < 0.65
-        else ()
-    )
+    pocket = patch_pocket(0.09, 0.3, 0.14, 0.16, flap=bool(rng.random() < 0.3)) if rng.random() < 0.65 else ()
     tip = (float(rng.uniform(0.11, 0.15)), torso.depth + float(rng.uniform(0.06, 0.1)))
     front = (*_placket(torso, torso.length + 0.015), *pocket, *collar(torso, tip))
-    return Garment(
-        (*back_neck(torso), *sleeves(torso, pair), *ends, body, *front), wooden_hanger(torso)
-    )
+    return Garment((*back_neck(torso), *sleeves(torso, pair), *ends, body, *front), wooden_hanger(torso))

@@ -10,7 +10,11 @@ class ChainedSource(FrameSource):
 
     def __init__(self, sources: Sequence[FrameSource]) -> None:
         self._sources = tuple(sources)
-        self.fps = self._sources[0].fps
+
+    @property
+    def fps(self) -> float | None:  # type: ignore[override]
+        """Frames a second of the first source."""
+        return self._sources[0].fps
 
     @property
     def failed(self) -> int:  # type: ignore[override]

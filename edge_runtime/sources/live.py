@@ -20,7 +20,6 @@ from edge_runtime.errors import CameraError, SourceError, StreamError
 from edge_runtime.preprocess import Image
 from edge_runtime.sources.frame import Frame, FrameSource
 from edge_runtime.sources.handover import Latest
-from edge_runtime.sources.video import claimed_fps
 
 DEFAULT_TIMEOUT_S = 10.0
 # OpenCV's own timeouts should strike first: they free the connection, while the deadline leaves the thread behind.
@@ -103,7 +102,7 @@ class LiveSource(FrameSource):
 
     def __iter__(self) -> Iterator[Frame]:
         if not self._opened.wait(self._timeout_s + _GRACE_S):
-            raise self._failure(f"did not answer within {self._timeout_s:g} s")
+            raise self._failure(self._no_answer())
         while True:
             start = time.perf_counter()
             captured = self._take()
@@ -114,22 +113,21 @@ class LiveSource(FrameSource):
         try:
             return self._latest.take(self._timeout_s + _GRACE_S)
         except TimeoutError as error:
-            raise self._failure(f"sent no frame for {self._timeout_s:g} s") from error
+            raise self._failure(self._no_frame()) from error
 
     def _capture(self) -> None:
         """Read until told to stop or until frames end; runs in the capture thread."""
         start = time.perf_counter()
         capture = self._open()
         try:
-            self.fps = claimed_fps(capture)
             if not capture.isOpened():
                 self._latest.end(self._failure(self._why_not_open(time.perf_counter() - start)))
                 return
             self._opened.set()
-            self._read(capture)
+            self._latest.end(self._failure(self._read(capture)))
         finally:
             capture.release()
-            # The first reason counts, so this one stands only for an end without another.
+            # The first reason counts, so this one stands only when OpenCV raised something.
             self._latest.end(self._failure("stopped sending frames"))
             self._opened.set()
 
@@ -144,19 +142,27 @@ class LiveSource(FrameSource):
         timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms]
         return cv2.VideoCapture(self.endpoint.target, cv2.CAP_FFMPEG, timeouts)
 
-    def _read(self, capture: cv2.VideoCapture) -> None:
+    def _read(self, capture: cv2.VideoCapture) -> str:
+        """Hand over frame by frame; return what happened at the end."""
         index = 0
+        start = time.perf_counter()
         while not self._stop.is_set():
             more, image = capture.read()
             if not more:
-                return
+                break
             self._latest.put(_Captured(np.asarray(image, np.uint8), index, time.time()))
             index += 1
+            start = time.perf_counter()
+        return self._no_frame() if time.perf_counter() - start >= self._timeout_s else "stopped sending frames"
 
     def _why_not_open(self, elapsed_s: float) -> str:
-        if elapsed_s >= self._timeout_s:
-            return f"did not answer within {self._timeout_s:g} s"
-        return "cannot be opened"
+        return self._no_answer() if elapsed_s >= self._timeout_s else "cannot be opened"
+
+    def _no_answer(self) -> str:
+        return f"did not answer within {self._timeout_s:g} s"
+
+    def _no_frame(self) -> str:
+        return f"sent no frame for {self._timeout_s:g} s"
 
     def _failure(self, what: str) -> SourceError:
         return self.endpoint.error(f"{self.endpoint.name} {what}; {self.endpoint.advice}.")

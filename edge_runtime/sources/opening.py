@@ -87,7 +87,8 @@ def _is_picture(path: Path) -> bool:
 
 
 def _matching(pattern: str) -> list[Path]:
-    paths = only_pictures(Path(match) for match in glob.iglob(pattern, recursive=True))
+    # Path.glob would need the fixed part of the pattern taken off first.
+    paths = only_pictures(Path(match) for match in glob.iglob(pattern))  # noqa: PTH207
     if not paths:
         raise SourceError(f"No picture matches {pattern!r}; check the pattern.")
     return paths

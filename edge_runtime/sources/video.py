@@ -24,7 +24,7 @@ class VideoSource(FrameSource):
         # FFmpeg would take `a:b.mp4` for an address, but not an absolute path.
         capture = cv2.VideoCapture(str(self.path.absolute()), cv2.CAP_FFMPEG)
         try:
-            self.fps = claimed_fps(capture)
+            self.fps = _claimed_fps(capture)
             yield from self._read(capture)
         finally:
             capture.release()
@@ -40,7 +40,7 @@ class VideoSource(FrameSource):
             raise SourceError(f"{self.path} is neither a picture nor a video that OpenCV can read; check the file.")
 
 
-def claimed_fps(capture: cv2.VideoCapture) -> float | None:
+def _claimed_fps(capture: cv2.VideoCapture) -> float | None:
     """Return the frames a second that a capture claims, or None when it claims none that can be true."""
     fps = float(capture.get(cv2.CAP_PROP_FPS))
     return fps if 0.0 < fps <= _MOST_FPS else None

@@ -1,0 +1,90 @@
+"""What a model is worth at each stage of its way to the device, on the same photos."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+from tqdm import tqdm
+
+from edge_runtime.pictures import read_picture
+from edge_runtime.preprocess import Image, Preprocessor, normalize
+from edge_runtime.quiet import quiet_stderr
+from edge_runtime.recognizer import Recognizer
+from edge_runtime.spec import InputSpec
+from edge_runtime.training_run import SplitRow
+
+Scores = NDArray[np.float32]
+"""(photos, labels) float32 in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageAccuracy:
+    """Accuracy of one stage.
+
+    Attributes:
+        stage: `keras float32`, `tflite float32` or `tflite int8`.
+        top1: Share of photos answered rightly, in [0, 1].
+        low: Lower end of the 95 % Wilson interval of `top1`.
+        high: Upper end.
+        macro: Mean over classes of the share answered rightly.
+        agreement: Share of photos with the same best label as the first stage.
+        drift: Mean absolute difference of scores from the first stage.
+    """
+
+    stage: str
+    top1: float
+    low: float
+    high: float
+    macro: float
+    agreement: float
+    drift: float
+
+
+def iterate_frames(rows: Sequence[SplitRow], images: Path, title: str) -> Iterator[Image]:
+    """Yield photos as (height, width, 3) uint8 BGR frames, with a progress bar on a terminal."""
+    for row in tqdm(rows, desc=title, unit="photo", disable=None):
+        yield read_picture(images / row.image)
+
+
+def score_keras(model: keras.Model, spec: InputSpec, frames: Iterator[Image]) -> Scores:
+    """Score frames with a Keras model, through the runtime's preprocessing."""
+    preprocess = Preprocessor(spec)
+    scores = [model.predict_on_batch(normalize(preprocess(frame), spec)[np.newaxis])[0] for frame in frames]
+    return np.asarray(scores, np.float32)
+
+
+def score_tflite(content: bytes, frames: Iterator[Image]) -> Scores:
+    """Score frames with a `.tflite` file, through the runtime as on a device."""
+    with quiet_stderr():
+        recognizer = Recognizer(content)
+    return np.asarray([recognizer.scores(frame) for frame in frames], np.float32)
+
+
+def compare_stages(stages: dict[str, Scores], targets: NDArray[np.int64]) -> tuple[StageAccuracy, ...]:
+    """Measure each stage against the truth and against the first stage.
+
+    Args:
+        stages: Scores by stage name, the reference first.
+        targets: (photos,) true class indices.
+    """
+    reference = next(iter(stages.values()))
+    return tuple(_measure(stage, scores, reference, targets) for stage, scores in stages.items())
+
+
+def _measure(stage: str, scores: Scores, reference: Scores, targets: NDArray[np.int64]) -> StageAccuracy:
+    best = scores.argmax(axis=1)
+    right = best == targets
+    interval = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
+    return StageAccuracy(
+        stage=stage,
+        top1=float(right.mean()),
+        low=float(interval.low),
+        high=float(interval.high),
+        macro=float(np.mean([right[targets == target].mean() for target in np.unique(targets)])),
+        agreement=float((best == reference.argmax(axis=1)).mean()),
+        drift=float(np.abs(scores - reference).mean()),
+    )

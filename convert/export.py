@@ -1,0 +1,91 @@
+"""Turning a Keras model into TFLite, in float and in full int8."""
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from edge_runtime.errors import ConversionError, RunError
+from edge_runtime.quiet import quiet_stderr
+
+_WHOLE_TYPES = (np.int8, np.uint8, np.int32)
+
+
+def load_keras_model(path: Path) -> keras.Model:
+    """Load a trained model.
+
+    Raises:
+        RunError: The file is missing, damaged, or has layers that Keras does not know.
+    """
+    try:
+        with quiet_stderr():
+            return keras.models.load_model(path, compile=False)
+    except (OSError, ValueError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise RunError(f"{path} does not load as a Keras model ({reason}); train it again with edge-train.") from error
+
+
+def to_float_tflite(model: keras.Model) -> bytes:
+    """Convert to float32, batch 1, NHWC."""
+    return _convert(model, None)
+
+
+def to_int8_tflite(model: keras.Model, images: Iterable[NDArray[np.float32]]) -> bytes:
+    """Convert to full int8 with uint8 input and output, batch 1, NHWC.
+
+    Every tensor inside is int8 with per-channel weights; MediaPipe Tasks and LiteRT.js refuse int8 input, so one
+    QUANTIZE op at each end turns uint8 into int8 and back.
+
+    Args:
+        model: A classifier on normalised images.
+        images: (height, width, 3) float32 normalised images to measure activation ranges on.
+
+    Raises:
+        ConversionError: The converter refuses the model, or leaves a float tensor in it.
+    """
+    content = _convert(model, images)
+    floats = _float_tensors(content)
+    if floats:
+        raise ConversionError(
+            f"{len(floats)} tensors stayed float in int8 conversion, the first {floats[0]}; "
+            "train an architecture that `edge-train classify --help` offers."
+        )
+    return content
+
+
+def _convert(model: keras.Model, images: Iterable[NDArray[np.float32]] | None) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        # A SavedModel with a fixed batch leaves none of the shape arithmetic that a Keras model would.
+        signature = [tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="image")]
+        with quiet_stderr():
+            model.export(folder, format="tf_saved_model", input_signature=signature, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        if images is not None:
+            _ask_for_int8(converter, images)
+        try:
+            with quiet_stderr():
+                return bytes(converter.convert())
+        except (ValueError, RuntimeError, tf.errors.OpError, tf.lite.experimental.convert.ConverterError) as error:
+            raise ConversionError(f"TensorFlow refuses to convert the model ({error}).") from error
+
+
+def _ask_for_int8(converter: tf.lite.TFLiteConverter, images: Iterable[NDArray[np.float32]]) -> None:
+    def representative() -> Iterator[list[NDArray[np.float32]]]:
+        for image in images:
+            yield [image[np.newaxis]]
+
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = representative
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.uint8
+    converter.inference_output_type = tf.uint8
+
+
+def _float_tensors(content: bytes) -> list[str]:
+    details = Interpreter(model_content=content).get_tensor_details()
+    return [tensor["name"] for tensor in details if tensor["name"] and tensor["dtype"] not in _WHOLE_TYPES]

@@ -1,0 +1,84 @@
+"""Results as lines of text, for eyes and for programs."""
+
+import json
+from collections.abc import Sequence
+from typing import TextIO
+
+from edge_runtime.errors import OutputError
+from edge_runtime.results import Classification, Detection, FrameResult, StageTimes
+from edge_runtime.sinks.sink import Sink
+from edge_runtime.sources.frame import Frame
+
+_LEAST_SOURCE_WIDTH = 16
+_MOST_SOURCE_WIDTH = 40
+
+
+class JsonSink(Sink):
+    """One JSON object per frame and line (JSON Lines), ASCII only, flushed at once."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Write `FrameResult.to_dict()`.
+
+        Raises:
+            OutputError: The stream takes no more.
+            BrokenPipeError: Its reader is gone.
+        """
+        _write_line(self._stream, json.dumps(result.to_dict()))
+
+
+class LineSink(Sink):
+    """One aligned line per frame: number, source, labels with per cent, and milliseconds."""
+
+    def __init__(self, stream: TextIO, labels: Sequence[str]) -> None:
+        """Write to a stream.
+
+        Args:
+            stream: Open for writing text.
+            labels: All that the model knows, to align by the longest.
+        """
+        self._stream = stream
+        self._label_width = max((len(label) for label in labels), default=0)
+        self._source_width = _LEAST_SOURCE_WIDTH
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Write a line.
+
+        Raises:
+            OutputError: The stream takes no more.
+            BrokenPipeError: Its reader is gone.
+        """
+        self._source_width = min(max(self._source_width, len(result.source)), _MOST_SOURCE_WIDTH)
+        source = _shortened(result.source, self._source_width)
+        answers = result.classifications if result.detections is None else result.detections
+        text = "  ".join(self._answer(answer) for answer in answers) or "nothing above the threshold"
+        line = f"{result.frame:>5}  {source:<{self._source_width}}  {text}  {_milliseconds(result.times):6.1f} ms"
+        _write_line(self._stream, line)
+
+    def _answer(self, answer: Classification | Detection) -> str:
+        return f"{answer.label:<{self._label_width}} {answer.score:>6.1%}"
+
+
+def _milliseconds(times: StageTimes) -> float:
+    """Return the time spent on the answer; capture is left out, since for a camera it is mostly waiting."""
+    return times.preprocess + times.inference + times.postprocess
+
+
+def _shortened(source: str, width: int) -> str:
+    # The end of a path says more than its start.
+    return source if len(source) <= width else "..." + source[-(width - 3) :]
+
+
+def _write_line(stream: TextIO, line: str) -> None:
+    encoding = stream.encoding or "utf-8"
+    # A file name may hold bytes, and a label letters, that this terminal cannot show.
+    printable = line.encode(encoding, "backslashreplace").decode(encoding)
+    try:
+        stream.write(printable + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"Results cannot be written ({error.strerror}); check where the output goes.") from error

@@ -1,0 +1,109 @@
+"""Annotated pictures as files."""
+
+import re
+from pathlib import Path
+from typing import Self
+
+import cv2
+
+from edge_runtime.annotate import annotate
+from edge_runtime.errors import OutputError
+from edge_runtime.files import write_bytes
+from edge_runtime.pictures import PICTURE_SUFFIXES
+from edge_runtime.preprocess import Image
+from edge_runtime.results import FrameResult
+from edge_runtime.sinks.sink import Sink
+from edge_runtime.sources.frame import Frame
+
+_LONGEST_NAME = 80
+
+
+class PictureFileSink(Sink):
+    """One annotated picture under a given name, which is replaced."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Write the picture.
+
+        Raises:
+            OutputError: It cannot be written, or would replace the picture it is made from.
+        """
+        refuse_source(self.path, frame.source)
+        write_bytes(self.path, encode_picture(annotate(frame.image, result), self.path.suffix))
+
+
+class PictureFolderSink(Sink):
+    """One annotated picture per frame, named after its source; files that are there already are kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __enter__(self) -> Self:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"The folder {self.folder} cannot be made ({error.strerror}); choose another place."
+            ) from error
+        return self
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Write one picture.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        path = _free_path(self.folder / _picture_name(frame))
+        write_bytes(path, encode_picture(annotate(frame.image, result), path.suffix))
+
+
+def encode_picture(image: Image, suffix: str) -> bytes:
+    """Encode a picture in memory, where OpenCV at least says why it fails.
+
+    Args:
+        image: (height, width, 3) uint8 BGR.
+        suffix: Names the format, for example `.jpg`.
+
+    Raises:
+        OutputError: The format cannot hold the picture.
+    """
+    try:
+        done, encoded = cv2.imencode(suffix.lower(), image)
+    except cv2.error as error:
+        raise OutputError(f"The picture cannot be written as {suffix} ({error.err}); choose another suffix.") from error
+    if not done:
+        raise OutputError(f"The picture cannot be written as {suffix}; choose another suffix, for example .png.")
+    return encoded.tobytes()
+
+
+def refuse_source(path: Path, source: str) -> None:
+    """Raise an `OutputError` when writing to `path` would replace the source itself."""
+    if path.exists() and Path(source).exists() and path.samefile(source):
+        raise OutputError(f"{path} is the source itself; choose another name for --save.")
+
+
+def _picture_name(frame: Frame) -> str:
+    """Return a file name without folders: a picture's own, or the source and the frame's index."""
+    path = Path(frame.source)
+    if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
+        return path.name
+    if frame.source.startswith("demo:"):
+        return f"{_as_name(frame.source)}.jpg"
+    # A query may hold a key, which does not belong in a file name.
+    address = frame.source.partition("?")[0] if "://" in frame.source else path.stem
+    return f"{_as_name(address)}-{frame.index:06d}.jpg"
+
+
+def _as_name(text: str) -> str:
+    return re.sub(r"[^\w.]+", "-", text).strip("-.")[:_LONGEST_NAME]
+
+
+def _free_path(path: Path) -> Path:
+    """Return the path, or the first of `name-2`, `name-3` and so on that is free."""
+    free, number = path, 1
+    while free.exists():
+        number += 1
+        free = path.with_stem(f"{path.stem}-{number}")
+    return free

@@ -1,0 +1,162 @@
+"""A tiny real model, built without TensorFlow, that tells colours apart."""
+
+import colorsys
+from pathlib import Path
+
+import cv2
+import flatbuffers
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+from click.testing import CliRunner
+
+from convert.metadata_writer import add_metadata
+from edge_runtime.drawing import GARMENTS, draw_garment
+from edge_runtime.recognizer import BUNDLED_MODEL, Recognizer
+from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec
+from edge_runtime.training_run import TrainingRun
+from train.cli import main as train_main
+
+TINY_SIZE = 32
+_ZERO_POINT = 128
+_BUNDLED = Path(__file__).parents[1] / "edge_runtime" / "models" / BUNDLED_MODEL
+
+
+@pytest.fixture(scope="session")
+def tiny_spec() -> ModelSpec:
+    """Ten garments for ten hues, of a 32 x 32 input normalised to [-1, 1]."""
+    return ModelSpec(
+        name="tiny",
+        version="1",
+        input=InputSpec(TINY_SIZE, TINY_SIZE, mean=(127.5, 127.5, 127.5), std=(127.5, 127.5, 127.5)),
+        heads=(HeadSpec("garment", GARMENTS),),
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_model_bytes(tiny_spec: ModelSpec) -> bytes:
+    return add_metadata(_build(len(GARMENTS)), tiny_spec)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_model_bytes: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model file: the mean colour of the frame decides, hue by hue in the order of `GARMENTS`."""
+    path = tmp_path_factory.mktemp("model") / "tiny.tflite"
+    path.write_bytes(tiny_model_bytes)
+    return path
+
+
+@pytest.fixture
+def tiny_recognizer(tiny_model_bytes: bytes) -> Recognizer:
+    return Recognizer(tiny_model_bytes, threads=1)
+
+
+@pytest.fixture(scope="session")
+def bundled_model() -> Path:
+    if not _BUNDLED.exists():
+        pytest.skip(f"the bundled model {BUNDLED_MODEL} is not there yet")
+    return _BUNDLED
+
+
+def _build(labels: int) -> bytes:
+    """Return a uint8 model of three operations: MEAN over the picture, FULLY_CONNECTED, SOFTMAX."""
+    graph = schema.SubGraphT()
+    graph.name = b"main"
+    graph.inputs, graph.outputs = [0], [5]
+    graph.tensors, buffers = [], []
+    unit, byte = schema.TensorType.UINT8, np.uint8
+    _add(graph, buffers, "image", unit, (1, TINY_SIZE, TINY_SIZE, 3), 1 / 127.5, 127)
+    _add(graph, buffers, "axes", schema.TensorType.INT32, (2,), data=np.array([1, 2], np.int32))
+    _add(graph, buffers, "mean", unit, (1, 3), 1 / 127.5, 127)
+    _add(graph, buffers, "hues", unit, (labels, 3), 1 / 16, _ZERO_POINT, _hue_weights(labels).astype(byte))
+    _add(graph, buffers, "logits", unit, (1, labels), 1 / 8, _ZERO_POINT)
+    _add(graph, buffers, "scores", unit, (1, labels), 1 / 256, 0)
+    graph.operators = [_mean(), _fully_connected(), _softmax()]
+    return _pack(graph, buffers)
+
+
+def _hue_weights(labels: int) -> np.ndarray:
+    """Return (labels, 3) quantised weights: the colour of each hue, less its grey."""
+    colours = np.array([colorsys.hsv_to_rgb(label / labels, 1.0, 1.0) for label in range(labels)])
+    real = (colours - colours.mean(axis=1, keepdims=True)) * 6
+    return np.rint(real * 16 + _ZERO_POINT)
+
+
+def _add(graph, buffers, name, kind, shape, scale=0.0, zero_point=0, data=None):  # noqa: ANN001, ANN202
+    buffer = schema.BufferT()
+    buffer.data = None if data is None else np.frombuffer(data.tobytes(), np.uint8)
+    buffers.append(buffer)
+    tensor = schema.TensorT()
+    tensor.name, tensor.type, tensor.shape, tensor.buffer = name.encode(), kind, list(shape), len(buffers)
+    if scale:
+        tensor.quantization = schema.QuantizationParametersT()
+        tensor.quantization.scale, tensor.quantization.zeroPoint = [scale], [zero_point]
+    graph.tensors.append(tensor)
+
+
+def _operator(code, inputs, output, kind, options):  # noqa: ANN001, ANN202
+    operator = schema.OperatorT()
+    operator.opcodeIndex, operator.inputs, operator.outputs = code, inputs, [output]
+    operator.builtinOptionsType, operator.builtinOptions = kind, options
+    return operator
+
+
+def _mean():  # noqa: ANN202
+    return _operator(0, [0, 1], 2, schema.BuiltinOptions.ReducerOptions, schema.ReducerOptionsT())
+
+
+def _fully_connected():  # noqa: ANN202
+    options = schema.FullyConnectedOptionsT()
+    return _operator(1, [2, 3, -1], 4, schema.BuiltinOptions.FullyConnectedOptions, options)
+
+
+def _softmax():  # noqa: ANN202
+    options = schema.SoftmaxOptionsT()
+    options.beta = 1.0
+    return _operator(2, [4], 5, schema.BuiltinOptions.SoftmaxOptions, options)
+
+
+def _operator_code(builtin: int):  # noqa: ANN202
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = builtin
+    code.version = 1
+    return code
+
+
+def _pack(graph, buffers) -> bytes:  # noqa: ANN001
+    model = schema.ModelT()
+    model.version, model.description = 3, b"tiny"
+    operators = schema.BuiltinOperator
+    model.operatorCodes = [
+        _operator_code(code) for code in (operators.MEAN, operators.FULLY_CONNECTED, operators.SOFTMAX)
+    ]
+    model.subgraphs = [graph]
+    # By convention buffer 0 is empty.
+    model.buffers = [schema.BufferT(), *buffers]
+    builder = flatbuffers.Builder(4096)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+@pytest.fixture(scope="session")
+def drawn_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of drawings, a folder per class."""
+    folder = tmp_path_factory.mktemp("photos")
+    for label in ("hat", "pants", "shoes"):
+        (folder / label).mkdir()
+        for seed in range(16):
+            cv2.imwrite(str(folder / label / f"{seed}.png"), draw_garment(label, seed, (64, 48)))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained_run(drawn_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
+    """A finished run of a tiny network on drawings, made by the command a user types."""
+    pytest.importorskip("keras", reason="needs the train extra")
+    path = tmp_path_factory.mktemp("runs") / "run"
+    arguments = f"classify {drawn_photos} -o {path} --weights none --image-size 32 --batch-size 8 --head-epochs 1"
+    result = CliRunner().invoke(
+        train_main, [*arguments.split(), "--epochs", "1", "--validation-share", "0.25"], catch_exceptions=False
+    )
+    assert result.exit_code == 0, result.output
+    return TrainingRun(path)

@@ -1,0 +1,113 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+keras = pytest.importorskip("keras", reason="needs the train extra")
+pytest.importorskip("tensorflow", reason="needs the train extra")
+
+from ai_edge_litert.interpreter import Interpreter  # noqa: E402
+
+from convert.cli import main  # noqa: E402
+from convert.export import to_float_tflite  # noqa: E402
+from convert.metadata_writer import add_metadata  # noqa: E402
+from edge_runtime.drawing import draw_garment  # noqa: E402
+from edge_runtime.errors import ConversionError, DataError, OutputError, RunError  # noqa: E402
+from edge_runtime.preprocess import Preprocessor, normalize  # noqa: E402
+from edge_runtime.recognizer import Recognizer  # noqa: E402
+from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def converted(trained_run: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The finished file and what the command printed."""
+    path = tmp_path_factory.mktemp("converted") / "model.tflite"
+    result = CliRunner().invoke(main, [str(trained_run.path), "-o", str(path), "--calibration-images", "20"])
+    assert result.exit_code == 0, result.output
+    return path, result.stdout
+
+
+def test_the_file_keeps_the_contract(converted: tuple[Path, str], trained_run: TrainingRun) -> None:
+    interpreter = Interpreter(model_content=converted[0].read_bytes())
+    (image,), (scores,) = interpreter.get_input_details(), interpreter.get_output_details()
+    assert (image["dtype"], image["shape"].tolist()) == (np.uint8, [1, 32, 32, 3])
+    assert (scores["dtype"], scores["shape"].tolist()) == (np.uint8, [1, 3])
+    # A fresh interpreter has not applied a delegate yet, so these are the file's own tensors.
+    assert {tensor["dtype"] for tensor in interpreter.get_tensor_details()} <= {np.uint8, np.int8, np.int32}
+    spec = Recognizer.load(converted[0]).spec
+    assert spec.heads == trained_run.read_spec().heads
+    assert spec.input == trained_run.read_spec().input
+
+
+def test_the_file_carries_where_it_comes_from(converted: tuple[Path, str], trained_run: TrainingRun) -> None:
+    provenance = Recognizer.load(converted[0]).spec.provenance
+    assert provenance["calibration"]["source"] == "photos"
+    assert [stage["stage"] for stage in provenance["measured"]] == ["keras float32", "tflite float32", "tflite int8"]
+    manifest = json.loads((trained_run.path / "calibration.json").read_text())
+    held_out = {row.sha256 for row in trained_run.read_splits(Split.VALIDATION)}
+    assert not held_out & {photo["sha256"] for photo in manifest["photos"]}
+
+
+def test_the_table_has_every_stage_with_its_interval(converted: tuple[Path, str]) -> None:
+    lines = converted[1].splitlines()
+    assert [line[:14].strip() for line in lines[1:4]] == ["keras float32", "tflite float32", "tflite int8"]
+    assert "sha256" in lines[4]
+
+
+def test_all_stages_answer_alike(converted: tuple[Path, str], trained_run: TrainingRun) -> None:
+    """Keras and float TFLite agree to rounding; int8 stays within a few steps of its 1/256 scores."""
+    model = keras.models.load_model(trained_run.model_path, compile=False)
+    spec = trained_run.read_spec()
+    frames = [draw_garment(label, seed) for label in spec.heads[0].labels for seed in range(4)]
+    preprocess = Preprocessor(spec.input)
+    reference = model.predict_on_batch(np.stack([normalize(preprocess(frame), spec.input) for frame in frames]))
+    lite = Recognizer(add_metadata(to_float_tflite(model), spec))
+    int8 = Recognizer.load(converted[0])
+    np.testing.assert_allclose([lite.scores(frame) for frame in frames], reference, atol=1e-5)
+    np.testing.assert_allclose([int8.scores(frame) for frame in frames], reference, atol=0.06)
+
+
+def test_moved_photos_are_asked_for_and_drawings_offered(trained_run: TrainingRun, tmp_path: Path) -> None:
+    command = [str(trained_run.path), "-o", str(tmp_path / "m.tflite"), "--images", str(tmp_path)]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == DataError.exit_code
+    assert "--images" in result.stderr
+    assert "--drawn" in result.stderr
+    assert not (tmp_path / "m.tflite").exists()
+
+
+def test_drawn_calibration_needs_no_photos_and_says_so(trained_run: TrainingRun, tmp_path: Path) -> None:
+    command = [str(trained_run.path), "-o", str(tmp_path / "m.tflite"), "--drawn", "--calibration-images", "10"]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    assert "not measured" in result.stdout
+    assert Recognizer.load(tmp_path / "m.tflite").spec.provenance["calibration"]["source"] == "drawn"
+
+
+def test_an_unfinished_run_is_refused(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, [str(tmp_path), "-o", str(tmp_path / "m.tflite")])
+    assert result.exit_code == RunError.exit_code
+    assert "has no model.json" in result.stderr
+
+
+def test_a_damaged_keras_file_is_refused(trained_run: TrainingRun, tmp_path: Path) -> None:
+    copy = shutil.copytree(trained_run.path, tmp_path / "run")
+    (copy / "model.keras").write_bytes(b"not a model")
+    result = CliRunner().invoke(main, [str(copy), "-o", str(tmp_path / "m.tflite")])
+    assert result.exit_code == RunError.exit_code
+    assert "does not load" in result.stderr
+
+
+def test_an_unwritable_place_is_refused_before_the_long_work(trained_run: TrainingRun, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    result = CliRunner().invoke(main, [str(trained_run.path), "-o", str(tmp_path / "file" / "m.tflite")])
+    assert result.exit_code == OutputError.exit_code
+    assert "calibrating" not in result.stderr
+
+
+def test_errors_have_their_own_codes() -> None:
+    codes = [error.exit_code for error in (ConversionError, DataError, OutputError, RunError)]
+    assert len(set(codes)) == 4

@@ -1,0 +1,84 @@
+import struct
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_runtime.errors import PictureError
+from edge_runtime.pictures import read_picture
+
+_EXIF_ROTATED_90 = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+
+
+@pytest.fixture
+def picture() -> np.ndarray:
+    """(40, 60, 3) BGR, blue on the left and red on the right."""
+    image = np.zeros((40, 60, 3), np.uint8)
+    image[:, :30] = (255, 0, 0)
+    image[:, 30:] = (0, 0, 255)
+    return image
+
+
+def _encoded(suffix: str, image: np.ndarray) -> bytes:
+    return cv2.imencode(suffix, image)[1].tobytes()
+
+
+def _written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif"])
+def test_lossless_pictures_come_back_as_bgr(suffix: str, picture: np.ndarray, tmp_path: Path) -> None:
+    assert (read_picture(_written(tmp_path / f"a{suffix}", _encoded(suffix, picture))) == picture).all()
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp"])
+def test_lossy_pictures_come_back_nearly(suffix: str, picture: np.ndarray, tmp_path: Path) -> None:
+    read = read_picture(_written(tmp_path / f"a{suffix}", _encoded(suffix, picture)))
+    assert np.abs(read[:, 5:25].astype(int) - (255, 0, 0)).mean() < 5
+
+
+def test_grey_sixteen_bit_and_transparent_pictures_become_eight_bit_colour(tmp_path: Path) -> None:
+    images = [np.full((4, 4), 51, np.uint8), np.full((4, 4, 3), 51 * 257, np.uint16), np.full((4, 4, 4), 51, np.uint8)]
+    for image in images:
+        read = read_picture(_written(tmp_path / "a.png", _encoded(".png", image)))
+        assert (read.shape, read.dtype) == ((4, 4, 3), np.uint8)
+        assert (read == 51).all()
+
+
+def test_a_photo_is_turned_upright_by_its_exif_orientation(picture: np.ndarray, tmp_path: Path) -> None:
+    jpeg = _encoded(".jpg", picture)
+    exif = b"\xff\xe1" + struct.pack(">H", len(_EXIF_ROTATED_90) + 2) + _EXIF_ROTATED_90
+    assert read_picture(_written(tmp_path / "a.jpg", jpeg[:2] + exif + jpeg[2:])).shape == (60, 40, 3)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp", ".tif"])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.95])
+def test_truncated_pictures_are_refused(suffix: str, share: float, tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (50, 60, 3), np.uint8)
+    content = _encoded(suffix, image)
+    with pytest.raises(PictureError, match=r"copy the picture again|save it again"):
+        read_picture(_written(tmp_path / f"a{suffix}", content[: int(len(content) * share)]))
+
+
+def test_bytes_after_the_end_of_a_picture_are_allowed(picture: np.ndarray, tmp_path: Path) -> None:
+    for suffix in (".jpg", ".png"):
+        content = _encoded(suffix, picture) + b"\0" * 20
+        assert read_picture(_written(tmp_path / f"a{suffix}", content)).shape == (40, 60, 3)
+
+
+def test_text_is_no_picture(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="not a picture"):
+        read_picture(_written(tmp_path / "a.jpg", b"hello"))
+
+
+def test_an_empty_file_is_no_picture(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="is empty"):
+        read_picture(_written(tmp_path / "a.jpg", b""))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match=r"gone\.jpg cannot be read \(No such file"):
+        read_picture(tmp_path / "gone.jpg")

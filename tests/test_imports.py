@@ -1,0 +1,60 @@
+"""Data flows one way, and so do imports."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ALLOWED = {
+    "edge_runtime": {"edge_runtime"},
+    "calibration_data": {"calibration_data", "edge_runtime"},
+    "train": {"train", "edge_runtime"},
+    "convert": {"convert", "edge_runtime", "calibration_data"},
+}
+RUNTIME_NEEDS = {"numpy", "cv2", "click", "ai_edge_litert", "tflite_runtime"}
+
+
+def imported(package: str) -> set[str]:
+    names = set()
+    for file in (ROOT / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_packages_import_only_what_the_design_allows(package: str) -> None:
+    assert imported(package) & set(ALLOWED) <= ALLOWED[package]
+
+
+@pytest.mark.parametrize("package", ["edge_runtime", "calibration_data"])
+def test_light_packages_need_nothing_heavy(package: str) -> None:
+    others = imported(package) - set(sys.stdlib_module_names) - set(ALLOWED)
+    assert others <= RUNTIME_NEEDS
+
+
+def test_recognising_loads_no_training_library(tiny_model: Path) -> None:
+    script = (
+        "import sys, numpy as np; from edge_runtime import Recognizer;"
+        f"Recognizer.load({str(tiny_model)!r}).classify(np.zeros((8, 8, 3), np.uint8));"
+        "print(sorted({'tensorflow', 'keras', 'sklearn', 'scipy', 'flatbuffers'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    # ai-edge-litert itself imports flatbuffers.
+    assert done.stdout.strip() in ("[]", "['flatbuffers']")
+
+
+@pytest.mark.parametrize("module", ["edge_runtime.cli", "train.cli", "convert.cli"])
+def test_help_loads_nothing_heavy(module: str) -> None:
+    script = (
+        f"import sys, {module};"
+        "print(sorted({'tensorflow', 'keras', 'cv2', 'numpy', 'ai_edge_litert'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

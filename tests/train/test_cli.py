@@ -1,0 +1,41 @@
+import builtins
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from edge_runtime.errors import DataError, ExtraMissingError
+from train.cli import main
+
+
+def test_missing_data_is_one_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("keras", reason="needs the train extra")
+    result = CliRunner().invoke(main, ["classify", str(tmp_path / "none"), "-o", str(tmp_path / "run")])
+    assert result.exit_code == DataError.exit_code
+    assert result.stderr.startswith("Error: ")
+    assert "does not exist" in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_missing_extra_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "keras" else find(name))
+    result = CliRunner().invoke(main, ["classify", str(tmp_path), "-o", str(tmp_path / "run")])
+    assert result.exit_code == ExtraMissingError.exit_code
+    assert "pip install 'edge-garment[train]'" in result.stderr
+
+
+def test_weights_that_cannot_be_fetched_say_what_to_do(
+    drawn_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keras = pytest.importorskip("keras", reason="needs the train extra")
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise builtins.Exception("URL fetch failure")
+
+    monkeypatch.setattr(keras.applications, "MobileNetV2", refuse)
+    result = CliRunner().invoke(main, ["classify", str(drawn_photos), "-o", str(tmp_path / "run")])
+    assert result.exit_code == DataError.exit_code
+    assert "--weights FILE" in result.stderr

@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_runtime.errors import DataError
+from train.data import Columns, Photo, read_photos
+
+
+def put(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.zeros((4, 4, 3), np.uint8))
+
+
+def write_csv(path: Path, *rows: str) -> Path:
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def test_folder_names_are_labels_and_other_files_are_left_out(tmp_path: Path) -> None:
+    put(tmp_path / "t shirt" / "b.jpg")
+    put(tmp_path / "röcke" / "a.png")
+    (tmp_path / "röcke" / "notes.txt").write_text("no picture")
+    photo_set = read_photos(tmp_path, Columns())
+    assert photo_set.labels == ("röcke", "t shirt")
+    assert Photo("röcke/a.png", "röcke", "röcke/a.png") in photo_set.photos
+    assert len(photo_set.photos) == 2
+
+
+def test_csv_uses_named_columns_and_skips_rows_without_label(tmp_path: Path) -> None:
+    for name in "abc":
+        put(tmp_path / "images" / f"{name}.jpg")
+    table = write_csv(tmp_path / "t.csv", "file,kind,by", "a.jpg,hat,1", "b.jpg,shoes,2", "c.jpg,,2")
+    photo_set = read_photos(table, Columns("file", "kind", "by"))
+    assert photo_set.images == tmp_path / "images"
+    assert photo_set.photos == (Photo("a.jpg", "hat", "1"), Photo("b.jpg", "shoes", "2"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        (("image,kind", "a.jpg,hat"), "no column label"),
+        (("image,label", "a.jpg,hat"), "1 classes"),
+        (("image,label", "a.jpg,hat", "gone.jpg,shoes"), "not under"),
+        (("image,label", "a.jpg,hat", "a.jpg,shoes"), "labelled hat and shoes"),
+        (("",), "no column image, label"),
+    ],
+)
+def test_bad_csv_is_told_in_one_sentence(tmp_path: Path, rows: tuple[str, ...], sentence: str) -> None:
+    put(tmp_path / "a.jpg")
+    with pytest.raises(DataError, match=sentence):
+        read_photos(write_csv(tmp_path / "t.csv", *rows), Columns())
+
+
+def test_binary_file_named_csv_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"\xff\xd8\xff\x00")
+    with pytest.raises(DataError, match="cannot be read as CSV"):
+        read_photos(path, Columns())
+
+
+def test_missing_data_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="does not exist"):
+        read_photos(tmp_path / "nowhere", Columns())
+
+
+def test_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="0 classes"):
+        read_photos(tmp_path, Columns())

@@ -1,0 +1,69 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.errors import DataError
+from edge_runtime.training_run import Split, SplitRow, TrainingRun
+from train.data import Photo, PhotoSet
+from train.splits import split_photos
+
+
+def make_set(folder: Path, group_sizes: list[int], labels: tuple[str, ...] = ("hat", "shirt", "shoes")) -> PhotoSet:
+    photos = []
+    for group, size in enumerate(group_sizes):
+        for index in range(size):
+            name = f"{group}_{index}.jpg"
+            (folder / name).write_text(name)
+            photos.append(Photo(name, labels[(group + index) % len(labels)], str(group)))
+    return PhotoSet(folder, tuple(photos))
+
+
+def groups_of(rows: tuple[SplitRow, ...], split: Split) -> set[str]:
+    return {row.group for row in rows if row.split is split}
+
+
+def test_no_group_is_divided_and_the_share_is_met(tmp_path: Path) -> None:
+    photo_set = make_set(tmp_path, [1, 2, 3, 4, 5] * 12)
+    rows = split_photos(photo_set, 0.2, seed=0)
+    assert not groups_of(rows, Split.TRAIN) & groups_of(rows, Split.VALIDATION)
+    share = sum(row.split is Split.VALIDATION for row in rows) / len(rows)
+    assert share == pytest.approx(0.2, abs=0.03)
+
+
+def test_each_class_keeps_about_its_share(tmp_path: Path) -> None:
+    rows = split_photos(make_set(tmp_path, [3] * 60), 0.2, seed=1)
+    for label in ("hat", "shirt", "shoes"):
+        of_label = [row for row in rows if row.label == label]
+        held = sum(row.split is Split.VALIDATION for row in of_label)
+        assert held / len(of_label) == pytest.approx(0.2, abs=0.05)
+
+
+def test_a_sender_of_very_many_photos_stays_in_training(tmp_path: Path) -> None:
+    rows = split_photos(make_set(tmp_path, [60, *[3] * 40]), 0.2, seed=0)
+    assert "0" in groups_of(rows, Split.TRAIN)
+
+
+def test_same_seed_same_split_and_other_seed_other_split(tmp_path: Path) -> None:
+    photo_set = make_set(tmp_path, [2] * 50)
+    assert split_photos(photo_set, 0.2, seed=3) == split_photos(photo_set, 0.2, seed=3)
+    assert split_photos(photo_set, 0.2, seed=3) != split_photos(photo_set, 0.2, seed=4)
+
+
+def test_a_class_of_one_group_cannot_be_on_both_sides(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="split has no photo of"):
+        split_photos(make_set(tmp_path, [2, 2]), 0.5, seed=0)
+
+
+def test_all_photos_of_one_group_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="split has no photo of"):
+        split_photos(make_set(tmp_path, [9]), 0.2, seed=0)
+
+
+def test_split_file_round_trip_keeps_hashes(tmp_path: Path) -> None:
+    rows = split_photos(make_set(tmp_path, [2] * 30), 0.2, seed=0)
+    run = TrainingRun(tmp_path / "run")
+    run.write_splits(rows)
+    assert run.read_splits() == rows
+    assert run.read_splits(Split.TRAIN) == tuple(row for row in rows if row.split is Split.TRAIN)
+    assert rows[0].sha256 == hashlib.sha256(b"0_0.jpg").hexdigest()

@@ -1,0 +1,80 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", reason="needs the train extra")
+
+from edge_runtime.errors import DataError  # noqa: E402
+from train.architectures import ARCHITECTURES, build_classifier  # noqa: E402
+from train.weights import load_body_weights, unfold_batch_norms  # noqa: E402
+
+MOBILENET = ARCHITECTURES["mobilenet_v2"]
+
+
+def make_folded(path: Path, body: "keras.Model") -> Path:
+    """Write random folded weights that fit a MobileNetV2 body."""
+    random = np.random.default_rng(0)
+    arrays = {}
+    for layer in body.layers:
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
+            stem = {"Conv1": "stem", "Conv_1": "head"}.get(layer.name)
+            name = stem or layer.name.replace("expanded_conv", "block_0").replace("_", "/", 2).replace("/", "_", 1)
+            kernel = layer.get_weights()[0]
+            channels = kernel.shape[2] if isinstance(layer, keras.layers.DepthwiseConv2D) else kernel.shape[3]
+            arrays[f"{name}/kernel"] = kernel
+            arrays[f"{name}/bias"] = random.normal(0, 0.5, channels).astype(np.float32)
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.fixture(scope="module")
+def body() -> "keras.Model":
+    return MOBILENET.build_body(64, None)
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    return np.random.default_rng(1).uniform(-1, 1, (16, 64, 64, 3)).astype(np.float32)
+
+
+def test_folded_bias_reaches_the_output(body: "keras.Model", tmp_path: Path, images: np.ndarray) -> None:
+    fresh = body.predict_on_batch(images)
+    load_body_weights(body, str(make_folded(tmp_path / "w.npz", body)))
+    assert np.abs(body.predict_on_batch(images) - fresh).max() > 0.1
+    np.testing.assert_allclose(body.get_layer("bn_Conv1").get_weights()[0], 1.0)
+
+
+def test_unfolding_keeps_the_function_and_gives_true_statistics(
+    body: "keras.Model", tmp_path: Path, images: np.ndarray
+) -> None:
+    load_body_weights(body, str(make_folded(tmp_path / "w.npz", body)))
+    before = body.predict_on_batch(images)
+    unfold_batch_norms(body, images)
+    np.testing.assert_allclose(body.predict_on_batch(images), before, atol=1e-3)
+    # Batch statistics now stand in for the stored ones, so training mode starts from the same function.
+    stem = keras.Model(body.input, body.get_layer("bn_Conv1").output)
+    trained = keras.ops.convert_to_numpy(stem(images, training=True))
+    np.testing.assert_allclose(trained, stem.predict_on_batch(images), atol=2e-2)
+
+
+def test_weights_of_another_network_are_refused(body: "keras.Model", tmp_path: Path) -> None:
+    np.savez(tmp_path / "w.npz", **{"other/kernel": np.zeros((1, 1, 3, 3)), "other/bias": np.zeros(3)})
+    with pytest.raises(DataError, match="do not load"):
+        load_body_weights(body, str(tmp_path / "w.npz"))
+
+
+def test_missing_weights_are_refused() -> None:
+    with pytest.raises(DataError, match="do not load"):
+        build_classifier(MOBILENET, 64, ("a", "b"), "nowhere.npz", 0.0)
+
+
+@pytest.mark.skipif("EDGE_GARMENT_DATA" not in os.environ, reason="EDGE_GARMENT_DATA does not name the data")
+def test_published_imagenet_weights_load(images: np.ndarray) -> None:
+    file = Path(os.environ["EDGE_GARMENT_DATA"]) / "weights" / "mobilenet_v2_1.0_224_imagenet_folded.npz"
+    classifier = build_classifier(MOBILENET, 64, ("a", "b"), str(file), 0.0)
+    features = classifier.get_layer("body").predict_on_batch(images)
+    assert features.min() >= 0
+    assert features.max() <= 6
+    assert 0.01 < (features > 0).mean() < 0.9
