@@ -3,7 +3,7 @@
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     help="How many training photos, equal shares of each class, int8 ranges are measured on.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Which of the possible calibration samples.")
-def main(run: Path, output: Path, images: Path | None, drawn: bool, calibration_images: int, seed: int) -> None:
+@click.option("--license", default="", help="Terms of the model, written into the file.")
+def main(run: Path, **arguments: Any) -> None:
     r"""Quantise the model of RUN, a directory made by edge-train, to a full-int8 .tflite file.
 
     Prints what it measured on the run's validation photos: accuracy with its 95 % interval at each stage, agreement
@@ -52,8 +53,8 @@ def main(run: Path, output: Path, images: Path | None, drawn: bool, calibration_
     with quiet_stderr():
         from convert.conversion import ConversionOptions, convert_run
 
-    options = ConversionOptions(output, images, drawn, calibration_images, seed)
-    _print(convert_run(TrainingRun(run), options), output)
+    options = ConversionOptions(**arguments)
+    _print(convert_run(TrainingRun(run), options), options.output)
 
 
 def _print(conversion: "Conversion", output: Path) -> None:

@@ -36,6 +36,7 @@ class ConversionOptions:
         drawn: Calibrate on drawn garments instead of training photos, and measure nothing.
         calibration_images: How many images to calibrate on.
         seed: Seed of the calibration sample.
+        license: Terms of the model, written into the file.
     """
 
     output: Path
@@ -43,6 +44,7 @@ class ConversionOptions:
     drawn: bool
     calibration_images: int
     seed: int
+    license: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def convert_run(run: TrainingRun, options: ConversionOptions) -> Conversion:
         OutputError: The file cannot be written.
     """
     check_writable(options.output)
-    spec = run.read_spec()
+    spec = dataclasses.replace(run.read_spec(), license=options.license)
     model = load_keras_model(run.model_path)
     images = _image_folder(run, options)
     sample = None if images is None else choose_photos(run.read_splits(), options.calibration_images, options.seed)

@@ -39,7 +39,12 @@ class Preprocessor:
 
         Returns:
             (spec.height, spec.width, 3) uint8 RGB in [0, 255]; `out` where it was given.
+
+        Raises:
+            ValueError: The frame is empty or not of three channels.
         """
+        if frame.ndim != 3 or frame.shape[2] != 3 or frame.size == 0:
+            raise ValueError(f"a frame must be of shape (height, width, 3), not {frame.shape}")
         if out is None:
             out = np.empty_like(self._resized)
         small = self._halve(frame)

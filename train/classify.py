@@ -16,7 +16,7 @@ from edge_runtime.preprocess import normalize
 from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec
 from edge_runtime.training_run import Split, SplitRow, TrainingRun
 from train.architectures import ARCHITECTURES, build_classifier
-from train.data import Columns, PhotoSet, read_photos
+from train.data import Columns, PhotoSet, check_readable, read_photos
 from train.dataset import Batches
 from train.environment import describe_environment
 from train.metrics import count_confusions, measure_accuracy
@@ -99,6 +99,7 @@ def _begin(options: ClassifyOptions, photo_set: PhotoSet, run: TrainingRun) -> t
     if run.arguments_path.exists():
         _check_same(run, arguments)
         return run.read_splits()
+    check_readable(photo_set)
     rows = split_photos(photo_set, options.validation_share, options.schedule.seed)
     run.write_splits(rows)
     write_text(run.path / "environment.json", json.dumps(describe_environment(), indent=2) + "\n")
@@ -144,5 +145,11 @@ def _describe(
         version="1",
         input=spec,
         heads=(HeadSpec("garment", photo_set.labels),),
-        provenance={"photos": len(rows), "photos_sha256": digest, "validation": scores},
+        provenance={
+            "photos": len(rows),
+            "photos_sha256": digest,
+            "weights": Path(options.weights).name,
+            "schedule": asdict(options.schedule),
+            "validation": scores,
+        },
     )

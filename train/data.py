@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_runtime.errors import DataError
-from edge_runtime.pictures import PICTURE_SUFFIXES
+from tqdm import tqdm
+
+from edge_runtime.errors import DataError, PictureError
+from edge_runtime.pictures import PICTURE_SUFFIXES, read_picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,22 @@ def read_photos(data: Path, columns: Columns, images: Path | None = None) -> Pho
         raise DataError(f"{data} does not exist; give a folder with one sub-folder per class, or a CSV file.")
     _check(photo_set, data)
     return photo_set
+
+
+def check_readable(photo_set: PhotoSet) -> None:
+    """Decode every photo once, so that a bad one ends a run before it starts rather than in the middle.
+
+    Raises:
+        DataError: Photos cannot be decoded; all are counted, the first is named.
+    """
+    bad: list[str] = []
+    for photo in tqdm(photo_set.photos, desc="checking", unit="photo", disable=None):
+        try:
+            read_picture(photo_set.images / photo.image)
+        except PictureError as error:
+            bad.append(str(error))
+    if bad:
+        raise DataError(f"{len(bad)} of {len(photo_set.photos)} photos cannot be read. The first: {bad[0]}")
 
 
 def _photos_by_folder(data: Path) -> Iterator[Photo]:

@@ -65,7 +65,7 @@ def test_truncated_pictures_are_refused(suffix: str, share: float, tmp_path: Pat
 
 def test_bytes_after_the_end_of_a_picture_are_allowed(picture: np.ndarray, tmp_path: Path) -> None:
     for suffix in (".jpg", ".png"):
-        content = _encoded(suffix, picture) + b"\0" * 20
+        content = _encoded(suffix, picture) + b"\xff\xda" + b"\0" * 100
         assert read_picture(_written(tmp_path / f"a{suffix}", content)).shape == (40, 60, 3)
 
 

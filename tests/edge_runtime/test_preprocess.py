@@ -96,3 +96,9 @@ def test_normalize_is_worked_by_hand() -> None:
     values = normalize(image, spec)
     assert values.dtype == np.float32
     assert values.tolist() == [[[2.0, 0.0, 1.0]]]
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (4, 4, 1), (4, 4, 4), (0, 4, 3)])
+def test_what_is_no_colour_picture_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="height, width, 3"):
+        _preprocessor(2, 2)(np.zeros(shape, np.uint8))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.errors import DataError
-from train.data import Columns, Photo, read_photos
+from train.data import Columns, Photo, check_readable, read_photos
 
 
 def put(path: Path) -> None:
@@ -58,6 +58,14 @@ def test_binary_file_named_csv_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xd8\xff\x00")
     with pytest.raises(DataError, match="cannot be read as CSV"):
         read_photos(path, Columns())
+
+
+def test_bad_photos_are_counted_and_the_first_is_named(tmp_path: Path) -> None:
+    for name in ("hat/a.jpg", "shoes/b.jpg", "shoes/c.jpg"):
+        put(tmp_path / name)
+    (tmp_path / "shoes" / "b.jpg").write_text("no picture")
+    with pytest.raises(DataError, match=r"1 of 3 photos cannot be read\. The first: .*b\.jpg"):
+        check_readable(read_photos(tmp_path, Columns()))
 
 
 def test_missing_data_is_refused(tmp_path: Path) -> None:
