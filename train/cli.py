@@ -59,7 +59,7 @@ def main() -> None:
     default="imagenet",
     show_default=True,
     metavar="imagenet|none|FILE",
-    help="Weights to start from: fetched by Keras, fresh, or a .h5 or folded .npz file.",
+    help="Weights to start from: fetched by Keras, fresh, or a file: .keras of a run, .h5, or folded .npz.",
 )
 @click.option("--image-size", type=click.IntRange(32, 1024), default=224, show_default=True, help="Pixels.")
 @click.option("--head-epochs", type=click.IntRange(0), default=1, show_default=True, help="Epochs with a frozen body.")
@@ -75,6 +75,13 @@ def main() -> None:
     default=0.15,
     show_default=True,
     help="Share of photos held out, whole groups at a time.",
+)
+@click.option(
+    "--mixed-share",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Share of batches whose photos are blended by mixup or cutmix.",
 )
 @click.option(
     "--drawn-share",

@@ -15,6 +15,7 @@ from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image, Preprocessor
 from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import SplitRow
+from train.mixing import mix
 
 _DRAWN_SIZE = (320, 240)
 FIRST_TRAINING_SEED = 1_000_000
@@ -74,18 +75,27 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 class ShuffledBatches(Batches):
-    """Training batches: photos and a share of drawings, shuffled anew each epoch.
+    """Training batches: photos and a share of drawings, shuffled anew each epoch, some blended with one another.
 
-    The order depends on the seed and the epoch only, so a resumed run sees what an unbroken one would have seen.
+    All of it depends on the seed and the epoch only, so a resumed run sees what an unbroken one would have seen.
     """
 
-    def __init__(self, photos: Sequence[SplitRow], *args: Any, drawn_share: float, seed: int, epoch: int) -> None:
+    def __init__(
+        self, photos: Sequence[SplitRow], *args: Any, drawn_share: float, mixed_share: float, seed: int, epoch: int
+    ) -> None:
         super().__init__(photos, *args)
         self._photos = tuple(photos)
         self._drawn_share = drawn_share
+        self._mixed_share = mixed_share
         self._seed = seed
         self._epoch = epoch
         self._shuffle()
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Read one batch, and blend its images with one another in the share of batches asked for."""
+        random = np.random.default_rng((self._seed, self._epoch, index))
+        pixels, targets = super().__getitem__(index)
+        return mix(pixels, targets, random) if random.random() < self._mixed_share else (pixels, targets)
 
     def on_epoch_end(self) -> None:
         """Draw new garments and a new order for the next epoch."""

@@ -36,6 +36,7 @@ class Schedule:
         learning_rate: Peak rate for the whole network; one epoch of linear warm-up, then a cosine to zero.
         label_smoothing: Share of each target spread over all classes, in [0, 1).
         drawn_share: Drawings per photo added to each epoch.
+        mixed_share: Share of batches whose images are blended by mixup or cutmix, in [0, 1].
         seed: Of shuffling and drawings.
     """
 
@@ -46,6 +47,7 @@ class Schedule:
     learning_rate: float
     label_smoothing: float
     drawn_share: float
+    mixed_share: float
     seed: int
 
 
@@ -99,6 +101,7 @@ class Fitting:
             training,
             *self._data,
             drawn_share=self._schedule.drawn_share,
+            mixed_share=self._schedule.mixed_share if phase.whole_network else 0.0,
             seed=self._schedule.seed,
             epoch=len(self._state.history),
         )

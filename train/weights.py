@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edge_runtime.errors import DataError
 
 _FOLDED_SUFFIX = ".npz"
+_MODEL_SUFFIX = ".keras"
 
 
 def are_folded(file: str) -> bool:
@@ -23,7 +24,7 @@ def load_body_weights(body: keras.Model, file: str) -> None:
 
     Args:
         body: A Keras application without its top.
-        file: A Keras `.h5` or `.weights.h5` file, or an `.npz` of convolutions with their batch norms folded in
+        file: The `model.keras` of an earlier run, a Keras `.h5` or `.weights.h5` file, or an `.npz` of convolutions with their batch norms folded in
             (keys such as `block_1/expand/kernel`; kernels HWIO, depthwise HWC1).
 
     Raises:
@@ -33,6 +34,9 @@ def load_body_weights(body: keras.Model, file: str) -> None:
         if are_folded(file):
             with np.load(file) as arrays:
                 _load_folded(body, arrays)
+        elif Path(file).suffix == _MODEL_SUFFIX:
+            earlier = keras.models.load_model(file, compile=False).get_layer("body")
+            body.set_weights(earlier.get_weights())
         else:
             body.load_weights(file)
     except (OSError, KeyError, ValueError) as error:

@@ -26,7 +26,7 @@ def photos(tmp_path: Path) -> list[SplitRow]:
 
 
 def shuffled(photos: list[SplitRow], folder: Path, epoch: int = 0, share: float = 0.4) -> ShuffledBatches:
-    return ShuffledBatches(photos, folder, LABELS, SPEC, 4, drawn_share=share, seed=0, epoch=epoch)
+    return ShuffledBatches(photos, folder, LABELS, SPEC, 4, drawn_share=share, mixed_share=0.0, seed=0, epoch=epoch)
 
 
 def test_a_batch_is_what_the_device_would_see(photos: list[SplitRow], tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def make_options(data: Path, epochs: int = 2, seed: int = 0) -> ClassifyOptions:
         learning_rate=1e-3,
         label_smoothing=0.1,
         drawn_share=0.2,
+        mixed_share=0.5,
         seed=seed,
     )
     return ClassifyOptions(data, None, Columns(), "mobilenet_v2", 32, "none", 0.2, 0.25, schedule)
