@@ -29,7 +29,7 @@ def mix(pixels: Pixels, targets: Targets, random: np.random.Generator) -> tuple[
         share = float(random.beta(_MIXUP_BETA, _MIXUP_BETA))
         blended = np.rint(share * pixels.astype(np.float32) + (1 - share) * pixels[partners]).astype(np.uint8)
     else:
-        top, bottom, left, right = _rectangle(*pixels.shape[1:3], random)
+        top, bottom, left, right = _rectangle(pixels.shape[1], pixels.shape[2], random)
         blended = pixels.copy()
         blended[:, top:bottom, left:right] = pixels[partners, top:bottom, left:right]
         share = 1 - (bottom - top) * (right - left) / (pixels.shape[1] * pixels.shape[2])
@@ -40,7 +40,7 @@ def mix(pixels: Pixels, targets: Targets, random: np.random.Generator) -> tuple[
 def _rectangle(height: int, width: int, random: np.random.Generator) -> tuple[int, int, int, int]:
     """Draw top, bottom, left and right of a rectangle around a random centre, cut off at the edges."""
     side = np.sqrt(random.beta(_CUTMIX_BETA, _CUTMIX_BETA))
-    middle_y, middle_x = random.integers(height), random.integers(width)
+    middle_y, middle_x = int(random.integers(height)), int(random.integers(width))
     half_y, half_x = int(side * height / 2), int(side * width / 2)
     return (
         max(middle_y - half_y, 0),

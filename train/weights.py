@@ -24,8 +24,8 @@ def load_body_weights(body: keras.Model, file: str) -> None:
 
     Args:
         body: A Keras application without its top.
-        file: The `model.keras` of an earlier run, a Keras `.h5` or `.weights.h5` file, or an `.npz` of convolutions with their batch norms folded in
-            (keys such as `block_1/expand/kernel`; kernels HWIO, depthwise HWC1).
+        file: The `model.keras` of an earlier run, a Keras `.h5` or `.weights.h5` file, or an `.npz` of convolutions
+            with their batch norms folded in (keys such as `block_1/expand/kernel`; kernels HWIO, depthwise HWC1).
 
     Raises:
         DataError: The file cannot be read or does not fit.

@@ -7,6 +7,7 @@ import pytest
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from edge_runtime.errors import DataError  # noqa: E402
+from edge_runtime.training_run import TrainingRun  # noqa: E402
 from train.architectures import ARCHITECTURES, build_classifier  # noqa: E402
 from train.weights import load_body_weights, unfold_batch_norms  # noqa: E402
 
@@ -78,3 +79,14 @@ def test_published_imagenet_weights_load(images: np.ndarray) -> None:
     assert features.min() >= 0
     assert features.max() <= 6
     assert 0.01 < (features > 0).mean() < 0.9
+
+
+def test_the_body_of_an_earlier_run_is_taken_over(trained_run: TrainingRun, images: np.ndarray) -> None:
+    earlier = keras.models.load_model(trained_run.model_path, compile=False)
+    classifier = build_classifier(MOBILENET, 32, ("a", "b"), str(trained_run.model_path), 0.0)
+    small = images[:2, :32, :32]
+    np.testing.assert_allclose(
+        classifier.get_layer("body").predict_on_batch(small),
+        earlier.get_layer("body").predict_on_batch(small),
+        atol=1e-5,
+    )
