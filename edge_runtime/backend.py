@@ -1,5 +1,6 @@
 """Opening a TFLite interpreter: which package runs it, on how many threads, through which delegate."""
 
+import ctypes
 import importlib
 import importlib.metadata
 import os
@@ -89,6 +90,8 @@ def _import_interpreter() -> tuple[ModuleType, str]:
 
 def _load_edgetpu(module: ModuleType) -> Any:
     try:
+        # Loaded here first, because a delegate whose library is missing prints a traceback when it is collected.
+        ctypes.CDLL(_EDGETPU_LIBRARY)
         return module.load_delegate(_EDGETPU_LIBRARY)
     except OSError as error:
         raise BackendError(

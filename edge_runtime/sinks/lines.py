@@ -9,7 +9,7 @@ from edge_runtime.results import Classification, Detection, FrameResult, StageTi
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.sources.frame import Frame
 
-_LEAST_SOURCE_WIDTH = 16
+_LEAST_SOURCE_WIDTH = 18
 _MOST_SOURCE_WIDTH = 40
 
 

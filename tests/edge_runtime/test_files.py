@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.errors import OutputError
+from edge_runtime.files import check_writable, replacing, write_bytes, write_text
+
+
+def test_a_file_appears_whole_with_its_folders(tmp_path: Path) -> None:
+    write_text(tmp_path / "a" / "b.txt", "größe")
+    assert (tmp_path / "a" / "b.txt").read_text(encoding="utf-8") == "größe"
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "model.bin"
+    write_bytes(path, b"old")
+
+    def write_half() -> None:
+        with replacing(path) as aside:
+            aside.write_bytes(b"ne")
+            raise ValueError("in the middle")
+
+    with pytest.raises(ValueError, match="in the middle"):
+        write_half()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_suffix_stays_for_writers_that_go_by_it(tmp_path: Path) -> None:
+    with replacing(tmp_path / "clip.mp4") as aside:
+        assert aside.suffix == ".mp4"
+        assert aside.parent == tmp_path
+        aside.touch()
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    def write_to_full_disk() -> None:
+        with replacing(tmp_path / "model.bin"), Path("/dev/full").open("wb", buffering=0) as full:
+            full.write(b"x")
+
+    with pytest.raises(OutputError, match=r"model\.bin cannot be written \(No space left"):
+        write_to_full_disk()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_checking_leaves_no_trace(tmp_path: Path) -> None:
+    path = tmp_path / "model.bin"
+    check_writable(path)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        check_writable(tmp_path / "file" / "model.bin")

@@ -1,0 +1,80 @@
+"""The model that ships, on drawings and on real photos."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_runtime import Recognizer
+from edge_runtime.drawing import GARMENTS, draw_garment
+from edge_runtime.pictures import read_picture
+from edge_runtime.training_run import Split, SplitRow
+
+MANIFEST = Path(__file__).parents[1] / "calibration_data" / "garment_mobilenet_v2.json"
+needs_data = pytest.mark.skipif(
+    "EDGE_GARMENT_DATA" not in os.environ, reason="EDGE_GARMENT_DATA does not name the data"
+)
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer.load()
+
+
+@pytest.fixture(scope="module")
+def clothing() -> Path:
+    return Path(os.environ["EDGE_GARMENT_DATA"]) / "clothing"
+
+
+@pytest.fixture(scope="module")
+def held_out(clothing: Path) -> list[SplitRow]:
+    """The validation photos of the run that made the model, found again from its seed."""
+    pytest.importorskip("sklearn", reason="needs the train extra")
+    from train.data import Columns, read_photos
+    from train.splits import split_photos
+
+    photos = read_photos(clothing / "labels.csv", Columns("image", "class10", "sender"))
+    return [row for row in split_photos(photos, 0.15, seed=0) if row.split is Split.VALIDATION]
+
+
+def test_it_says_what_it_is(recognizer: Recognizer) -> None:
+    assert recognizer.spec.heads[0].labels == GARMENTS
+    assert recognizer.spec.license == "Apache-2.0"
+    assert {"photos", "validation", "calibration", "measured"} <= set(recognizer.spec.provenance)
+
+
+def test_it_knows_drawings_it_was_not_trained_on(recognizer: Recognizer) -> None:
+    wrong = [
+        (garment, seed)
+        for garment in GARMENTS
+        for seed in range(200, 208)
+        if recognizer.classify(draw_garment(garment, seed))[0].label != garment
+    ]
+    assert len(wrong) <= 8, wrong
+
+
+@needs_data
+def test_it_reaches_its_card_on_photos_of_other_senders(
+    recognizer: Recognizer, held_out: list[SplitRow], clothing: Path
+) -> None:
+    frames = (read_picture(clothing / "images" / row.image) for row in held_out)
+    answers = [recognizer.classify(frame, top_k=1, threshold=0.0)[0].label for frame in frames]
+    right = float(np.mean([answer == row.label for answer, row in zip(answers, held_out, strict=True)]))
+    measured = {stage["stage"]: stage["top1"] for stage in recognizer.spec.provenance["measured"]}
+    assert right == pytest.approx(measured["tflite int8"], abs=0.01)
+    assert right >= 0.915
+    assert abs(measured["tflite int8"] - measured["keras float32"]) <= 0.005
+
+
+@needs_data
+def test_it_was_calibrated_on_other_photos_than_it_was_measured_on(held_out: list[SplitRow]) -> None:
+    photos = json.loads(MANIFEST.read_text(encoding="utf-8"))["photos"]
+    assert not {photo["sha256"] for photo in photos} & {row.sha256 for row in held_out}
+
+
+def test_the_manifest_is_the_one_it_was_made_with(recognizer: Recognizer) -> None:
+    digest = hashlib.sha256(MANIFEST.read_bytes()).hexdigest()
+    assert digest == recognizer.spec.provenance["calibration"]["manifest_sha256"]
