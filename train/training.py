@@ -150,6 +150,8 @@ class Fitting:
 
     def _seed(self, epoch: int) -> None:
         """Set augmentation and dropout to where an unbroken run has them; Keras does not save their counters."""
+        # PyTorch's dropout draws from the global generator.
+        keras.utils.set_random_seed(self._schedule.seed + len(self._state.history))
         for variable in self._model.non_trainable_variables:
             if "seed_generator" in variable.path:
                 seed, _ = keras.ops.convert_to_numpy(variable)

@@ -95,8 +95,8 @@ class TestLines:
         sink.write(_frame(), _result())
         sink.write(_frame(), _result(frame=12, label="longsleeve"))
         first, second = stream.getvalue().splitlines()
-        assert first == "    0  a.jpg             hat         87.5%  t-shirt     12.5%     4.2 ms"
-        assert second == "   12  a.jpg             longsleeve  87.5%  t-shirt     12.5%     4.2 ms"
+        assert first == "    0  a.jpg               hat         87.5%  t-shirt     12.5%     4.2 ms"
+        assert second == "   12  a.jpg               longsleeve  87.5%  t-shirt     12.5%     4.2 ms"
 
     def test_long_names_keep_their_end(self) -> None:
         stream = io.StringIO()
