@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from convert.conversion import Conversion
 
 
-@click.command(cls=ErrorCommand)
+@click.command(
+    cls=ErrorCommand,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExample:\n  edge-convert runs/shop -o shop.tflite",
+)
 @click.version_option(package_name="edge-garment")
 @click.argument("run", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
@@ -36,14 +40,10 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, default=0, show_default=True, help="Which of the possible calibration samples.")
 @click.option("--license", default="", help="Terms of the model, written into the file.")
 def main(run: Path, **arguments: Any) -> None:
-    r"""Quantise the model of RUN, a directory made by edge-train, to a full-int8 .tflite file.
+    """Quantise the model of RUN, a directory made by edge-train, to a full-int8 .tflite file.
 
     Prints what it measured on the run's validation photos: accuracy with its 95 % interval at each stage, agreement
     with the Keras model, and size.
-
-    \b
-    Example:
-      edge-convert runs/shop -o shop.tflite
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("tensorflow").setLevel(logging.WARNING)

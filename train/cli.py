@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from train.classify import ClassifyOptions
 
 
-@click.group(cls=ErrorGroup)
+@click.group(
+    cls=ErrorGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExample:\n"
+    "  edge-train classify photos/ -o runs/shop\n"
+    "  edge-convert runs/shop -o shop.tflite\n"
+    "  edge-run --model shop.tflite --camera 0",
+)
 @click.version_option(package_name="edge-garment")
 def main() -> None:
-    r"""Train models that recognise garments.
-
-    \b
-    Example:
-      edge-train classify photos/ -o runs/shop
-      edge-convert runs/shop -o shop.tflite
-      edge-run --model shop.tflite --camera 0
-    """
+    """Train models that recognise garments."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
 
