@@ -79,7 +79,7 @@ def main() -> None:
 @click.option(
     "--mixed-share",
     type=click.FloatRange(0, 1),
-    default=0.5,
+    default=0.0,
     show_default=True,
     help="Share of batches whose photos are blended by mixup or cutmix.",
 )
