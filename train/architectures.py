@@ -1,12 +1,13 @@
 """The networks that can be trained, and what each expects of its input."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import keras
 
 from edge_runtime.errors import DataError
 from edge_runtime.spec import InputSpec
+from train.efficientnet_lite import Scaling, build_efficientnet_lite
 from train.weights import load_body_weights
 
 
@@ -20,6 +21,8 @@ class Architecture:
         mean: Per RGB channel, of pixel values in [0, 255].
         std: Per RGB channel, of pixel values in [0, 255].
         build_body: Takes the input size and a Keras weights argument (`imagenet` or None).
+        fetched: Whether Keras can fetch ImageNet weights for it.
+        int8: How it fares as int8 on a CPU.
         weights_license: Terms of the ImageNet weights.
     """
 
@@ -28,31 +31,76 @@ class Architecture:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     build_body: Callable[[int, str | None], keras.Model]
-    weights_license: str
+    fetched: bool
+    int8: str
+    weights_license: str = "Apache-2.0"
 
     def input_spec(self, size: int) -> InputSpec:
         """Return the input contract at a square size in pixels."""
         return InputSpec(height=size, width=size, mean=self.mean, std=self.std)
 
 
-def _mobilenet_v2(size: int, weights: str | None) -> keras.Model:
-    return keras.applications.MobileNetV2(input_shape=(size, size, 3), include_top=False, weights=weights)
-
+_TO_ONE = ((127.5, 127.5, 127.5), (127.5, 127.5, 127.5))
+_AS_IS = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+_RELU6 = "well: ReLU6, one delegate partition"
+_RELU = "well: ReLU, one delegate partition"
+_HARD_SWISH = "slowly: hard-swish and squeeze-and-excitation break the graph into partitions"
+_SWISH = "with care: swish and squeeze-and-excitation cost accuracy and time"
 
 _NORM_MOMENTUM = 0.97
 """Keras's 0.999 is for ImageNet's million steps; over a thousand steps its averages would lag behind the weights."""
 
-ARCHITECTURES = {
+
+def _mobilenet_v2(width: float) -> Architecture:
+    def build(size: int, weights: str | None) -> keras.Model:
+        return keras.applications.MobileNetV2((size, size, 3), alpha=width, include_top=False, weights=weights)
+
+    name = "mobilenet_v2" if width == 1.0 else f"mobilenet_v2_{width}"
+    return Architecture(name, 224, *_TO_ONE, build, fetched=True, int8=_RELU6)
+
+
+def _mobilenet_v3(kind: str, *, minimalistic: bool) -> Architecture:
+    application = getattr(keras.applications, f"MobileNetV3{kind.title()}")
+
+    def build(size: int, weights: str | None) -> keras.Model:
+        return application(
+            (size, size, 3), minimalistic=minimalistic, include_top=False, weights=weights, include_preprocessing=False
+        )
+
+    name = f"mobilenet_v3_{kind}" + ("_minimalistic" if minimalistic else "")
+    return Architecture(name, 224, *_TO_ONE, build, fetched=True, int8=_RELU if minimalistic else _HARD_SWISH)
+
+
+def _efficientnet_lite(index: int, size: int, width: float, depth: float) -> Architecture:
+    def build(size: int, weights: str | None) -> keras.Model:
+        return build_efficientnet_lite(size, Scaling(width, depth))
+
+    return Architecture(f"efficientnet_lite{index}", size, *_TO_ONE, build, fetched=False, int8=_RELU6)
+
+
+def _efficientnet_b0(size: int, weights: str | None) -> keras.Model:
+    return keras.applications.EfficientNetB0(input_shape=(size, size, 3), include_top=False, weights=weights)
+
+
+def _efficientnet_v2_b0(size: int, weights: str | None) -> keras.Model:
+    return keras.applications.EfficientNetV2B0(
+        input_shape=(size, size, 3), include_top=False, weights=weights, include_preprocessing=False
+    )
+
+
+ARCHITECTURES: Mapping[str, Architecture] = {
     architecture.name: architecture
     for architecture in (
-        Architecture(
-            name="mobilenet_v2",
-            size=224,
-            mean=(127.5, 127.5, 127.5),
-            std=(127.5, 127.5, 127.5),
-            build_body=_mobilenet_v2,
-            weights_license="Apache-2.0",
-        ),
+        *(_mobilenet_v2(width) for width in (0.35, 0.5, 0.75, 1.0, 1.4)),
+        *(_mobilenet_v3(kind, minimalistic=plain) for kind in ("small", "large") for plain in (False, True)),
+        _efficientnet_lite(0, 224, width=1.0, depth=1.0),
+        _efficientnet_lite(1, 240, width=1.0, depth=1.1),
+        _efficientnet_lite(2, 260, width=1.1, depth=1.2),
+        _efficientnet_lite(3, 280, width=1.2, depth=1.4),
+        _efficientnet_lite(4, 300, width=1.4, depth=1.8),
+        # Keras keeps the normalisation of these weights inside the body.
+        Architecture("efficientnet_b0", 224, *_AS_IS, _efficientnet_b0, fetched=True, int8=_SWISH),
+        Architecture("efficientnet_v2_b0", 224, *_TO_ONE, _efficientnet_v2_b0, fetched=True, int8=_SWISH),
     )
 }
 
@@ -86,20 +134,26 @@ def build_classifier(
 
 
 def _build_body(architecture: Architecture, size: int, weights: str) -> keras.Model:
-    if weights == "imagenet":
-        try:
-            body = architecture.build_body(size, "imagenet")
-        except Exception as error:  # Keras raises a bare Exception when a download fails.
-            raise DataError(
-                f"The ImageNet weights of {architecture.name} cannot be fetched ({error}); "
-                "download them elsewhere and name the file with --weights FILE."
-            ) from error
-    else:
-        body = architecture.build_body(size, None)
-        if weights != "none":
-            load_body_weights(body, weights)
+    body = _fetch_body(architecture, size) if weights == "imagenet" else architecture.build_body(size, None)
+    if weights not in ("imagenet", "none"):
+        load_body_weights(body, weights)
     for layer in body.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = _NORM_MOMENTUM
     body.name = "body"
     return body
+
+
+def _fetch_body(architecture: Architecture, size: int) -> keras.Model:
+    if not architecture.fetched:
+        raise DataError(
+            f"Keras has no ImageNet weights of {architecture.name}; name a file with --weights FILE, "
+            "or start fresh with --weights none."
+        )
+    try:
+        return architecture.build_body(size, "imagenet")
+    except Exception as error:  # Keras raises a bare Exception when a download fails.
+        raise DataError(
+            f"The ImageNet weights of {architecture.name} cannot be fetched ({error}); "
+            "download them elsewhere and name the file with --weights FILE."
+        ) from error

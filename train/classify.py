@@ -20,6 +20,7 @@ from train.data import Columns, PhotoSet, check_readable, read_photos
 from train.dataset import Batches
 from train.environment import describe_environment
 from train.metrics import count_confusions, measure_accuracy
+from train.predictions import Predictions
 from train.splits import split_photos
 from train.training import Fitting, Schedule
 from train.weights import are_folded, unfold_batch_norms
@@ -27,6 +28,7 @@ from train.weights import are_folded, unfold_batch_norms
 log = logging.getLogger(__name__)
 
 _STATISTICS_PHOTOS = 128
+_SCORING_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,7 @@ def train_classifier(options: ClassifyOptions, run: TrainingRun) -> None:
     classifier = _build(options, photo_set, spec, training)
     fitting = Fitting(classifier, run, photo_set.images, photo_set.labels, spec, options.schedule)
     state = fitting.fit(training, validation)
-    batches = Batches(validation, photo_set.images, photo_set.labels, spec, options.schedule.batch_size)
-    scores = _write_scores(run, batches, photo_set.labels, spec)
+    scores = _write_scores(run, validation, photo_set, spec)
     run.write_spec(_describe(options, photo_set, rows, spec, {**scores, "epochs": len(state.history)}))
 
 
@@ -118,14 +119,19 @@ def _check_same(run: TrainingRun, arguments: dict[str, Any]) -> None:
     log.info("going on with the run in %s", run.path)
 
 
-def _write_scores(run: TrainingRun, batches: Batches, labels: tuple[str, ...], spec: InputSpec) -> dict[str, float]:
-    """Measure the best model once more, from its file, and write `scores.json`."""
+def _write_scores(
+    run: TrainingRun, validation: list[SplitRow], photo_set: PhotoSet, spec: InputSpec
+) -> dict[str, float]:
+    """Measure the best model once more, from its file, and write `predictions.csv` and `scores.json`."""
     model = keras.models.load_model(run.model_path)
+    labels = photo_set.labels
+    batches = Batches(validation, photo_set.images, labels, spec, _SCORING_BATCH)
     pixels = (batches[index][0] for index in range(len(batches)))
     probabilities = np.concatenate([model.predict_on_batch(normalize(batch, spec)) for batch in pixels])
-    predictions = np.argmax(probabilities, axis=1)
-    accuracy = asdict(measure_accuracy(batches.targets, predictions))
-    confusions = count_confusions(batches.targets, predictions, len(labels))
+    predictions = Predictions(labels, tuple(row.image for row in validation), batches.targets, probabilities)
+    predictions.write(run.path / "predictions.csv")
+    accuracy = asdict(measure_accuracy(predictions.targets, predictions.answers))
+    confusions = count_confusions(predictions.targets, predictions.answers, len(labels))
     scores = {**accuracy, "labels": labels, "confusions": confusions}
     write_text(run.path / "scores.json", json.dumps(scores, indent=2) + "\n")
     log.info("best model: validation top-1 %.2f %%, macro %.2f %%", 100 * accuracy["top1"], 100 * accuracy["macro"])
