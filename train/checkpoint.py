@@ -56,10 +56,10 @@ class State:
 
 
 class CheckpointFolder:
-    """The folder of a run that holds its state."""
+    """The folder inside a run directory that holds the run's state."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, run: Path) -> None:
+        self._path = path = run / "checkpoint"
         self._state = path / "state.json"
 
     def load(self) -> State:
@@ -87,6 +87,16 @@ class CheckpointFolder:
         write_text(self._state, json.dumps(asdict(state), indent=2) + "\n")
         self._remove_all_but(str(state.weights))
         return state
+
+    @property
+    def best_path(self) -> Path:
+        """The best model so far, as it was trained."""
+        return self._path / "best.keras"
+
+    def save_best(self, classifier: keras.Model) -> None:
+        """Save a model as the best so far."""
+        with replacing(self.best_path) as aside:
+            classifier.save(aside)
 
     def restore(self, model: keras.Model, state: State) -> None:
         """Load weights and, where the model is compiled alike, optimizer state."""

@@ -81,12 +81,20 @@ class ShuffledBatches(Batches):
     """
 
     def __init__(
-        self, photos: Sequence[SplitRow], *args: Any, drawn_share: float, mixed_share: float, seed: int, epoch: int
+        self,
+        photos: Sequence[SplitRow],
+        *args: Any,
+        drawn_share: float,
+        mixed_share: float,
+        balance: float,
+        seed: int,
+        epoch: int,
     ) -> None:
         super().__init__(photos, *args)
         self._photos = tuple(photos)
         self._drawn_share = drawn_share
         self._mixed_share = mixed_share
+        self._balance = balance
         self._seed = seed
         self._epoch = epoch
         self._shuffle()
@@ -104,7 +112,7 @@ class ShuffledBatches(Batches):
 
     def _shuffle(self) -> None:
         random = np.random.default_rng((self._seed, self._epoch))
-        items: list[Item] = [*self._photos, *self._draw(random)]
+        items: list[Item] = [*balance_classes(self._photos, self._balance, random), *self._draw(random)]
         order = random.permutation(len(items))
         # A small last batch would weigh its photos more than the others; it is left out for this epoch.
         whole = max(len(items) // self._batch_size * self._batch_size, min(len(items), self._batch_size))
@@ -115,3 +123,29 @@ class ShuffledBatches(Batches):
         count = round(self._drawn_share * len(self._photos)) if labels else 0
         seeds = random.integers(FIRST_TRAINING_SEED, 2**31, count)
         return [Drawing(labels[index % len(labels)], int(seed)) for index, seed in enumerate(seeds)]
+
+
+def balance_classes(photos: Sequence[SplitRow], balance: float, random: np.random.Generator) -> list[SplitRow]:
+    """Choose one epoch's photos so that rare classes are seen more often and common ones less.
+
+    A class of n photos is seen in proportion to n^(1 - balance): whole rounds of its photos, and a random part of them
+    for the rest.
+
+    Args:
+        photos: All training photos.
+        balance: From 0 (every photo once) to 1 (every class equally often).
+        random: Source of the random part.
+
+    Returns:
+        About as many photos as came in.
+    """
+    by_label: dict[str, list[SplitRow]] = {}
+    for photo in photos:
+        by_label.setdefault(photo.label, []).append(photo)
+    shares = {label: len(members) ** (1 - balance) for label, members in by_label.items()}
+    factor = len(photos) / sum(shares.values())
+    chosen: list[SplitRow] = []
+    for label, members in by_label.items():
+        rounds, rest = divmod(round(factor * shares[label]), len(members))
+        chosen += members * rounds + [members[index] for index in random.permutation(len(members))[:rest]]
+    return chosen
