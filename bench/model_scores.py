@@ -47,9 +47,8 @@ def _score(recognizer: Recognizer, frames: Iterable[Image]) -> np.ndarray:
 
 
 def _print_stages(recognizer: Recognizer) -> None:
-    click.echo(
-        "\n| stage | top-1 | 95 % interval | macro | agreement | score drift |\n| --- | ---: | --- | ---: | ---: | ---: |"
-    )
+    click.echo("\n| stage | top-1 | 95 % interval | macro | agreement | score drift |")
+    click.echo("| --- | ---: | --- | ---: | ---: | ---: |")
     for stage in recognizer.spec.provenance["measured"]:
         click.echo(
             f"| {stage['stage']} | {stage['top1']:.1%} | {stage['low']:.1%} to {stage['high']:.1%} "

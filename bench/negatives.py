@@ -2,8 +2,8 @@
 
 python bench/negatives.py "$EDGE_GARMENT_DATA" negatives/
 
-Three kinds: photos of clothing-dataset that people labelled `Other` or `Not sure`, and crops of street photos (CCP) that
-touch no garment's box. Edge-train adds drawn backgrounds by itself. The folder stays on your disk.
+Two kinds: photos of clothing-dataset that people labelled `Other` or `Not sure`, and crops of street photos (CCP) that
+touch no garment's box. `edge-train` adds drawn backgrounds by itself. The folder stays on your disk.
 """
 
 import csv

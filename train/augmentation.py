@@ -19,7 +19,7 @@ def build_augmentation() -> keras.Sequential:
         [
             layers.RandomFlip("horizontal"),
             layers.RandomRotation(0.06, fill_mode="reflect"),
-            layers.RandomZoom((-0.15, 0.2), (-0.15, 0.2), fill_mode="reflect"),
+            layers.RandomZoom((-0.3, 0.15), (-0.3, 0.15), fill_mode="reflect"),
             layers.RandomTranslation(0.08, 0.08, fill_mode="reflect"),
             layers.RandomBrightness(0.2),
             layers.RandomContrast(0.25),
