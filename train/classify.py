@@ -21,6 +21,7 @@ from train.dataset import Batches
 from train.environment import describe_environment
 from train.metrics import count_confusions, measure_accuracy
 from train.predictions import Predictions
+from train.split_file import read_splits
 from train.splits import split_photos
 from train.training import Fitting, Schedule
 from train.weights import are_folded, unfold_batch_norms
@@ -45,6 +46,7 @@ class ClassifyOptions:
         dropout: Share of pooled features dropped in training.
         validation_share: Share of photos held out.
         schedule: How to fit.
+        splits: Split file to take instead of drawing a split; None draws one.
     """
 
     data: Path
@@ -56,6 +58,7 @@ class ClassifyOptions:
     dropout: float
     validation_share: float
     schedule: Schedule
+    splits: Path | None = None
 
 
 def train_classifier(options: ClassifyOptions, run: TrainingRun) -> None:
@@ -96,16 +99,23 @@ def _build(options: ClassifyOptions, photo_set: PhotoSet, spec: InputSpec, train
 
 def _begin(options: ClassifyOptions, photo_set: PhotoSet, run: TrainingRun) -> tuple[SplitRow, ...]:
     """Write what defines the run before anything is trained, or check that it is the same as before."""
-    arguments = {**asdict(options), "data": str(options.data), "images": str(photo_set.images)}
+    paths = {"data": options.data, "images": photo_set.images, "splits": options.splits}
+    arguments = {**asdict(options), **{name: path and str(path) for name, path in paths.items()}}
     if run.arguments_path.exists():
         _check_same(run, arguments)
         return run.read_splits()
     check_readable(photo_set)
-    rows = split_photos(photo_set, options.validation_share, options.schedule.seed)
+    rows = _divide(options, photo_set)
     run.write_splits(rows)
     write_text(run.path / "environment.json", json.dumps(describe_environment(), indent=2) + "\n")
     run.write_arguments(arguments)
     return rows
+
+
+def _divide(options: ClassifyOptions, photo_set: PhotoSet) -> tuple[SplitRow, ...]:
+    if options.splits is not None:
+        return read_splits(options.splits, photo_set)
+    return split_photos(photo_set, options.validation_share, options.schedule.seed)
 
 
 def _check_same(run: TrainingRun, arguments: dict[str, Any]) -> None:

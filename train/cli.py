@@ -11,6 +11,8 @@ from edge_runtime.cli_errors import ErrorGroup
 from edge_runtime.extras import require_extra
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
+from train.data_options import data_options, image_size_option, seed_option, take_columns, validation_share_option
+from train.split_command import refuse_share_with_splits, split, splits_option
 
 if TYPE_CHECKING:
     from train.classify import ClassifyOptions
@@ -31,7 +33,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("data", type=click.Path(path_type=Path))
+@data_options
 @click.option(
     "-o",
     "--run",
@@ -40,19 +42,6 @@ def main() -> None:
     required=True,
     help="Run directory; a run that was killed goes on when the same command is repeated.",
 )
-@click.option(
-    "--images",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder that a CSV file's paths start from.  [default: its own, or images/ beside it]",
-)
-@click.option("--image-column", default="image", show_default=True, help="CSV column with the photo's path.")
-@click.option(
-    "--label-column",
-    default="label",
-    show_default=True,
-    help="CSV column with the class name; rows where it is empty are left out.",
-)
-@click.option("--group-column", help="CSV column with what a split must never divide, for example the sender.")
 @click.option("--architecture", type=click.Choice(["mobilenet_v2"]), default="mobilenet_v2", show_default=True)
 @click.option(
     "--weights",
@@ -61,7 +50,7 @@ def main() -> None:
     metavar="imagenet|none|FILE",
     help="Weights to start from: fetched by Keras, fresh, or a file: .keras of a run, .h5, or folded .npz.",
 )
-@click.option("--image-size", type=click.IntRange(32, 1024), default=224, show_default=True, help="Pixels.")
+@image_size_option
 @click.option("--head-epochs", type=click.IntRange(0), default=1, show_default=True, help="Epochs with a frozen body.")
 @click.option("--epochs", type=click.IntRange(0), default=12, show_default=True, help="Epochs of the whole network.")
 @click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True)
@@ -69,13 +58,8 @@ def main() -> None:
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=5e-4, show_default=True)
 @click.option("--label-smoothing", type=click.FloatRange(0, 1, max_open=True), default=0.1, show_default=True)
 @click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), default=0.2, show_default=True)
-@click.option(
-    "--validation-share",
-    type=click.FloatRange(0, 0.5, min_open=True),
-    default=0.15,
-    show_default=True,
-    help="Share of photos held out, whole groups at a time.",
-)
+@validation_share_option
+@splits_option
 @click.option(
     "--mixed-share",
     type=click.FloatRange(0, 1),
@@ -90,9 +74,10 @@ def main() -> None:
     show_default=True,
     help="Drawn garments per photo mixed into each epoch.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@seed_option
 def classify(data: Path, run: Path, **arguments: Any) -> None:
     """Fine-tune a classifier on DATA: a folder with one sub-folder per class, or a CSV file."""
+    refuse_share_with_splits(arguments)
     require_extra("edge-train", "train", "keras", "sklearn", "tqdm")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # Keras takes seconds to import, so only a command that trains pays for it; its backends greet with notices.
@@ -106,9 +91,11 @@ def classify(data: Path, run: Path, **arguments: Any) -> None:
 
 def _resolve(data: Path, arguments: dict[str, Any]) -> "ClassifyOptions":
     from train.classify import ClassifyOptions
-    from train.data import Columns
     from train.training import Schedule
 
-    columns = Columns(*(arguments.pop(f"{name}_column") for name in ("image", "label", "group")))
+    columns = take_columns(arguments)
     schedule = Schedule(**{name: arguments.pop(name) for name in Schedule.__dataclass_fields__})
     return ClassifyOptions(data=data, columns=columns, schedule=schedule, **arguments)
+
+
+main.add_command(split)
