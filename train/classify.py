@@ -24,6 +24,7 @@ from train.distillation import load_teachers
 from train.environment import computing_in, describe_environment
 from train.finishing import Finish, find_negatives, finish_model
 from train.schedule import Schedule
+from train.split_file import read_splits
 from train.splits import split_photos
 from train.training import Fitting
 from train.weights import are_folded, unfold_batch_norms
@@ -53,6 +54,7 @@ class ClassifyOptions:
         negatives: Folder of pictures that show no known garment, to choose the rejection threshold.
         mixed_precision: Whether to compute in bfloat16 where that is safe.
         max_minutes: Time for all epochs together; None is no bound.
+        splits: Split file to take instead of drawing a split; None draws one.
     """
 
     data: Path
@@ -68,6 +70,7 @@ class ClassifyOptions:
     negatives: Path | None = None
     mixed_precision: bool = False
     max_minutes: float | None = None
+    splits: Path | None = None
 
 
 def train_classifier(options: ClassifyOptions, run: TrainingRun) -> None:
@@ -131,11 +134,17 @@ def _begin(options: ClassifyOptions, photo_set: PhotoSet, run: TrainingRun) -> t
         _check_same(run, arguments)
         return run.read_splits()
     check_readable(photo_set)
-    rows = split_photos(photo_set, options.validation_share, options.schedule.seed)
+    rows = _divide(options, photo_set)
     run.write_splits(rows)
     write_text(run.path / "environment.json", json.dumps(describe_environment(), indent=2) + "\n")
     run.write_arguments(arguments)
     return rows
+
+
+def _divide(options: ClassifyOptions, photo_set: PhotoSet) -> tuple[SplitRow, ...]:
+    if options.splits is not None:
+        return read_splits(options.splits, photo_set)
+    return split_photos(photo_set, options.validation_share, options.schedule.seed)
 
 
 def _check_same(run: TrainingRun, arguments: dict[str, Any]) -> None:

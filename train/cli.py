@@ -12,6 +12,9 @@ from edge_runtime.extras import require_extra
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
 from train.catalogue import read_catalogue
+from train.data_options import data_options, seed_option, take_columns, validation_share_option
+from train.schedule_options import schedule_options
+from train.split_command import refuse_share_with_splits, split, splits_option
 
 if TYPE_CHECKING:
     from train.classify import ClassifyOptions
@@ -46,7 +49,7 @@ def list_architectures() -> None:
 
 
 @main.command()
-@click.argument("data", type=click.Path(path_type=Path))
+@data_options
 @click.option(
     "-o",
     "--run",
@@ -55,19 +58,6 @@ def list_architectures() -> None:
     required=True,
     help="Run directory; a run that was killed goes on when the same command is repeated.",
 )
-@click.option(
-    "--images",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder that a CSV file's paths start from.  [default: its own, or images/ beside it]",
-)
-@click.option("--image-column", default="image", show_default=True, help="CSV column with the photo's path.")
-@click.option(
-    "--label-column",
-    default="label",
-    show_default=True,
-    help="CSV column with the class name; rows where it is empty are left out.",
-)
-@click.option("--group-column", help="CSV column with what a split must never divide, for example the sender.")
 @click.option(
     "--architecture",
     type=click.Choice([row.name for row in read_catalogue()]),
@@ -83,77 +73,11 @@ def list_architectures() -> None:
     metavar="imagenet|none|FILE",
     help="Weights to start from: fetched by Keras, fresh, or a file: .keras of a run, .h5, or folded .npz.",
 )
-@click.option("--image-size", type=click.IntRange(32, 1024), default=224, show_default=True, help="Pixels.")
-@click.option("--head-epochs", type=click.IntRange(0), default=1, show_default=True, help="Epochs with a frozen body.")
-@click.option("--epochs", type=click.IntRange(0), default=12, show_default=True, help="Epochs of the whole network.")
-@click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True)
-@click.option("--head-learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, show_default=True)
-@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=5e-4, show_default=True)
-@click.option("--label-smoothing", type=click.FloatRange(0, 1, max_open=True), default=0.1, show_default=True)
+@click.option("--image-size", type=click.IntRange(32, 1024), help="Pixels.  [default: the network's own]")
 @click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), default=0.2, show_default=True)
-@click.option(
-    "--validation-share",
-    type=click.FloatRange(0, 0.5, min_open=True),
-    default=0.15,
-    show_default=True,
-    help="Share of photos held out, whole groups at a time.",
-)
-@click.option(
-    "--mixed-share",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="Share of batches whose photos are blended by mixup or cutmix.",
-)
-@click.option(
-    "--drawn-share",
-    type=click.FloatRange(0, 1),
-    default=0.05,
-    show_default=True,
-    help="Drawn garments per photo mixed into each epoch.",
-)
-@click.option(
-    "--balance",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="From 0, classes as frequent as in DATA, to 1, all equally frequent.",
-)
-@click.option(
-    "--ema",
-    type=click.FloatRange(0, 1, max_open=True),
-    default=0.0,
-    show_default=True,
-    help="Momentum of a moving average of the weights, measured and saved in their place; 0 for none.",
-)
-@click.option(
-    "--frozen-share",
-    type=click.FloatRange(0, 1, max_open=True),
-    default=0.0,
-    show_default=True,
-    help="Share of the body's layers, from the input on, that never train.",
-)
-@click.option(
-    "--teacher",
-    "teachers",
-    type=click.Path(path_type=Path, file_okay=False),
-    multiple=True,
-    help="Finished run whose answers are learnt beside the labels; may be repeated.",
-)
-@click.option(
-    "--distillation",
-    type=click.FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="Weight of the teachers' answers beside the labels.",
-)
-@click.option(
-    "--patience",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="End after this many epochs of the whole network without a better one; 0 never.",
-)
+@validation_share_option
+@splits_option
+@schedule_options
 @click.option(
     "--max-minutes",
     type=click.FloatRange(0, min_open=True),
@@ -165,9 +89,10 @@ def list_architectures() -> None:
     help="Folder of pictures that show no known garment; the rejection threshold is chosen on them too.",
 )
 @click.option("--mixed-precision", is_flag=True, help="Compute in bfloat16, faster on recent GPUs.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@seed_option
 def classify(data: Path, run: Path, **arguments: Any) -> None:
     """Fine-tune a classifier on DATA: a folder with one sub-folder per class, or a CSV file."""
+    refuse_share_with_splits(arguments)
     require_extra("edge-train", "train", "keras", "sklearn", "tqdm")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # Keras takes seconds to import, so only a command that trains pays for it; its backends greet with notices.
@@ -180,12 +105,16 @@ def classify(data: Path, run: Path, **arguments: Any) -> None:
 
 
 def _resolve(data: Path, arguments: dict[str, Any]) -> "ClassifyOptions":
+    from train.architectures import ARCHITECTURES
     from train.classify import ClassifyOptions
-    from train.data import Columns
     from train.schedule import Schedule
 
-    columns = Columns(*(arguments.pop(f"{name}_column") for name in ("image", "label", "group")))
+    columns = take_columns(arguments)
+    arguments["image_size"] = arguments["image_size"] or ARCHITECTURES[arguments["architecture"]].size
     if not arguments["teachers"]:
         arguments["distillation"] = 0.0
     schedule = Schedule(**{name: arguments.pop(name) for name in Schedule.__dataclass_fields__})
     return ClassifyOptions(data=data, columns=columns, schedule=schedule, **arguments)
+
+
+main.add_command(split)
