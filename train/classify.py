@@ -21,6 +21,7 @@ from train.dataset import Batches
 from train.environment import describe_environment
 from train.metrics import count_confusions, measure_accuracy
 from train.predictions import Predictions
+from train.report import report_if_possible
 from train.splits import split_photos
 from train.training import Fitting, Schedule
 from train.weights import are_folded, unfold_batch_norms
@@ -81,6 +82,7 @@ def train_classifier(options: ClassifyOptions, run: TrainingRun) -> None:
     state = fitting.fit(training, validation)
     scores = _write_scores(run, validation, photo_set, spec)
     run.write_spec(_describe(options, photo_set, rows, spec, {**scores, "epochs": len(state.history)}))
+    report_if_possible(run)
 
 
 def _build(options: ClassifyOptions, photo_set: PhotoSet, spec: InputSpec, training: list[SplitRow]) -> keras.Model:

@@ -11,6 +11,7 @@ from edge_runtime.cli_errors import ErrorGroup
 from edge_runtime.extras import require_extra
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
+from train.report.cli import compare, report
 
 if TYPE_CHECKING:
     from train.classify import ClassifyOptions
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 def main() -> None:
     """Train models that recognise garments."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+
+
+main.add_command(report)
+main.add_command(compare)
 
 
 @main.command()
