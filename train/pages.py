@@ -26,7 +26,7 @@ p, figcaption { max-width: 44rem; }
 .tiles, .figures, .gallery { display: grid; gap: 1rem; }
 .tiles { grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); }
 .tile { border: 1px solid #ddd; border-radius: 4px; padding: 0.5rem 0.7rem; overflow-wrap: anywhere; }
-.tile b { display: block; font-size: 1.35rem; font-weight: 600; }
+.tile b { display: block; font-size: 1.15rem; font-weight: 600; }
 .figures { grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); }
 figure { margin: 0; min-width: 0; }
 figure svg { display: block; height: auto; }
@@ -50,6 +50,7 @@ td { overflow-wrap: anywhere; }
   figure, .tile, .card, tr { break-inside: avoid; }
   .scroll, .wide { overflow: visible; }
   .wide svg { max-width: 100%; }
+  .numbers td, .numbers thead th { white-space: normal; }
   .figures { grid-template-columns: 1fr 1fr; }
 }
 """

@@ -38,7 +38,8 @@ class ComparedRun:
         top1: Accuracy on its validation photos.
         macro: Mean over classes of the share answered rightly, in [0, 1].
         shared: How many of its validation photos are also the first run's.
-        paired: Against the first run; None for the first itself, and where the validation photos differ.
+        comparable: Whether its validation photos and their labels are exactly the first run's.
+        paired: Against the first run; None where the two are not comparable.
         differences: Arguments that differ from the first run's; architecture and weights are left out.
     """
 
@@ -47,8 +48,14 @@ class ComparedRun:
     top1: Estimate
     macro: float
     shared: int
+    comparable: bool
     paired: PairedTest | None
     differences: dict[str, str]
+
+    @property
+    def title(self) -> str:
+        """Its name, in figures that show it beside the others."""
+        return self.name if self.comparable else f"{self.name} (other photos)"
 
     @property
     def architecture(self) -> str:
@@ -75,8 +82,8 @@ def find_incomparable(compared: Sequence[ComparedRun]) -> list[str]:
         f"{each.name} is not comparable with {first.name}: of its {len(each.run.validation)} validation photos, "
         f"{each.shared} are among the {len(first.run.validation)} of {first.name} with the same label. "
         "Train both with the same photos, --seed and --validation-share."
-        for each in compared[1:]
-        if each.paired is None
+        for each in compared
+        if not each.comparable
     ]
 
 
@@ -149,13 +156,14 @@ def _record(each: ComparedRun) -> dict[str, str | int | float | None]:
 
 def _compare(name: str, run: FinishedRun, first: FinishedRun) -> ComparedRun:
     keys, first_keys = _photo_keys(run), _photo_keys(first)
-    comparable = run is not first and sorted(keys) == sorted(first_keys)
+    comparable = sorted(keys) == sorted(first_keys)
     return ComparedRun(
         name=name,
         run=run,
         top1=estimate_share(int(run.right.sum()), len(run.right)),
         macro=measure_accuracy(run.predictions.targets, run.predictions.answers).macro,
         shared=len(set(keys) & set(first_keys)),
+        comparable=comparable,
         paired=compare_paired(_by_photo(first, first_keys), _by_photo(run, keys)) if comparable else None,
         differences=_differences(run.arguments, first.arguments),
     )

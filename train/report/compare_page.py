@@ -71,7 +71,7 @@ def _draw_accuracies(compared: Sequence[ComparedRun]) -> Html:
         axes = figure.add_subplot()
         for row, each in enumerate(compared):
             plot_estimates(axes, [each.top1], [row], COLOURS[row % len(COLOURS)], "o", each.name)
-        axes.set_yticks(range(len(compared)), [each.name for each in compared])
+        axes.set_yticks(range(len(compared)), [each.title for each in compared])
         axes.set_ylim(len(compared) - 0.5, -0.5)
         axes.xaxis.set_major_formatter(PercentFormatter(1))
 
@@ -85,7 +85,7 @@ def _draw_curves(compared: Sequence[ComparedRun], quantity: str) -> Html:
         for each, (line, colour) in zip(compared, looks, strict=False):
             values = [getattr(record, quantity) for record in each.run.history]
             epochs = range(1, len(values) + 1)
-            axes.plot(epochs, values, line, color=colour, marker="o", markersize=2.5, label=each.name)
+            axes.plot(epochs, values, line, color=colour, marker="o", markersize=2.5, label=each.title)
         axes.set(xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if quantity != "loss":

@@ -26,6 +26,9 @@ from train.report.statistics import (
 )
 
 REPORT_NAME = "report.html"
+Tile = tuple[str, str, str]
+"""Name, value, remark."""
+
 _WORST = 24
 _BINS = 15
 _TABLE_THRESHOLDS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -108,27 +111,37 @@ def find_mistakes(run: FinishedRun) -> list[Mistake]:
 
 
 def _headlines(run: FinishedRun) -> Html:
-    right, validation = run.right, run.validation
-    top1 = estimate_share(int(right.sum()), len(right))
+    return pages.tiles((*_accuracy_tiles(run), *_photo_tiles(run), *_recipe_tiles(run)))
+
+
+def _accuracy_tiles(run: FinishedRun) -> tuple[Tile, ...]:
+    top1 = estimate_share(int(run.right.sum()), len(run.right))
     macro = measure_accuracy(run.predictions.targets, run.predictions.answers).macro
-    training = [row for row in run.splits if row.split is Split.TRAIN]
-    size = run.spec.input
-    argument = run.arguments.get
-    facts = (
-        ("Top-1 accuracy", f"{right.mean():.1%}", f"{as_percent(top1)} %, Wilson interval"),
+    return (
+        ("Top-1 accuracy", f"{top1.value:.1%}", f"{as_percent(top1)} %, Wilson interval"),
         ("Macro accuracy", f"{macro:.1%}", "mean over classes of the share answered rightly"),
-        ("Validation photos", str(len(validation)), f"of {len({row.group for row in validation})} groups"),
-        ("Training photos", str(len(training)), f"of {len({row.group for row in training})} other groups"),
-        ("Network", argument("architecture", "?"), f"{size.height} x {size.width} pixels"),
-        ("Start weights", Path(argument("weights", "?")).name, f"seed {argument('schedule.seed', '?')}"),
-        ("Epochs", str(len(run.history)), f"{run.minutes:.1f} minutes; kept: epoch {run.best_epoch + 1}"),
-        (
-            "Learning rate",
-            argument("schedule.learning_rate", "?"),
-            f"peak, in batches of {argument('schedule.batch_size', '?')}",
-        ),
     )
-    return pages.tiles(facts)
+
+
+def _photo_tiles(run: FinishedRun) -> tuple[Tile, ...]:
+    training = [row for row in run.splits if row.split is Split.TRAIN]
+    return (
+        ("Validation photos", str(len(run.validation)), f"of {len({row.group for row in run.validation})} groups"),
+        ("Training photos", str(len(training)), f"of {len({row.group for row in training})} other groups"),
+    )
+
+
+def _recipe_tiles(run: FinishedRun) -> tuple[Tile, ...]:
+    def argument(name: str) -> str:
+        return run.arguments.get(name, "?")
+
+    size, weights = run.spec.input, Path(argument("weights")).name
+    batch, seed = argument("schedule.batch_size"), argument("schedule.seed")
+    return (
+        ("Network", argument("architecture"), f"{size.height} x {size.width} pixels, weights {weights}"),
+        ("Epochs", str(len(run.history)), f"{run.minutes:.1f} minutes; kept: epoch {run.best_epoch + 1}"),
+        ("Learning rate", argument("schedule.learning_rate"), f"peak, batches of {batch}, seed {seed}"),
+    )
 
 
 def _learning(run: FinishedRun) -> Html:
@@ -182,33 +195,36 @@ def _class_row(quality: ClassQuality) -> tuple[str, ...]:
 
 
 def _certainty(run: FinishedRun) -> Html:
-    reliability = measure_reliability(run.confidence, run.right, _BINS)
-    curve = measure_rejection(run.confidence, run.right, np.linspace(0, 1, 201))
     few = measure_rejection(run.confidence, run.right, np.array(_TABLE_THRESHOLDS))
-    confidence, accuracy = run.confidence.mean(), run.right.mean()
-    leaning = "too modest" if confidence < accuracy else "too sure"
+    header = ("threshold", "photos answered %", "answered rightly %")
     return pages.section(
         "How far to trust the scores",
-        pages.figures(
-            pages.figure(
-                figures.draw_reliability(reliability),
-                f"Reliability: expected calibration error (ECE) {reliability.error:.1%}. On the whole the model is "
-                f"{leaning}: mean score {confidence:.1%}, accuracy {accuracy:.1%}.",
-            ),
-            pages.figure(
-                figures.draw_rejection(curve),
-                "Rejection: with a higher threshold fewer photos are answered, and more of them rightly.",
-            ),
-        ),
-        pages.table(
-            ("threshold", "photos answered %", "answered rightly %"), _threshold_rows(few, len(run.right)), numbers=True
-        ),
+        pages.figures(_reliability(run), _rejection(run)),
+        pages.table(header, _threshold_rows(few, len(run.right)), numbers=True),
         pages.paragraph(
             f"ECE: photos are put into {_BINS} bins of equal width by the score of the answer; it is the mean over "
             "photos of the distance between accuracy and mean score in the photo's bin (Guo, Pleiss, Sun and "
             "Weinberger, On calibration of modern neural networks, 2017).",
             "note",
         ),
+    )
+
+
+def _reliability(run: FinishedRun) -> Html:
+    reliability = measure_reliability(run.confidence, run.right, _BINS)
+    confidence, accuracy = run.confidence.mean(), run.right.mean()
+    leaning = "too modest" if confidence < accuracy else "too sure"
+    return pages.figure(
+        figures.draw_reliability(reliability),
+        f"Reliability: expected calibration error (ECE) {reliability.error:.1%}. On the whole the model is {leaning}: "
+        f"mean score {confidence:.1%}, accuracy {accuracy:.1%}.",
+    )
+
+
+def _rejection(run: FinishedRun) -> Html:
+    return pages.figure(
+        figures.draw_rejection(measure_rejection(run.confidence, run.right, np.linspace(0, 1, 201))),
+        "Rejection: with a higher threshold fewer photos are answered, and more of those rightly.",
     )
 
 

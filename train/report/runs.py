@@ -2,7 +2,6 @@
 
 import csv
 import math
-from collections import Counter
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -134,16 +133,20 @@ def _check_consistent(run: FinishedRun) -> None:
         "metrics.csv holds what is no number": not all(math.isfinite(record.seconds) for record in run.history),
         "predictions.csv and splits.csv name different photos": predictions.images
         != tuple(row.image for row in validation),
-        "predictions.csv and model.json name different classes": predictions.labels != run.spec.heads[0].labels,
-        "predictions.csv and splits.csv label photos differently": Counter(
+        "predictions.csv and splits.csv label photos differently": [
             predictions.labels[target] for target in predictions.targets
-        )
-        != Counter(row.label for row in validation),
+        ]
+        != [row.label for row in validation],
+        "predictions.csv and model.json name different classes": [predictions.labels]
+        != [head.labels for head in run.spec.heads],
         "predictions.csv holds what is no score": not _are_scores(predictions.scores),
     }
     for complaint, holds in complaints.items():
         if holds:
-            raise RunError(f"{run.path} is damaged: {complaint}; repeat its edge-train classify command.")
+            raise RunError(
+                f"{run.path} is damaged: {complaint}; repeat its edge-train classify command, or train again into a "
+                "fresh directory."
+            )
 
 
 def _are_scores(scores: NDArray[np.float32]) -> bool:
