@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -73,9 +72,7 @@ def build_report(run: FinishedRun, images: Path | None = None) -> str:
     """Return the report of a run as one HTML page."""
     return pages.build_page(
         f"Training run {run.path.resolve().name}",
-        f"{run.spec.name}: a classifier of {len(run.predictions.labels)} classes, measured on photos of groups "
-        "that it was not trained on. All intervals are 95 % ones and take photos as independent; photos of one group "
-        "are alike, so the truth is less certain than they say.",
+        f"{run.spec.name}: a classifier of {len(run.predictions.labels)} classes. {_caveat(run)}",
         _headlines(run),
         _learning(run),
         _confusions(run),
@@ -108,6 +105,18 @@ def find_mistakes(run: FinishedRun) -> list[Mistake]:
         )
         for index in wrong[np.argsort(-confidence[wrong], kind="stable")]
     ]
+
+
+def _caveat(run: FinishedRun) -> str:
+    if all(row.group == row.image for row in run.splits):
+        return (
+            "Without groups each photo stood for itself: near-copies of training photos may be among the validation "
+            "photos, which flatters all figures. Intervals are 95 % ones."
+        )
+    return (
+        "It was measured on photos of groups that it was not trained on. Intervals are 95 % ones and take photos as "
+        "independent; photos of one group are alike, so the truth is less certain than they say."
+    )
 
 
 def _headlines(run: FinishedRun) -> Html:
@@ -240,7 +249,7 @@ def _mistakes(run: FinishedRun, images: Path) -> Html:
     mistakes = find_mistakes(run)
     if not mistakes:
         return pages.section("Worst mistakes", pages.paragraph("The model answers every validation photo rightly."))
-    shown = list(islice(mistakes, _WORST))
+    shown = mistakes[:_WORST]
     pictures = [_thumbnail(images / mistake.image) for mistake in shown]
     blocks = [pages.paragraph(f"{len(mistakes)} photos are answered wrongly; the surest wrong answers come first.")]
     missing = pictures.count(None)

@@ -1,7 +1,6 @@
 """Reading all that a finished run has left about itself."""
 
 import csv
-import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -125,18 +124,16 @@ def _parse_epoch(row: dict[str, str]) -> EpochRecord:
 
 
 def _check_consistent(run: FinishedRun) -> None:
-    predictions, validation = run.predictions, run.validation
-    # A run may have been asked for no epoch at all; then there is no model either.
+    predictions = run.predictions
+    answered = [
+        (image, predictions.labels[target])
+        for image, target in zip(predictions.images, predictions.targets, strict=True)
+    ]
     complaints = {
         "metrics.csv has no epoch": not run.history,
-        "there is no validation photo": not validation,
-        "metrics.csv holds what is no number": not all(math.isfinite(record.seconds) for record in run.history),
-        "predictions.csv and splits.csv name different photos": predictions.images
-        != tuple(row.image for row in validation),
-        "predictions.csv and splits.csv label photos differently": [
-            predictions.labels[target] for target in predictions.targets
-        ]
-        != [row.label for row in validation],
+        "there is no validation photo": not run.validation,
+        "predictions.csv and splits.csv name different photos or labels": answered
+        != [(row.image, row.label) for row in run.validation],
         "predictions.csv and model.json name different classes": [predictions.labels]
         != [head.labels for head in run.spec.heads],
         "predictions.csv holds what is no score": not _are_scores(predictions.scores),

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -63,6 +64,14 @@ def test_a_report_states_the_figures(make_run: MakeRun, photos: Path) -> None:
     assert "kept: epoch 2" in text
     # Photos of scores 0.9, 0.6, 0.8 (right) and 0.7 (wrong), a bin each: (0.1 + 0.4 + 0.2 + 0.7) / 4.
     assert "(ECE) 35.0%" in text
+
+
+def test_a_report_says_whether_there_were_groups(make_run: MakeRun) -> None:
+    path = make_run()
+    assert "photos of groups that it was not trained on" in build_report(read_run(path))
+    rows = TrainingRun(path).read_splits()
+    TrainingRun(path).write_splits(replace(row, group=row.image) for row in rows)
+    assert "Without groups each photo stood for itself" in build_report(read_run(path))
 
 
 def test_the_surest_mistakes_come_first(make_run: MakeRun) -> None:

@@ -44,7 +44,7 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
         ("predictions.csv", "0.900000", "", "cannot be read"),
         ("predictions.csv", "0.900000", "nan", "no score"),
         ("predictions.csv", "1.png", "9.png", "different photos"),
-        ("predictions.csv", "1.png,hat", "1.png,shirt", "label photos differently"),
+        ("predictions.csv", "1.png,hat", "1.png,shirt", "different photos or labels"),
         ("splits.csv", "validation", "train", "no validation photo"),
         ("model.json", '"shirt"', '"skirt"', "different classes"),
     ],
