@@ -87,6 +87,14 @@ class TrainingRun:
         """
         return self._read_json(self.arguments_path)
 
+    def read_environment(self) -> dict[str, Any]:
+        """Read the versions, backend and processor that the run was made with.
+
+        Raises:
+            RunError: The file is missing or damaged.
+        """
+        return self._read_json(self.path / "environment.json")
+
     def read_splits(self, split: Split | None = None) -> tuple[SplitRow, ...]:
         """Read the rows of the split file, all or those of one split.
 

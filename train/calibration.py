@@ -94,25 +94,6 @@ def choose_rejection(
     )
 
 
-def expected_calibration_error(scores: NDArray[np.float32], targets: NDArray[np.int64], bins: int = 15) -> float:
-    """Measure how far confidence is from accuracy, in [0, 1].
-
-    Source: Guo et al., 2017: photos are put into equal bins of their best score; the mean over photos of the
-    distance between a bin's accuracy and its mean best score.
-
-    Args:
-        scores: (photos, labels) probabilities.
-        targets: (photos,) true class indices.
-        bins: How many.
-    """
-    confidence = scores.max(axis=1)
-    right = scores.argmax(axis=1) == targets
-    index = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    members = [index == each for each in range(bins)]
-    gaps = [abs(float(right[m].mean()) - float(confidence[m].mean())) * int(m.sum()) for m in members if m.any()]
-    return sum(gaps) / len(targets)
-
-
 def _share(chosen: NDArray[np.bool_]) -> float:
     return float(chosen.mean()) if len(chosen) else 0.0
 

@@ -3,11 +3,14 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import keras
+from typing import TYPE_CHECKING
 
 from edge_runtime.errors import RunError
 from edge_runtime.files import replacing, write_text
+
+if TYPE_CHECKING:
+    # Reading what an epoch came to must not cost the seconds that Keras takes to import.
+    import keras
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class CheckpointFolder:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{self._state} cannot be read ({error}); train into a fresh directory.") from error
 
-    def save(self, model: keras.Model, history: tuple[EpochRecord, ...]) -> State:
+    def save(self, model: "keras.Model", history: tuple[EpochRecord, ...]) -> State:
         """Save a compiled model's weights and optimizer state, then the state that names them."""
         state = State(history, f"epoch-{len(history):03d}.weights.h5")
         with replacing(self._path / str(state.weights)) as aside:
@@ -93,12 +96,12 @@ class CheckpointFolder:
         """The best model so far, as it was trained."""
         return self._path / "best.keras"
 
-    def save_best(self, classifier: keras.Model) -> None:
+    def save_best(self, classifier: "keras.Model") -> None:
         """Save a model as the best so far."""
         with replacing(self.best_path) as aside:
             classifier.save(aside)
 
-    def restore(self, model: keras.Model, state: State) -> None:
+    def restore(self, model: "keras.Model", state: State) -> None:
         """Load weights and, where the model is compiled alike, optimizer state."""
         if state.weights is not None:
             model.load_weights(self._path / state.weights)

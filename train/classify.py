@@ -23,6 +23,7 @@ from train.dataset import Batches
 from train.distillation import load_teachers
 from train.environment import computing_in, describe_environment
 from train.finishing import Finish, find_negatives, finish_model
+from train.report import report_if_possible
 from train.schedule import Schedule
 from train.split_file import read_splits
 from train.splits import split_photos
@@ -100,6 +101,7 @@ def train_classifier(options: ClassifyOptions, run: TrainingRun) -> None:
     best = _load_best(options, run, photo_set.labels)
     finish = finish_model(best, run, validation, *data, options.negatives)
     run.write_spec(_describe(options, rows, data, finish, len(state.history)))
+    report_if_possible(run)
 
 
 def _build(options: ClassifyOptions, photo_set: PhotoSet, spec: InputSpec, training: list[SplitRow]) -> keras.Model:

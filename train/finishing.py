@@ -24,12 +24,12 @@ from train.calibration import (
     Rejection,
     apply_temperature,
     choose_rejection,
-    expected_calibration_error,
     fit_temperature,
     fold_temperature,
 )
 from train.metrics import Accuracy, count_confusions, measure_accuracy
 from train.predictions import Predictions
+from train.statistics import measure_reliability
 
 log = logging.getLogger(__name__)
 
@@ -90,8 +90,8 @@ def finish_model(
     finish = Finish(
         accuracy=measure_accuracy(targets, predictions.answers),
         temperature=temperature,
-        ece_before=expected_calibration_error(raw, targets),
-        ece=expected_calibration_error(predictions.scores, targets),
+        ece_before=_calibration_error(raw, targets),
+        ece=_calibration_error(predictions.scores, targets),
         rejection=_choose_rejection(classifier, predictions, spec, negatives),
     )
     _write_scores(run, finish, predictions)
@@ -130,6 +130,10 @@ def find_negatives(folder: Path | None) -> tuple[Path, ...]:
     if not paths:
         raise DataError(f"{folder} has no picture; name a folder with pictures that show no known garment.")
     return paths
+
+
+def _calibration_error(scores: NDArray[np.float32], targets: NDArray[np.int64]) -> float:
+    return measure_reliability(scores.max(axis=1).astype(np.float64), scores.argmax(axis=1) == targets).error
 
 
 def _choose_rejection(

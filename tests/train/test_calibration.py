@@ -6,7 +6,6 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 from train.calibration import (  # noqa: E402
     apply_temperature,
     choose_rejection,
-    expected_calibration_error,
     fit_temperature,
     fold_temperature,
 )
@@ -26,16 +25,7 @@ def test_the_temperature_undoes_overconfidence() -> None:
     sure = softmax(3 * logits)
     temperature = fit_temperature(sure, targets)
     assert temperature == pytest.approx(3.0, rel=0.05)
-    assert expected_calibration_error(apply_temperature(sure, temperature), targets) < 0.02
-    assert expected_calibration_error(sure, targets) > 0.1
-
-
-def test_the_error_of_two_bins_by_hand() -> None:
-    scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]], np.float32)
-    # Bin 0.8 to 1: two photos of 0.85 on average, one right. Bin 0.6 to 0.8: two of 0.65, both right.
-    targets = np.array([0, 1, 0, 1])
-    error = expected_calibration_error(scores, targets, bins=5)
-    assert error == pytest.approx((2 * abs(0.5 - 0.85) + 2 * abs(1.0 - 0.65)) / 4)
+    np.testing.assert_allclose(apply_temperature(sure, temperature), true, atol=0.05)
 
 
 def test_folding_gives_the_same_scores_as_applying() -> None:
