@@ -11,6 +11,7 @@ from edge_runtime.cli_errors import ErrorGroup
 from edge_runtime.extras import require_extra
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
+from train.check.cli import check
 from train.data_options import data_options, image_size_option, seed_option, take_columns, validation_share_option
 from train.split_command import refuse_share_with_splits, split, splits_option
 
@@ -98,4 +99,5 @@ def _resolve(data: Path, arguments: dict[str, Any]) -> "ClassifyOptions":
     return ClassifyOptions(data=data, columns=columns, schedule=schedule, **arguments)
 
 
+main.add_command(check)
 main.add_command(split)
