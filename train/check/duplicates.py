@@ -29,8 +29,7 @@ class Copies:
 
 def find_near_duplicates(facts: Sequence[Facts]) -> NDArray[np.int64]:
     """Return the (pairs, 2) indices of photos that are the same or nearly so."""
-    hashes = np.array([each.hash for each in facts]).reshape(len(facts), -1)
-    return find_near_pairs(hashes, np.array([each.thumbnail for each in facts]))
+    return find_near_pairs(np.array([each.hash for each in facts]), np.array([each.thumbnail for each in facts]))
 
 
 def gather_copies(facts: Sequence[Facts], near_pairs: NDArray[np.int64]) -> tuple[Copies, ...]:

@@ -85,8 +85,10 @@ def _read_header(path: Path) -> tuple[str, bool, bool]:
     """Return mode, turned and transparent of `Facts`."""
     try:
         with PIL.Image.open(path) as picture:
+            # The stored mode is known until EXIF is asked for, which loads some kinds of picture.
+            mode = _stored_mode(picture)
             turned = picture.getexif().get(_ORIENTATION_TAG, _UPRIGHT) != _UPRIGHT
-            return _stored_mode(picture), turned, _is_transparent(picture)
+            return mode, turned, _is_transparent(picture)
     except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError):
         # Pillow knows fewer kinds of TIFF than OpenCV, which has read the photo.
         return "", False, False
