@@ -79,4 +79,4 @@ def _fail_on_errors(report: "Report") -> None:
 
     errors = report.count(Severity.ERROR)
     if errors:
-        raise FindingsError(f"{report.data} has {errors} errors that would spoil a training; correct what is listed.")
+        raise FindingsError(f"Errors in {report.data} that would spoil a training: {errors}; correct what is listed.")

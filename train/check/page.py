@@ -40,9 +40,9 @@ table { border-collapse: collapse; } td, th { padding: .15rem .8rem .15rem 0; te
 td + td { text-align: right; font-variant-numeric: tabular-nums; }
 .finding { border: 1px solid #ddd; border-left-width: 4px; border-radius: 4px; margin: .5rem 0; padding: .5rem; }
 .error { border-left-color: #c62828; } .warning { border-left-color: #ef9a00; } .note { border-left-color: #90a4ae; }
-.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(250px, 1fr)); gap: .5rem; align-items: start; }
-.cards .finding { margin: 0; } p { margin: 0 0 .4rem; }
-.photos { display: grid; grid-template-columns: repeat(auto-fill, minmax(125px, 1fr)); gap: .5rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: .5rem; align-items: start; }
+.cards .finding { margin: 0; font-size: .85rem; } .cards .photos { display: block; } p { margin: 0 0 .4rem; }
+.photos { display: grid; grid-template-columns: repeat(auto-fill, minmax(125px, 180px)); gap: .5rem; }
 figure { margin: 0; } img { width: 100%; height: 170px; object-fit: contain; background: #f4f4f4; }
 figcaption { font-size: .75rem; color: #555; overflow-wrap: anywhere; } figcaption b { color: #222; }
 """
@@ -64,8 +64,8 @@ def render_page(report: Report) -> str:
 
 
 def _head(report: Report) -> Iterator[str]:
-    counts = ", ".join(f"{report.count(severity)} {severity.value}s" for severity in Severity)
-    yield f"<p>{report.photos} photos of {len(report.classes)} classes and {report.groups} groups: {counts}.</p>"
+    counts = ", ".join(f"{severity.value}s: {report.count(severity)}" for severity in Severity)
+    yield f"<p>{report.photos} photos of {len(report.classes)} classes and {report.groups} groups; {counts}.</p>"
     yield from (f"<p>{html.escape(sentence)}</p>" for sentence in report.skipped)
     rows = (f"<tr><td>{html.escape(label)}</td><td>{count}</td></tr>" for label, count in report.classes.items())
     yield f"<table><tr><th>class</th><th>photos</th></tr>{''.join(rows)}</table>"

@@ -30,7 +30,7 @@ def _kinds(report: Report) -> Iterator[str]:
         for severity in Severity:
             findings = [finding for finding in report.of(kind) if finding.severity is severity]
             if findings:
-                yield f"{severity.value}: {kind.value}, {len(findings)}"
+                yield f"{severity.value} {kind.value}: {len(findings)}"
                 yield from (f"  {_line(finding)}" for finding in findings[:_EXAMPLES])
             if len(findings) > _EXAMPLES:
                 yield f"  and {len(findings) - _EXAMPLES} more"
@@ -41,4 +41,4 @@ def _line(finding: Finding) -> str:
 
 
 def _verdict(report: Report) -> str:
-    return ", ".join(f"{report.count(severity)} {severity.value}s" for severity in Severity)
+    return ", ".join(f"{severity.value}s: {report.count(severity)}" for severity in Severity)

@@ -30,7 +30,7 @@ def test_clean_photos_end_well_and_skipped_looks_are_said(photos: Path) -> None:
     assert result.stdout.startswith(f"48 photos of 3 classes and 48 groups in {photos}\n  hat 16, pants 16, shoes 16\n")
     assert "Labels are not judged; give --model" in result.stdout
     assert "Leaks across a split are not looked for; give --splits" in result.stdout
-    assert result.stdout.endswith("0 errors, 3 warnings, 0 notes\n")
+    assert result.stdout.endswith("errors: 0, warnings: 3, notes: 0\n")
 
 
 def test_errors_have_their_own_exit_code_and_a_page(photos: Path, tmp_path: Path) -> None:
@@ -38,8 +38,8 @@ def test_errors_have_their_own_exit_code_and_a_page(photos: Path, tmp_path: Path
     shutil.copy(photos / "pants" / "1.png", photos / "shoes" / "<b>.png")
     result = check(photos, "-o", str(tmp_path / "check"))
     assert result.exit_code == FindingsError.exit_code
-    assert "has 2 errors" in result.stderr
-    assert "error: unreadable, 1" in result.stdout
+    assert "would spoil a training: 2;" in result.stderr
+    assert "error unreadable: 1" in result.stdout
     report = json.loads((tmp_path / "check" / "check.json").read_text(encoding="utf-8"))
     assert report["counts"]["error"] == 2
     page = (tmp_path / "check" / "check.html").read_text(encoding="utf-8")
