@@ -83,3 +83,9 @@ class ConversionError(EdgeGarmentError):
     """A Keras model cannot be turned into the `.tflite` file that the contract asks for."""
 
     exit_code = 14
+
+
+class FindingsError(EdgeGarmentError):
+    """A check of a data set has found errors in it."""
+
+    exit_code = 15

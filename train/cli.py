@@ -12,6 +12,7 @@ from edge_runtime.extras import require_extra
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
 from train.catalogue import read_catalogue
+from train.check.cli import check
 from train.data_options import data_options, seed_option, take_columns, validation_share_option
 from train.report.cli import compare, report
 from train.schedule_options import schedule_options
@@ -118,6 +119,7 @@ def _resolve(data: Path, arguments: dict[str, Any]) -> "ClassifyOptions":
     return ClassifyOptions(data=data, columns=columns, schedule=schedule, **arguments)
 
 
+main.add_command(check)
 main.add_command(split)
 main.add_command(report)
 main.add_command(compare)
