@@ -43,6 +43,12 @@ td { overflow-wrap: anywhere; }
 .card { font-size: 0.82rem; line-height: 1.35; overflow-wrap: anywhere; }
 .card img, .card .absent { display: block; width: 100%; height: 9.5rem; object-fit: contain; background: #f3f3f3; }
 .card .absent { padding-top: 4rem; text-align: center; color: #777; }
+.finding { border: 1px solid #ddd; border-left-width: 4px; border-radius: 4px; margin: 0.5rem 0; padding: 0.5rem; }
+.finding p { margin: 0 0 0.4rem; font-size: 0.9rem; }
+.gallery > .finding { margin: 0; }
+.gallery .gallery { display: block; }
+.error { border-left-color: #c62828; }
+.warning { border-left-color: #ef9a00; }
 .alert { border-left: 4px solid #d55e00; padding: 0.3rem 0.8rem; background: #fdf3ec; }
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
@@ -121,6 +127,11 @@ def card(picture: str | None, *lines: str) -> Html:
 def gallery(cards: Iterable[Html]) -> Html:
     """Return cards side by side, as many as fit."""
     return Html(f'<div class="gallery">{"".join(cards)}</div>')
+
+
+def finding(severity: str, *blocks: Html) -> Html:
+    """Return blocks in a box that shows how grave they are: `error`, `warning` or `note`."""
+    return Html(f'<div class="finding {severity}">{"".join(blocks)}</div>')
 
 
 def make_thumbnail(path: Path, side: int = 200) -> str:
