@@ -83,3 +83,9 @@ class ConversionError(EdgeGarmentError):
     """A Keras model cannot be turned into the `.tflite` file that the contract asks for."""
 
     exit_code = 14
+
+
+class DistributionError(EdgeGarmentError):
+    """A training cannot be shared by the devices asked for, or one of its processes ended."""
+
+    exit_code = 15

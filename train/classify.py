@@ -18,6 +18,7 @@ from edge_runtime.training_run import Split, SplitRow, TrainingRun
 from train.architectures import ARCHITECTURES, build_classifier
 from train.data import Columns, PhotoSet, check_readable, read_photos
 from train.dataset import Batches
+from train.distribution import ONE_DEVICE, Distribution
 from train.environment import describe_environment
 from train.metrics import count_confusions, measure_accuracy
 from train.predictions import Predictions
@@ -58,17 +59,20 @@ class ClassifyOptions:
     schedule: Schedule
 
 
-def train_classifier(options: ClassifyOptions, run: TrainingRun) -> None:
+def train_classifier(options: ClassifyOptions, run: TrainingRun, distribution: Distribution = ONE_DEVICE) -> None:
     """Train a classifier into a run directory, going on where an earlier call with the same options stopped.
+
+    Of several processes the first alone writes; the others need to see what it writes.
 
     Raises:
         DataError: Photos or weights are missing, unreadable or contradictory.
+        DistributionError: The devices cannot share the batches.
         RunError: The directory holds a run with other options.
         OutputError: The directory cannot be written.
     """
     keras.utils.set_random_seed(options.schedule.seed)
     photo_set = read_photos(options.data, options.columns, options.images)
-    rows = _begin(options, photo_set, run)
+    rows = _begin_together(options, photo_set, run, distribution)
     spec = ARCHITECTURES[options.architecture].input_spec(options.image_size)
     training = [row for row in rows if row.split is Split.TRAIN]
     validation = [row for row in rows if row.split is Split.VALIDATION]
@@ -76,11 +80,18 @@ def train_classifier(options: ClassifyOptions, run: TrainingRun) -> None:
         "%d photos of %d classes: %d to train on, %d of %d other groups to validate on",
         *(len(rows), len(photo_set.labels), len(training), len(validation), len({row.group for row in validation})),
     )
+    distribution.check(len(training), options.schedule.batch_size)
     classifier = _build(options, photo_set, spec, training)
-    fitting = Fitting(classifier, run, photo_set.images, photo_set.labels, spec, options.schedule)
-    state = fitting.fit(training, validation)
-    scores = _write_scores(run, validation, photo_set, spec)
-    run.write_spec(_describe(options, photo_set, rows, spec, {**scores, "epochs": len(state.history)}))
+    with distribution.scope():
+        classifier = distribution.place(classifier)
+        data = (photo_set.images, photo_set.labels, spec, options.schedule)
+        state = Fitting(classifier, run, *data, distribution).fit(training, validation)
+
+    def finish() -> None:
+        scores = _write_scores(run, validation, photo_set, spec)
+        run.write_spec(_describe(options, photo_set, rows, spec, {**scores, "epochs": len(state.history)}))
+
+    distribution.on_chief(finish)
 
 
 def _build(options: ClassifyOptions, photo_set: PhotoSet, spec: InputSpec, training: list[SplitRow]) -> keras.Model:
@@ -94,7 +105,26 @@ def _build(options: ClassifyOptions, photo_set: PhotoSet, spec: InputSpec, train
     return classifier
 
 
-def _begin(options: ClassifyOptions, photo_set: PhotoSet, run: TrainingRun) -> tuple[SplitRow, ...]:
+def _begin_together(
+    options: ClassifyOptions, photo_set: PhotoSet, run: TrainingRun, distribution: Distribution
+) -> tuple[SplitRow, ...]:
+    """Let the first process begin the run; the others then find it begun, and check that it is the same as theirs."""
+    if distribution.process == 0:
+        rows = _begin(options, photo_set, run, distribution)
+        distribution.wait()
+        return rows
+    distribution.wait()
+    if not run.arguments_path.exists():
+        raise RunError(
+            f"{run.path} of process {distribution.process} is not the one that process 0 writes to; "
+            "name a folder that all machines share."
+        )
+    return _begin(options, photo_set, run, distribution)
+
+
+def _begin(
+    options: ClassifyOptions, photo_set: PhotoSet, run: TrainingRun, distribution: Distribution
+) -> tuple[SplitRow, ...]:
     """Write what defines the run before anything is trained, or check that it is the same as before."""
     arguments = {**asdict(options), "data": str(options.data), "images": str(photo_set.images)}
     if run.arguments_path.exists():
@@ -103,7 +133,7 @@ def _begin(options: ClassifyOptions, photo_set: PhotoSet, run: TrainingRun) -> t
     check_readable(photo_set)
     rows = split_photos(photo_set, options.validation_share, options.schedule.seed)
     run.write_splits(rows)
-    write_text(run.path / "environment.json", json.dumps(describe_environment(), indent=2) + "\n")
+    write_text(run.path / "environment.json", json.dumps(describe_environment(distribution), indent=2) + "\n")
     run.write_arguments(arguments)
     return rows
 

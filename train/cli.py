@@ -91,17 +91,31 @@ def main() -> None:
     help="Drawn garments per photo mixed into each epoch.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
-def classify(data: Path, run: Path, **arguments: Any) -> None:
+@click.option(
+    "--distribute",
+    type=click.Choice(["none", "local", "cluster"]),
+    default="none",
+    show_default=True,
+    help="Devices to share each batch: one, all of this machine, or those of all processes that Slurm, Open MPI or "
+    "KERAS_DISTRIBUTION_* variables tell of (docs/distributed.md).",
+)
+def classify(data: Path, run: Path, distribute: str, **arguments: Any) -> None:
     """Fine-tune a classifier on DATA: a folder with one sub-folder per class, or a CSV file."""
     require_extra("edge-train", "train", "keras", "sklearn", "tqdm")
+    if distribute != "none":
+        require_extra("edge-train --distribute", "distributed", "jax")
+        os.environ.setdefault("KERAS_BACKEND", "jax")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # Keras takes seconds to import, so only a command that trains pays for it; its backends greet with notices.
     with quiet_stderr():
         from train.classify import train_classifier
+        from train.distribution import distributed
         from train.environment import start_backend
 
-        start_backend()
-    train_classifier(_resolve(data, arguments), TrainingRun(run))
+    with distributed(distribute) as distribution:
+        with quiet_stderr():
+            start_backend()
+        train_classifier(_resolve(data, arguments), TrainingRun(run), distribution)
 
 
 def _resolve(data: Path, arguments: dict[str, Any]) -> "ClassifyOptions":

@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 
+from train.distribution import Distribution
+
 _PACKAGES = ("edge-garment", "keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "scikit-learn")
 
 
@@ -16,13 +18,15 @@ def start_backend() -> None:
     keras.ops.zeros(1)
 
 
-def describe_environment() -> dict[str, Any]:
-    """Return JSON-ready facts: versions, Keras backend, processor."""
+def describe_environment(distribution: Distribution) -> dict[str, Any]:
+    """Return JSON-ready facts: versions, Keras backend, processor, devices."""
     return {
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
         "keras_backend": keras.backend.backend(),
+        "devices": distribution.devices,
+        "processes": distribution.processes,
         "packages": {name: version for name in _PACKAGES if (version := _version(name))},
     }
 

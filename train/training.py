@@ -17,6 +17,7 @@ from train.augmentation import build_training_model
 from train.callbacks import EpochBounds, ProgressBar
 from train.checkpoint import CheckpointFolder, EpochRecord, State
 from train.dataset import Batches, ShuffledBatches
+from train.distribution import ONE_DEVICE, Distribution
 from train.metrics import Accuracy, measure_accuracy
 
 log = logging.getLogger(__name__)
@@ -72,11 +73,13 @@ class Fitting:
         labels: tuple[str, ...],
         spec: InputSpec,
         schedule: Schedule,
+        distribution: Distribution = ONE_DEVICE,
     ) -> None:
         self._classifier = classifier
         self._model = build_training_model(classifier, spec)
         self._run = run
-        self._data = (images, labels, spec, schedule.batch_size)
+        self._data = (images, labels, spec, schedule.batch_size, distribution.part)
+        self._distribution = distribution
         self._schedule = schedule
         self._checkpoints = CheckpointFolder(run.path / "checkpoint")
         self._state = self._checkpoints.load()
@@ -106,7 +109,8 @@ class Fitting:
             epoch=len(self._state.history),
         )
         self._prepare(phase, done, len(batches))
-        validation_batches = Batches(validation, *self._data)
+        validation_batches = Batches(self._distribution.pad(validation), *self._data)
+        predictor = self._distribution.gathering(self._model)
         self._model.fit(
             batches,
             initial_epoch=done,
@@ -118,7 +122,7 @@ class Fitting:
                 ProgressBar(phase.name, phase.epochs, len(batches)),
                 EpochBounds(
                     self._seed,
-                    lambda: self._measure(validation_batches),
+                    lambda: self._measure(predictor, validation_batches, len(validation)),
                     lambda epoch, loss, accuracy, seconds: self._record(phase, epoch, loss, accuracy, seconds),
                 ),
             ],
@@ -157,9 +161,10 @@ class Fitting:
                 seed, _ = keras.ops.convert_to_numpy(variable)
                 variable.assign([seed, epoch * _RANDOM_NUMBERS_PER_EPOCH])
 
-    def _measure(self, batches: Batches) -> Accuracy:
-        scores = self._model.predict(batches, verbose=0)
-        return measure_accuracy(batches.targets, np.argmax(scores, axis=1))
+    @staticmethod
+    def _measure(predictor: keras.Model, batches: Batches, count: int) -> Accuracy:
+        scores = predictor.predict(batches, verbose=0)[:count]
+        return measure_accuracy(batches.targets[:count], np.argmax(scores, axis=1))
 
     def _record(self, phase: Phase, epoch: int, loss: float, accuracy: Accuracy, seconds: float) -> None:
         rate = float(keras.ops.convert_to_numpy(self._model.optimizer.learning_rate))
@@ -168,10 +173,14 @@ class Fitting:
             "%s %d/%d: loss %.4f, validation top-1 %.2f %%, macro %.2f %% (%.0f s)",
             *(phase.name, epoch + 1, phase.epochs, loss, 100 * accuracy.top1, 100 * accuracy.macro, seconds),
         )
-        if accuracy.macro > self._state.best:
+        best, self._state = self._state.best, self._state.followed_by(record)
+        self._distribution.on_chief(lambda: self._write(better=accuracy.macro > best))
+
+    def _write(self, *, better: bool) -> None:
+        if better:
             with replacing(self._run.model_path) as aside:
                 self._classifier.save(aside)
-        self._state = self._checkpoints.save(self._model, (*self._state.history, record))
+        self._checkpoints.save(self._model, self._state)
         write_text(self._run.path / "metrics.csv", _as_csv(self._state.history))
 
 
