@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import logging
 import os
+import random
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -84,8 +85,13 @@ class Distribution:
             return model
         from jax.experimental import multihost_utils
 
+        # Layers draw their seeds from Python's generator; those made after the copy are to get what they always get.
+        state = random.getstate()
         copy = keras.models.clone_model(model)
-        copy.set_weights(multihost_utils.broadcast_one_to_all(model.get_weights()))
+        random.setstate(state)
+        values = [keras.ops.convert_to_numpy(variable) for variable in model.variables]
+        for variable, value in zip(copy.variables, multihost_utils.broadcast_one_to_all(values), strict=True):
+            variable.assign(value)
         return copy
 
     def gathering(self, model: keras.Model) -> keras.Model:
@@ -99,9 +105,10 @@ class Distribution:
         return [*items, *[items[-1]] * (-len(items) % self.devices)]
 
     def on_chief(self, action: Callable[[], None]) -> None:
-        """Let the first process act, and the others wait until it has."""
+        """Let the first process act, outside the scope, and the others wait until it has."""
         if self.process == 0:
-            action()
+            with _no_scope():
+                action()
         self.wait()
 
     def wait(self) -> None:
@@ -139,6 +146,17 @@ def distributed(choice: str) -> Iterator[Distribution]:
                 "and repeat the command in all to go on after the last whole epoch."
             ) from error
         raise
+
+
+@contextlib.contextmanager
+def _no_scope() -> Iterator[None]:
+    # Even to save, Keras makes a variable; inside the scope that waits for all processes to make it.
+    scope = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(scope)
 
 
 def _join(choice: str) -> Distribution:
