@@ -18,7 +18,7 @@ pytest.importorskip("jax", reason="needs the distributed extra")
 from edge_runtime.errors import DistributionError  # noqa: E402
 from edge_runtime.spec import InputSpec  # noqa: E402
 from edge_runtime.training_run import Split, SplitRow  # noqa: E402
-from train.dataset import Batches, Part, ShuffledBatches  # noqa: E402
+from train.dataset import Part, ShuffledBatches  # noqa: E402
 from train.distribution import Distribution, distributed  # noqa: E402
 
 _PROGRAM = Path(__file__).with_name("tiny_training.py")
@@ -156,8 +156,9 @@ def test_a_killed_process_ends_the_other_and_the_run_goes_on(
     run, pair = broken_pair
     pair[victim].send_signal(signal.SIGKILL)
     stderr = pair[1 - victim].communicate(timeout=_LIMIT)[1]
-    assert pair[1 - victim].returncode == DistributionError.exit_code, stderr
-    assert "lost the others" in stderr
+    # Whichever comes first: our sentence about the connection, or JAX ending the process with its own.
+    assert pair[1 - victim].returncode in (DistributionError.exit_code, -signal.SIGABRT), stderr
+    assert "lost the others" in stderr or "JAX distributed service" in stderr
     assert len(read_losses(run)) < 3
     for process in start_pair(drawn_photos, run):
         finish(process)
