@@ -53,6 +53,11 @@ class State:
         """The best validation macro accuracy so far, -1 before the first epoch."""
         return max((record.validation_macro for record in self.history), default=-1.0)
 
+    def followed_by(self, record: EpochRecord) -> "State":
+        """Return the state one epoch later."""
+        history = (*self.history, record)
+        return State(history, f"epoch-{len(history):03d}.weights.h5")
+
     def epochs_done(self, phase: str) -> int:
         """Return how many epochs of a phase are finished."""
         return sum(record.phase == phase for record in self.history)
@@ -79,9 +84,8 @@ class CheckpointFolder:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{self._state} cannot be read ({error}); train into a fresh directory.") from error
 
-    def save(self, model: "keras.Model", history: tuple[EpochRecord, ...]) -> State:
+    def save(self, model: "keras.Model", state: State) -> None:
         """Save a compiled model's weights and optimizer state, then the state that names them."""
-        state = State(history, f"epoch-{len(history):03d}.weights.h5")
         with replacing(self._path / str(state.weights)) as aside:
             # Keras insists on the double suffix.
             whole = aside.with_name(aside.stem + ".weights.h5")
@@ -89,7 +93,6 @@ class CheckpointFolder:
             whole.rename(aside)
         write_text(self._state, json.dumps(asdict(state), indent=2) + "\n")
         self._remove_all_but(str(state.weights))
-        return state
 
     @property
     def best_path(self) -> Path:

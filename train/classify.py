@@ -21,6 +21,7 @@ from train.checkpoint import CheckpointFolder
 from train.data import Columns, PhotoSet, check_readable, read_photos
 from train.dataset import Batches
 from train.distillation import load_teachers
+from train.distribution import ONE_DEVICE, Distribution
 from train.environment import computing_in, describe_environment
 from train.finishing import Finish, find_negatives, finish_model
 from train.report import report_if_possible
@@ -74,18 +75,21 @@ class ClassifyOptions:
     splits: Path | None = None
 
 
-def train_classifier(options: ClassifyOptions, run: TrainingRun) -> None:
+def train_classifier(options: ClassifyOptions, run: TrainingRun, distribution: Distribution = ONE_DEVICE) -> None:
     """Train a classifier into a run directory, going on where an earlier call with the same options stopped.
+
+    Of several processes the first alone writes; the others need to see what it writes.
 
     Raises:
         DataError: Photos or weights are missing, unreadable or contradictory.
+        DistributionError: The devices cannot share the batches.
         RunError: The directory holds a run with other options.
         OutputError: The directory cannot be written.
     """
     keras.utils.set_random_seed(options.schedule.seed)
     find_negatives(options.negatives)
     photo_set = read_photos(options.data, options.columns, options.images)
-    rows = _begin(options, photo_set, run)
+    rows = _begin_together(options, photo_set, run, distribution)
     spec = ARCHITECTURES[options.architecture].input_spec(options.image_size)
     training = [row for row in rows if row.split is Split.TRAIN]
     validation = [row for row in rows if row.split is Split.VALIDATION]
@@ -93,15 +97,23 @@ def train_classifier(options: ClassifyOptions, run: TrainingRun) -> None:
         "%d photos of %d classes: %d to train on, %d of %d other groups to validate on",
         *(len(rows), len(photo_set.labels), len(training), len(validation), len({row.group for row in validation})),
     )
+    distribution.check(len(training), options.schedule.batch_size)
     classifier = _build(options, photo_set, spec, training)
-    teachers = load_teachers(options.teachers, photo_set.labels, spec)
-    model = build_training_model(classifier, spec, teachers, options.schedule.distillation)
     data = (photo_set.images, photo_set.labels, spec)
-    state = Fitting(model, classifier, run, *data, options.schedule, options.max_minutes).fit(training, validation)
-    best = _load_best(options, run, photo_set.labels)
-    finish = finish_model(best, run, validation, *data, options.negatives)
-    run.write_spec(_describe(options, rows, data, finish, len(state.history)))
-    report_if_possible(run)
+    with distribution.scope():
+        classifier = distribution.place(classifier)
+        teachers = [distribution.place(each) for each in load_teachers(options.teachers, photo_set.labels, spec)]
+        model = build_training_model(classifier, spec, teachers, options.schedule.distillation)
+        fitting = Fitting(model, classifier, run, *data, options.schedule, options.max_minutes, distribution)
+        state = fitting.fit(training, validation)
+
+    def finish() -> None:
+        best = _load_best(options, run, photo_set.labels)
+        result = finish_model(best, run, validation, *data, options.negatives)
+        run.write_spec(_describe(options, rows, data, result, len(state.history)))
+        report_if_possible(run)
+
+    distribution.on_chief(finish)
 
 
 def _build(options: ClassifyOptions, photo_set: PhotoSet, spec: InputSpec, training: list[SplitRow]) -> keras.Model:
@@ -129,7 +141,26 @@ def _load_best(options: ClassifyOptions, run: TrainingRun, labels: tuple[str, ..
     return plain
 
 
-def _begin(options: ClassifyOptions, photo_set: PhotoSet, run: TrainingRun) -> tuple[SplitRow, ...]:
+def _begin_together(
+    options: ClassifyOptions, photo_set: PhotoSet, run: TrainingRun, distribution: Distribution
+) -> tuple[SplitRow, ...]:
+    """Let the first process begin the run; the others then find it begun, and check that it is the same as theirs."""
+    if distribution.process == 0:
+        rows = _begin(options, photo_set, run, distribution)
+        distribution.wait()
+        return rows
+    distribution.wait()
+    if not run.arguments_path.exists():
+        raise RunError(
+            f"{run.path} of process {distribution.process} is not the one that process 0 writes to; "
+            "name a folder that all machines share."
+        )
+    return _begin(options, photo_set, run, distribution)
+
+
+def _begin(
+    options: ClassifyOptions, photo_set: PhotoSet, run: TrainingRun, distribution: Distribution
+) -> tuple[SplitRow, ...]:
     """Write what defines the run before anything is trained, or check that it is the same as before."""
     arguments = json.loads(json.dumps({**asdict(options), "images": photo_set.images}, default=str))
     if run.arguments_path.exists():
@@ -138,7 +169,7 @@ def _begin(options: ClassifyOptions, photo_set: PhotoSet, run: TrainingRun) -> t
     check_readable(photo_set)
     rows = _divide(options, photo_set)
     run.write_splits(rows)
-    write_text(run.path / "environment.json", json.dumps(describe_environment(), indent=2) + "\n")
+    write_text(run.path / "environment.json", json.dumps(describe_environment(distribution), indent=2) + "\n")
     run.write_arguments(arguments)
     return rows
 

@@ -91,19 +91,35 @@ def list_architectures() -> None:
     help="Folder of pictures that show no known garment; the rejection threshold is chosen on them too.",
 )
 @click.option("--mixed-precision", is_flag=True, help="Compute in bfloat16, faster on recent GPUs.")
+@click.option(
+    "--distribute",
+    type=click.Choice(["none", "local", "cluster"]),
+    default="none",
+    show_default=True,
+    help="Devices to share each batch: one, all of this machine, or those of all processes that Slurm, Open MPI or "
+    "KERAS_DISTRIBUTION_* variables tell of (docs/distributed.md).",
+)
 @seed_option
-def classify(data: Path, run: Path, **arguments: Any) -> None:
+def classify(data: Path, run: Path, distribute: str, **arguments: Any) -> None:
     """Fine-tune a classifier on DATA: a folder with one sub-folder per class, or a CSV file."""
     refuse_share_with_splits(arguments)
+    if distribute == "cluster" and arguments["max_minutes"] is not None:
+        raise click.UsageError("The clocks of a cluster's processes differ; leave --max-minutes away.")
     require_extra("edge-train", "train", "keras", "sklearn", "tqdm")
+    if distribute != "none":
+        require_extra("edge-train --distribute", "distributed", "jax")
+        os.environ.setdefault("KERAS_BACKEND", "jax")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # Keras takes seconds to import, so only a command that trains pays for it; its backends greet with notices.
     with quiet_stderr():
         from train.classify import train_classifier
+        from train.distribution import distributed
         from train.environment import start_backend
 
-        start_backend()
-    train_classifier(_resolve(data, arguments), TrainingRun(run))
+    with distributed(distribute) as distribution:
+        with quiet_stderr():
+            start_backend()
+        train_classifier(_resolve(data, arguments), TrainingRun(run), distribution)
 
 
 def _resolve(data: Path, arguments: dict[str, Any]) -> "ClassifyOptions":

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
@@ -36,13 +36,37 @@ class Drawing:
 
 
 Item = SplitRow | Drawing
+Rows = TypeVar("Rows", Sequence[Item], NDArray[np.uint8], NDArray[np.float32])
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows `start / of` to `stop / of` of every batch: what one of several processes has to read."""
+
+    start: int
+    stop: int
+    of: int
+
+    def __call__(self, batch: Rows) -> Rows:
+        """Take the part; the length of the batch is a multiple of `of`."""
+        rows = len(batch) // self.of
+        return batch[self.start * rows : self.stop * rows] if self.of > 1 else batch
+
+
+WHOLE = Part(0, 1, 1)
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """Batches of (batch, height, width, 3) uint8 RGB images in [0, 255] and (batch, labels) one-hot float32 targets."""
 
     def __init__(
-        self, items: Sequence[Item], images: Path, labels: tuple[str, ...], spec: InputSpec, batch_size: int
+        self,
+        items: Sequence[Item],
+        images: Path,
+        labels: tuple[str, ...],
+        spec: InputSpec,
+        batch_size: int,
+        part: Part = WHOLE,
     ) -> None:
         super().__init__(workers=1)
         self._items = items
@@ -50,14 +74,20 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self._labels = labels
         self._spec = spec
         self._batch_size = batch_size
+        self._part = part
 
     def __len__(self) -> int:
         """Return the number of batches, the last one possibly smaller."""
         return math.ceil(len(self._items) / self._batch_size)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Read one batch."""
-        items = self._items[index * self._batch_size : (index + 1) * self._batch_size]
+        """Read this process's part of one batch."""
+        return self._load(self._part(self._choose(index)))
+
+    def _choose(self, index: int) -> Sequence[Item]:
+        return self._items[index * self._batch_size : (index + 1) * self._batch_size]
+
+    def _load(self, items: Sequence[Item]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         preprocess = Preprocessor(self._spec)
         pixels = np.stack([preprocess(self._read(item)) for item in items])
         classes = [self._labels.index(item.label) for item in items]
@@ -100,10 +130,13 @@ class ShuffledBatches(Batches):
         self._shuffle()
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Read one batch, and blend its images with one another in the share of batches asked for."""
+        """Read this process's part of one batch; in the share of batches asked for, images are blended."""
         random = np.random.default_rng((self._seed, self._epoch, index))
-        pixels, targets = super().__getitem__(index)
-        return mix(pixels, targets, random) if random.random() < self._mixed_share else (pixels, targets)
+        if random.random() >= self._mixed_share:
+            return super().__getitem__(index)
+        # Images of this part may be blended with images of another, so all are read.
+        pixels, targets = mix(*self._load(self._choose(index)), random)
+        return self._part(pixels), self._part(targets)
 
     def on_epoch_end(self) -> None:
         """Draw new garments and a new order for the next epoch."""

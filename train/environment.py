@@ -10,6 +10,8 @@ from typing import Any
 
 import keras
 
+from train.distribution import Distribution
+
 _PACKAGES = ("edge-garment", "keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "scikit-learn")
 
 
@@ -29,13 +31,15 @@ def computing_in(policy: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def describe_environment() -> dict[str, Any]:
-    """Return JSON-ready facts: versions, Keras backend, processor."""
+def describe_environment(distribution: Distribution) -> dict[str, Any]:
+    """Return JSON-ready facts: versions, Keras backend, processor, devices."""
     return {
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
         "keras_backend": keras.backend.backend(),
+        "devices": distribution.devices,
+        "processes": distribution.processes,
         "packages": {name: version for name in _PACKAGES if (version := _version(name))},
     }
 

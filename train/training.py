@@ -4,7 +4,7 @@ import csv
 import io
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from train.averaging import averaged_weights
 from train.callbacks import EpochBounds, ProgressBar
 from train.checkpoint import CheckpointFolder, EpochRecord, State
 from train.dataset import Batches, ShuffledBatches
+from train.distribution import ONE_DEVICE, Distribution
 from train.metrics import Accuracy, measure_accuracy
 from train.schedule import Phase, Schedule, phases, reason_to_stop
 
@@ -40,6 +41,7 @@ class Fitting:
         spec: InputSpec,
         schedule: Schedule,
         max_minutes: float | None,
+        distribution: Distribution = ONE_DEVICE,
     ) -> None:
         """Take up a run where its checkpoint stands.
 
@@ -52,11 +54,13 @@ class Fitting:
             spec: The input contract.
             schedule: How to fit.
             max_minutes: Time for all epochs together; None is no bound.
+            distribution: The devices that share each batch.
         """
         self._model = model
         self._classifier = classifier
         self._run = run
-        self._data = (images, labels, spec, schedule.batch_size)
+        self._data = (images, labels, spec, schedule.batch_size, distribution.part)
+        self._distribution = distribution
         self._schedule = schedule
         self._max_minutes = max_minutes
         self._checkpoints = CheckpointFolder(run.path)
@@ -91,7 +95,12 @@ class Fitting:
             epoch=len(self._state.history),
         )
         self._prepare(phase, done, len(batches))
-        validation_batches = Batches(validation, *self._data)
+        validation_batches = Batches(self._distribution.pad(validation), *self._data)
+        predictor = self._distribution.gathering(self._model)
+
+        def measure() -> Accuracy:
+            return self._measure(predictor, validation_batches, len(validation))
+
         self._model.fit(
             batches,
             initial_epoch=done,
@@ -103,7 +112,7 @@ class Fitting:
                 ProgressBar(phase.name, phase.epochs, len(batches)),
                 EpochBounds(
                     self._seed,
-                    lambda epoch, loss, start: self._finish_epoch(phase, epoch, loss, start, validation_batches),
+                    lambda epoch, loss, start: self._finish_epoch(phase, epoch, loss, start, measure),
                 ),
             ],
         )
@@ -151,32 +160,36 @@ class Fitting:
                 seed, _ = keras.ops.convert_to_numpy(variable)
                 variable.assign([seed, epoch * _RANDOM_NUMBERS_PER_EPOCH])
 
-    def _finish_epoch(self, phase: Phase, epoch: int, loss: float, start: float, validation: Batches) -> None:
+    def _finish_epoch(
+        self, phase: Phase, epoch: int, loss: float, start: float, measure: Callable[[], Accuracy]
+    ) -> None:
         with averaged_weights(self._model):
-            accuracy = self._measure(validation)
+            accuracy = measure()
             if accuracy.macro > self._state.best:
-                self._checkpoints.save_best(self._classifier)
+                self._distribution.on_chief(lambda: self._checkpoints.save_best(self._classifier))
         rate = float(keras.ops.convert_to_numpy(self._model.optimizer.learning_rate))
         seconds = time.monotonic() - start
         record = EpochRecord(phase.name, epoch + 1, loss, rate, accuracy.top1, accuracy.macro, seconds)
-        self._state = self._checkpoints.save(self._model, (*self._state.history, record))
-        write_text(self._run.path / "metrics.csv", _as_csv(self._state.history))
-        self._log_to_tensorboard(record)
+        self._state = self._state.followed_by(record)
         log.info(
             "%s %d/%d: loss %.4f, validation top-1 %.2f %%, macro %.2f %% (%.0f s)",
             *(phase.name, epoch + 1, phase.epochs, loss, 100 * accuracy.top1, 100 * accuracy.macro, seconds),
         )
+        self._distribution.on_chief(self._write)
         self._model.stop_training = epoch + 1 < phase.epochs and not self._goes_on()
 
-    def _log_to_tensorboard(self, record: EpochRecord) -> None:
-        step = len(self._state.history)
+    def _write(self) -> None:
+        self._checkpoints.save(self._model, self._state)
+        write_text(self._run.path / "metrics.csv", _as_csv(self._state.history))
+        step, record = len(self._state.history), self._state.history[-1]
         with SummaryWriter(str(self._run.path / "tensorboard"), purge_step=step, write_to_disk=True) as writer:
             for name in ("loss", "learning_rate", "validation_top1", "validation_macro"):
                 writer.add_scalar(name, getattr(record, name), step)
 
-    def _measure(self, batches: Batches) -> Accuracy:
-        scores = self._model.predict(batches, verbose=0)
-        return measure_accuracy(batches.targets, np.argmax(scores, axis=1))
+    @staticmethod
+    def _measure(predictor: keras.Model, batches: Batches, count: int) -> Accuracy:
+        scores = predictor.predict(batches, verbose=0)[:count]
+        return measure_accuracy(batches.targets[:count], np.argmax(scores, axis=1))
 
 
 def _as_csv(history: Sequence[EpochRecord]) -> str:
