@@ -23,7 +23,8 @@ from train.dataset import Batches
 from train.distillation import load_teachers
 from train.distribution import ONE_DEVICE, Distribution
 from train.environment import computing_in, describe_environment
-from train.finishing import Finish, find_negatives, finish_model
+from train.finishing import Finish, finish_model
+from train.negatives import find_negatives
 from train.report import report_if_possible
 from train.schedule import Schedule
 from train.split_file import read_splits
@@ -34,7 +35,7 @@ from train.weights import are_folded, unfold_batch_norms
 log = logging.getLogger(__name__)
 
 _STATISTICS_PHOTOS = 128
-_MAY_CHANGE = ("max_minutes", "negatives")
+_MAY_CHANGE = ("max_minutes",)
 """Arguments that a run may go on with otherwise than it began."""
 
 
@@ -53,7 +54,7 @@ class ClassifyOptions:
         validation_share: Share of photos held out.
         schedule: How to fit.
         teachers: Run directories of models whose answers are learnt beside the labels.
-        negatives: Folder of pictures that show no known garment, to choose the rejection threshold.
+        negatives: Folder of pictures that show no known garment; half are learnt from, half choose the threshold.
         mixed_precision: Whether to compute in bfloat16 where that is safe.
         max_minutes: Time for all epochs together; None is no bound.
         splits: Split file to take instead of drawing a split; None draws one.
@@ -87,7 +88,7 @@ def train_classifier(options: ClassifyOptions, run: TrainingRun, distribution: D
         OutputError: The directory cannot be written.
     """
     keras.utils.set_random_seed(options.schedule.seed)
-    find_negatives(options.negatives)
+    negatives = find_negatives(options.negatives, options.schedule.seed)
     photo_set = read_photos(options.data, options.columns, options.images)
     rows = _begin_together(options, photo_set, run, distribution)
     spec = ARCHITECTURES[options.architecture].input_spec(options.image_size)
@@ -105,11 +106,11 @@ def train_classifier(options: ClassifyOptions, run: TrainingRun, distribution: D
         teachers = [distribution.place(each) for each in load_teachers(options.teachers, photo_set.labels, spec)]
         model = build_training_model(classifier, spec, teachers, options.schedule.distillation)
         fitting = Fitting(model, classifier, run, *data, options.schedule, options.max_minutes, distribution)
-        state = fitting.fit(training, validation)
+        state = fitting.fit(training, validation, negatives.training)
 
     def finish() -> None:
         best = _load_best(options, run, photo_set.labels)
-        result = finish_model(best, run, validation, *data, options.negatives)
+        result = finish_model(best, run, validation, *data, negatives.held_out)
         run.write_spec(_describe(options, rows, data, result, len(state.history)))
         report_if_possible(run)
 

@@ -88,7 +88,7 @@ def list_architectures() -> None:
 @click.option(
     "--negatives",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of pictures that show no known garment; the rejection threshold is chosen on them too.",
+    help="Folder of pictures that show no known garment: half are learnt from, half choose the rejection threshold.",
 )
 @click.option("--mixed-precision", is_flag=True, help="Compute in bfloat16, faster on recent GPUs.")
 @click.option(

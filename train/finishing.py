@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge_runtime.drawing import draw_background
-from edge_runtime.errors import DataError
 from edge_runtime.files import replacing, write_text
-from edge_runtime.pictures import PICTURE_SUFFIXES, read_picture
+from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image, Preprocessor, normalize
 from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import SplitRow, TrainingRun
@@ -35,7 +34,7 @@ log = logging.getLogger(__name__)
 
 _BATCH = 32
 _DRAWN_NEGATIVES = 50
-_DRAWN_NEGATIVES_SEED = 2_000_000
+_DRAWN_NEGATIVES_SEED = 400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def finish_model(
     images: Path,
     labels: tuple[str, ...],
     spec: InputSpec,
-    negatives: Path | None,
+    negatives: Sequence[Path],
 ) -> Finish:
     """Calibrate a trained classifier, write it as the run's model, and write what it says of the validation photos.
 
@@ -75,7 +74,7 @@ def finish_model(
         images: Folder that their paths start from.
         labels: Class names in the order of the output.
         spec: The input contract.
-        negatives: Folder of pictures that show no known garment; drawn backgrounds are always added to them.
+        negatives: Pictures without any of the classes, none of them trained on; drawn backgrounds are added to them.
     """
     targets = np.array([labels.index(row.label) for row in validation])
     raw = score_frames(classifier, spec, (read_picture(images / row.image) for row in validation), len(validation))
@@ -118,29 +117,15 @@ def score_frames(model: keras.Model, spec: InputSpec, frames: Iterable[Image], c
     return np.concatenate(scores).astype(np.float32)
 
 
-def find_negatives(folder: Path | None) -> tuple[Path, ...]:
-    """Return the pictures under a folder, sorted; none where it is None.
-
-    Raises:
-        DataError: The folder has no picture.
-    """
-    if folder is None:
-        return ()
-    paths = tuple(sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES))
-    if not paths:
-        raise DataError(f"{folder} has no picture; name a folder with pictures that show no known garment.")
-    return paths
-
-
 def _calibration_error(scores: NDArray[np.float32], targets: NDArray[np.int64]) -> float:
     return measure_reliability(scores.max(axis=1).astype(np.float64), scores.argmax(axis=1) == targets).error
 
 
 def _choose_rejection(
-    classifier: keras.Model, predictions: Predictions, spec: InputSpec, negatives: Path | None
+    classifier: keras.Model, predictions: Predictions, spec: InputSpec, negatives: Sequence[Path]
 ) -> Rejection:
-    paths = find_negatives(negatives)
-    scores = score_frames(classifier, spec, _negative_frames(paths), len(paths) + _DRAWN_NEGATIVES).max(axis=1)
+    frames = _negative_frames(negatives)
+    scores = score_frames(classifier, spec, frames, len(negatives) + _DRAWN_NEGATIVES).max(axis=1)
     best = predictions.scores.max(axis=1)
     right = predictions.answers == predictions.targets
     return choose_rejection(best[right], best[~right], scores)

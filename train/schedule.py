@@ -18,6 +18,7 @@ class Schedule:
         learning_rate: Peak rate for the whole network; one epoch of linear warm-up, then a cosine to zero.
         label_smoothing: Share of each target spread over all classes, in [0, 1).
         drawn_share: Drawings per photo added to each epoch.
+        negative_share: Pictures without any class per photo added to each epoch, to be answered with no certainty.
         mixed_share: Share of batches whose images are blended by mixup or cutmix, in [0, 1].
         balance: From 0 (classes as frequent as in the photos) to 1 (all equally frequent).
         ema: Momentum of the weights' moving average, which is what is measured and saved; 0 for none.
@@ -32,15 +33,16 @@ class Schedule:
     batch_size: int
     head_learning_rate: float
     learning_rate: float
-    label_smoothing: float
-    drawn_share: float
-    mixed_share: float
-    balance: float
-    ema: float
-    frozen_share: float
-    distillation: float
-    patience: int
-    seed: int
+    label_smoothing: float = 0.0
+    drawn_share: float = 0.0
+    negative_share: float = 0.0
+    mixed_share: float = 0.0
+    balance: float = 0.0
+    ema: float = 0.0
+    frozen_share: float = 0.0
+    distillation: float = 0.0
+    patience: int = 0
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,13 @@ _SCHEDULE = (
         help="Drawn garments per photo mixed into each epoch.",
     ),
     click.option(
+        "--negative-share",
+        type=click.FloatRange(0, 1),
+        default=0.05,
+        show_default=True,
+        help="Pictures without a garment per photo mixed into each epoch: drawn backgrounds, and half of --negatives.",
+    ),
+    click.option(
         "--teacher",
         "teachers",
         type=click.Path(path_type=Path, file_okay=False),

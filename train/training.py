@@ -5,7 +5,7 @@ import io
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import keras
@@ -66,7 +66,9 @@ class Fitting:
         self._checkpoints = CheckpointFolder(run.path)
         self._state = self._checkpoints.load()
 
-    def fit(self, training: Sequence[SplitRow], validation: Sequence[SplitRow]) -> State:
+    def fit(
+        self, training: Sequence[SplitRow], validation: Sequence[SplitRow], negatives: Sequence[Path] = ()
+    ) -> State:
         """Train what is left to train and return the state at the end.
 
         The best model by validation macro accuracy is `best.keras` in the checkpoint folder; `metrics.csv` tells of
@@ -74,7 +76,7 @@ class Fitting:
         """
         for phase in phases(self._schedule):
             if self._state.epochs_done(phase.name) < phase.epochs and self._goes_on():
-                self._fit_phase(phase, training, validation)
+                self._fit_phase(phase, training, validation, negatives)
         return self._state
 
     def _goes_on(self) -> bool:
@@ -83,15 +85,15 @@ class Fitting:
             log.info("training ends here: %s", reason)
         return reason is None
 
-    def _fit_phase(self, phase: Phase, training: Sequence[SplitRow], validation: Sequence[SplitRow]) -> None:
+    def _fit_phase(
+        self, phase: Phase, training: Sequence[SplitRow], validation: Sequence[SplitRow], negatives: Sequence[Path]
+    ) -> None:
         done = self._state.epochs_done(phase.name)
         batches = ShuffledBatches(
             training,
             *self._data,
-            drawn_share=self._schedule.drawn_share,
-            mixed_share=self._schedule.mixed_share if phase.whole_network else 0.0,
-            balance=self._schedule.balance,
-            seed=self._schedule.seed,
+            negatives=negatives,
+            schedule=self._schedule if phase.whole_network else replace(self._schedule, mixed_share=0.0),
             epoch=len(self._state.history),
         )
         self._prepare(phase, done, len(batches))

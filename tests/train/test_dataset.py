@@ -1,4 +1,3 @@
-from collections import Counter
 from pathlib import Path
 
 import cv2
@@ -10,7 +9,8 @@ from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Preprocessor
 from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import Split, SplitRow
-from train.dataset import FIRST_TRAINING_SEED, Batches, Drawing, ShuffledBatches, balance_classes
+from train.dataset import Batches, ShuffledBatches
+from train.schedule import Schedule
 
 SPEC = InputSpec(32, 32, (127.5,) * 3, (127.5,) * 3)
 LABELS = ("hat", "shirt")
@@ -26,10 +26,11 @@ def photos(tmp_path: Path) -> list[SplitRow]:
     return rows
 
 
-def shuffled(photos: list[SplitRow], folder: Path, epoch: int = 0, share: float = 0.4) -> ShuffledBatches:
-    return ShuffledBatches(
-        photos, folder, LABELS, SPEC, 4, drawn_share=share, mixed_share=0.0, balance=0.0, seed=0, epoch=epoch
+def shuffled(photos: list[SplitRow], folder: Path, epoch: int = 0) -> ShuffledBatches:
+    schedule = Schedule(
+        head_epochs=0, epochs=1, batch_size=4, head_learning_rate=1e-3, learning_rate=1e-3, drawn_share=0.4
     )
+    return ShuffledBatches(photos, folder, LABELS, SPEC, 4, negatives=(), schedule=schedule, epoch=epoch)
 
 
 def test_a_batch_is_what_the_device_would_see(photos: list[SplitRow], tmp_path: Path) -> None:
@@ -47,12 +48,6 @@ def test_the_last_batch_holds_the_rest(photos: list[SplitRow], tmp_path: Path) -
     np.testing.assert_array_equal(batches.targets, [0, 1] * 5)
 
 
-def test_training_batches_carry_drawings_of_known_labels(photos: list[SplitRow], tmp_path: Path) -> None:
-    items = [item for item in shuffled(photos, tmp_path)._items if isinstance(item, Drawing)]
-    assert 1 <= len(items) <= 4
-    assert all(item.seed >= FIRST_TRAINING_SEED and item.label in LABELS for item in items)
-
-
 def test_each_epoch_has_its_own_order_that_a_resumed_run_meets_again(photos: list[SplitRow], tmp_path: Path) -> None:
     unbroken = shuffled(photos, tmp_path)
     first = unbroken._items
@@ -65,22 +60,3 @@ def test_a_bad_photo_is_named(photos: list[SplitRow], tmp_path: Path) -> None:
     (tmp_path / "0.png").write_text("not a picture")
     with pytest.raises(PictureError, match=r"0\.png"):
         Batches(photos, tmp_path, LABELS, SPEC, 4)[0]
-
-
-def test_balance_moves_classes_towards_equal_numbers() -> None:
-    photos = [SplitRow(f"{index}", "a" if index < 16 else "b", "", Split.TRAIN, "") for index in range(20)]
-
-    def count(balance: float) -> Counter[str]:
-        return Counter(photo.label for photo in balance_classes(photos, balance, np.random.default_rng(0)))
-
-    assert count(0.0) == {"a": 16, "b": 4}
-    # In proportion to sqrt(16) : sqrt(4), of 20.
-    assert count(0.5) == {"a": 13, "b": 7}
-    assert count(1.0) == {"a": 10, "b": 10}
-
-
-def test_balance_repeats_no_photo_before_it_has_shown_all() -> None:
-    photos = [SplitRow(f"{index}", "a" if index < 15 else "b", "", Split.TRAIN, "") for index in range(20)]
-    chosen = Counter(photo.image for photo in balance_classes(photos, 1.0, np.random.default_rng(0)))
-    assert {chosen[str(index)] for index in range(15)} == {0, 1}
-    assert {chosen[str(index)] for index in range(15, 20)} == {2}

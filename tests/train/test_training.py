@@ -24,13 +24,10 @@ SCHEDULE = Schedule(
     learning_rate=1e-3,
     label_smoothing=0.1,
     drawn_share=0.2,
+    negative_share=0.1,
     mixed_share=0.5,
     balance=0.5,
     ema=0.5,
-    frozen_share=0.0,
-    distillation=0.0,
-    patience=0,
-    seed=0,
 )
 
 
