@@ -13,6 +13,7 @@ from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
 from train.catalogue import read_catalogue
 from train.check.cli import check
+from train.crops_command import crops
 from train.data_options import data_options, seed_option, take_columns, validation_share_option
 from train.report.cli import compare, report
 from train.schedule_options import schedule_options
@@ -136,6 +137,7 @@ def _resolve(data: Path, arguments: dict[str, Any]) -> "ClassifyOptions":
 
 
 main.add_command(check)
+main.add_command(crops)
 main.add_command(split)
 main.add_command(report)
 main.add_command(compare)

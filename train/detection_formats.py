@@ -1,0 +1,202 @@
+"""Reading boxes from the formats that annotation tools write: COCO, YOLO and Pascal VOC."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from edge_runtime.errors import DataError
+from edge_runtime.pictures import PICTURE_SUFFIXES
+from train.boxes import Box, BoxedPhoto, BoxSet, make_box, measure_photo
+
+_VOC_BOXES, _VOC_PHOTOS = "Annotations", "JPEGImages"
+_CLASSES = "classes.txt"
+
+
+def read_boxes(data: Path, images: Path | None = None, classes: Path | None = None) -> BoxSet:
+    """Read a data set of boxes; its format is told by its shape.
+
+    Args:
+        data: A COCO file; a folder with `Annotations` and `JPEGImages` (Pascal VOC); or a folder with `images` and
+            `labels` (YOLO), or sub-folders that have these.
+        images: Folder of a COCO file's photos; None takes `images` beside the file, or else the file's own folder.
+        classes: A YOLO data set's class names, one a line; None takes its `classes.txt`.
+
+    Raises:
+        DataError: Nothing is there, no format fits, a file is damaged, a photo is missing, or a box is wrong.
+    """
+    if images is not None and not data.is_file():
+        raise DataError(f"--images belongs to a COCO file, and {data} is none; leave it away.")
+    if data.is_file():
+        box_set = _read_coco(data, images)
+    elif (data / _VOC_BOXES).is_dir():
+        box_set = BoxSet(data / _VOC_PHOTOS, tuple(_voc_photos(data)))
+    elif roots := _yolo_roots(data):
+        names = _read_classes(classes or data / _CLASSES)
+        box_set = BoxSet(data, tuple(photo for root in roots for photo in _yolo_photos(data, root, names)))
+    else:
+        raise DataError(
+            f"{data} is no data set of boxes; give a COCO file, a folder with {_VOC_BOXES} and {_VOC_PHOTOS}, "
+            "or a folder with images and labels."
+        )
+    if not any(photo.boxes for photo in box_set.photos):
+        raise DataError(f"{data} has no box on any photo; give the file or folder that holds the annotations.")
+    return box_set
+
+
+def _read_coco(path: Path, images: Path | None) -> BoxSet:
+    beside = path.parent / "images"
+    folder = images or (beside if beside.is_dir() else path.parent)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        return BoxSet(folder, tuple(_coco_photos(path, content, folder)))
+    except KeyError as error:
+        raise DataError(f"{path} is no COCO detection file: it lacks {error}; export it as COCO again.") from error
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} cannot be read as a COCO file ({error}); export it as COCO again.") from error
+
+
+def _coco_photos(path: Path, content: dict[str, Any], folder: Path) -> Iterator[BoxedPhoto]:
+    names = {category["id"]: str(category["name"]) for category in content["categories"]}
+    of_photo: dict[Any, list[dict[str, Any]]] = {photo["id"]: [] for photo in content["images"]}
+    for annotation in content["annotations"]:
+        if annotation["image_id"] not in of_photo:
+            raise DataError(
+                f"{path}: box {annotation.get('id')} is on photo {annotation['image_id']}, not in the file."
+            )
+        of_photo[annotation["image_id"]].append(annotation)
+    for photo in content["images"]:
+        size = _measure(path, folder / photo["file_name"], photo.get("width"), photo.get("height"))
+        # A region that COCO marks as a crowd shows many objects, so it is no example of one.
+        alone = (annotation for annotation in of_photo[photo["id"]] if not annotation.get("iscrowd"))
+        boxes = tuple(_coco_box(path, annotation, names, size) for annotation in alone)
+        yield BoxedPhoto(photo["file_name"], *size, boxes)
+
+
+def _coco_box(path: Path, annotation: dict[str, Any], names: Mapping[Any, str], size: tuple[int, int]) -> Box:
+    where = f"{path}: box {annotation.get('id')}"
+    label = _name_class(where, annotation["category_id"], names)
+    try:
+        x, y, width, height = map(float, annotation["bbox"])
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise DataError(f"{where} ({label}) has no bbox of four numbers; correct it or take it away.") from error
+    return make_box(where, label, (x, y, x + width, y + height), size)
+
+
+def _voc_photos(data: Path) -> Iterator[BoxedPhoto]:
+    for path in sorted((data / _VOC_BOXES).glob("*.xml")):
+        root = _parse_xml(path)
+        image = _xml_text(path, root, "filename")
+        size = _measure(path, data / _VOC_PHOTOS / image, root.findtext("size/width"), root.findtext("size/height"))
+        boxes = (_voc_box(path, number, each, size) for number, each in enumerate(root.findall("object"), 1))
+        yield BoxedPhoto(image, *size, tuple(boxes))
+
+
+def _voc_box(path: Path, number: int, element: ElementTree.Element, size: tuple[int, int]) -> Box:
+    where = f"{path}: box {number}"
+    label = _xml_text(path, element, "name")
+    corners = (_xml_text(path, element, f"bndbox/{name}") for name in ("xmin", "ymin", "xmax", "ymax"))
+    x_min, y_min, x_max, y_max = (_parse_number(where, corner) for corner in corners)
+    # VOC counts pixels from 1, and the last pixel belongs to the box.
+    return make_box(where, label, (x_min - 1, y_min - 1, x_max, y_max), size)
+
+
+class _PlainTreeBuilder(ElementTree.TreeBuilder):
+    """Refuses a document type, the only place where entities can be declared."""
+
+    def doctype(self, *_: str | None) -> None:
+        raise ValueError("it declares a document type")
+
+
+def _parse_xml(path: Path) -> ElementTree.Element:
+    try:
+        return ElementTree.parse(path, ElementTree.XMLParser(target=_PlainTreeBuilder())).getroot()
+    except (OSError, ValueError, ElementTree.ParseError) as error:
+        raise DataError(f"{path} cannot be read as Pascal VOC ({error}); export it again.") from error
+
+
+def _xml_text(path: Path, element: ElementTree.Element, name: str) -> str:
+    text = (element.findtext(name) or "").strip()
+    if not text:
+        raise DataError(f"{path} is no Pascal VOC annotation: a {element.tag} has no {name}; export it again.")
+    return text
+
+
+def _yolo_roots(data: Path) -> list[Path]:
+    inside = sorted(path for path in data.iterdir() if path.is_dir()) if data.is_dir() else []
+    return [root for root in (data, *inside) if (root / "images").is_dir() and (root / "labels").is_dir()]
+
+
+def _read_classes(path: Path) -> dict[str, str]:
+    try:
+        names = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{path} is missing or no UTF-8 text; write the class names into it, one a line in the order of their "
+            "numbers (data.yaml lists them), or name such a file with --classes."
+        ) from error
+    return {str(number): name.strip() for number, name in enumerate(names) if name.strip()}
+
+
+def _yolo_photos(data: Path, root: Path, names: Mapping[str, str]) -> Iterator[BoxedPhoto]:
+    photos = sorted(path for path in (root / "images").rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+    labels = [root / "labels" / path.relative_to(root / "images").with_suffix(".txt") for path in photos]
+    # Some tools keep the class names among the boxes.
+    stray = {path for path in (root / "labels").rglob("*.txt") if path.name != _CLASSES} - set(labels)
+    if stray:
+        raise DataError(f"{min(stray)} belongs to no photo under {root / 'images'}; add the photo or take it away.")
+    for photo, label in zip(photos, labels, strict=True):
+        size = measure_photo(photo)
+        # By the format's convention a photo without a file, or with an empty one, shows no object.
+        boxes = tuple(_yolo_boxes(label, names, size)) if label.exists() else ()
+        yield BoxedPhoto(photo.relative_to(data).as_posix(), *size, boxes)
+
+
+def _yolo_boxes(path: Path, names: Mapping[str, str], size: tuple[int, int]) -> Iterator[Box]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as YOLO text ({error}); export it again.") from error
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield _yolo_box(f"{path}: box in line {number}", line.split(), names, size)
+
+
+def _yolo_box(where: str, words: list[str], names: Mapping[str, str], size: tuple[int, int]) -> Box:
+    if len(words) != 5:
+        raise DataError(f"{where} has {len(words)} values, not 5 (class, centre x and y, width, height); export boxes.")
+    label = _name_class(where, words[0], names)
+    x, y, width, height = (_parse_number(where, word) for word in words[1:])
+    across, down = size
+    corners = ((x - width / 2) * across, (y - height / 2) * down, (x + width / 2) * across, (y + height / 2) * down)
+    return make_box(where, label, corners, size)
+
+
+def _parse_number(where: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise DataError(f"{where} has {text!r} where a number belongs; correct it or take the box away.") from error
+
+
+def _name_class(where: str, number: Any, names: Mapping[Any, str]) -> str:
+    if number not in names:
+        raise DataError(f"{where} is of class {number}, which has no name; add it or take the box away.")
+    return names[number]
+
+
+def _measure(path: Path, photo: Path, width: int | str | None, height: int | str | None) -> tuple[int, int]:
+    """Measure a photo and hold it against what a file says; nothing and 0 stand for unknown."""
+    if not photo.is_file():
+        raise DataError(
+            f"{path} names {photo}, which is not there; add the photo, or name a COCO file's with --images."
+        )
+    size = measure_photo(photo)
+    said = f"{width} x {height}"
+    if width and height and said not in ("0 x 0", f"{size[0]} x {size[1]}"):
+        raise DataError(
+            f"{path} has boxes for {said} pixels, yet {photo} has {size[0]} x {size[1]}; give the photos that the "
+            "boxes were drawn on, turned the same way."
+        )
+    return size
