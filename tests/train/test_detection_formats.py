@@ -169,8 +169,9 @@ def test_a_photo_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         read_boxes(data)
 
 
-def test_data_without_boxes_are_refused(drawn_photos: Path, tmp_path: Path) -> None:
-    for data in (drawn_photos, tmp_path / "gone"):
+def test_data_without_boxes_are_refused(tmp_path: Path) -> None:
+    _draw(tmp_path / "hat" / "a.png")
+    for data in (tmp_path, tmp_path / "gone"):
         with pytest.raises(DataError, match="is no data set of boxes; give a COCO file"):
             read_boxes(data)
 
@@ -284,3 +285,36 @@ def _real_data(name: str) -> Path:
 
 def _count(box_set: BoxSet) -> Counter[str]:
     return Counter(box.label for photo in box_set.photos for box in photo.boxes)
+
+
+def test_every_box_of_clothing_co_parsing_is_read() -> None:
+    assert _count(read_boxes(_real_data("ccp") / "instances.json")) == {
+        "bag": 472,
+        "dress": 197,
+        "hat": 74,
+        "jacket": 386,
+        "pants": 352,
+        "shirt": 494,
+        "shoe": 679,
+        "shorts": 44,
+        "skirt": 122,
+        "sunglass": 214,
+    }
+
+
+def test_every_box_of_colorful_fashion_is_read(tmp_path: Path) -> None:
+    counts = {
+        "bag": 1308,
+        "dress": 624,
+        "hat": 315,
+        "jacket": 851,
+        "pants": 552,
+        "shirt": 1658,
+        "shoe": 2345,
+        "shorts": 455,
+        "skirt": 790,
+        "sunglass": 389,
+    }
+    classes = tmp_path / "classes.txt"
+    classes.write_text("\n".join(counts))
+    assert _count(read_boxes(_real_data("cfpd"), classes=classes)) == counts
