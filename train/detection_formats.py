@@ -26,23 +26,32 @@ def read_boxes(data: Path, images: Path | None = None, classes: Path | None = No
     Raises:
         DataError: Nothing is there, no format fits, a file is damaged, a photo is missing, or a box is wrong.
     """
-    if images is not None and not data.is_file():
-        raise DataError(f"--images belongs to a COCO file, and {data} is none; leave it away.")
-    if data.is_file():
-        box_set = _read_coco(data, images)
-    elif (data / _VOC_BOXES).is_dir():
-        box_set = BoxSet(data / _VOC_PHOTOS, tuple(_voc_photos(data)))
-    elif roots := _yolo_roots(data):
-        names = _read_classes(classes or data / _CLASSES)
-        box_set = BoxSet(data, tuple(photo for root in roots for photo in _yolo_photos(data, root, names)))
-    else:
-        raise DataError(
-            f"{data} is no data set of boxes; give a COCO file, a folder with {_VOC_BOXES} and {_VOC_PHOTOS}, "
-            "or a folder with images and labels."
-        )
+    box_set = _read_any(data, images, classes)
     if not any(photo.boxes for photo in box_set.photos):
         raise DataError(f"{data} has no box on any photo; give the file or folder that holds the annotations.")
     return box_set
+
+
+def _read_any(data: Path, images: Path | None, classes: Path | None) -> BoxSet:
+    if data.is_file():
+        _refuse_option("--classes", classes, data, "YOLO folder")
+        return _read_coco(data, images)
+    _refuse_option("--images", images, data, "COCO file")
+    if roots := _yolo_roots(data):
+        names = _read_classes(classes or data / _CLASSES)
+        return BoxSet(data, tuple(photo for root in roots for photo in _yolo_photos(data, root, names)))
+    _refuse_option("--classes", classes, data, "YOLO folder")
+    if (data / _VOC_BOXES).is_dir():
+        return BoxSet(data / _VOC_PHOTOS, tuple(_voc_photos(data)))
+    raise DataError(
+        f"{data} is {'no data set of boxes' if data.exists() else 'not there'}; give a COCO file, a folder with "
+        f"{_VOC_BOXES} and {_VOC_PHOTOS}, or a folder with images and labels."
+    )
+
+
+def _refuse_option(name: str, value: Path | None, data: Path, kind: str) -> None:
+    if value is not None:
+        raise DataError(f"{name} belongs to a {kind}, and {data} is none; leave it away.")
 
 
 def _read_coco(path: Path, images: Path | None) -> BoxSet:
@@ -119,7 +128,7 @@ def _parse_xml(path: Path) -> ElementTree.Element:
 def _xml_text(path: Path, element: ElementTree.Element, name: str) -> str:
     text = (element.findtext(name) or "").strip()
     if not text:
-        raise DataError(f"{path} is no Pascal VOC annotation: a {element.tag} has no {name}; export it again.")
+        raise DataError(f"{path} is no Pascal VOC annotation: its {element.tag} has no {name}; export it again.")
     return text
 
 

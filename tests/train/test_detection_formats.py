@@ -129,7 +129,7 @@ def test_a_wrong_yolo_box_is_named(lines: str, sentence: str, tmp_path: Path) ->
         ({"corners": "21 11 20 50"}, r"box 1 \(hat\) has no area"),
         ({"corners": "21 nan 60 50"}, r"box 1 \(hat\) has a corner that is no finite number"),
         ({"corners": "21 top 60 50"}, "box 1 has 'top' where a number belongs"),
-        ({"name": ""}, "a object has no name"),
+        ({"name": ""}, "its object has no name"),
         ({"width": 200}, "has boxes for 200 x 80 pixels, yet .*a.png has 100 x 80"),
         (
             {"head": '<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/hostname">]>', "name": "&e;"},
@@ -171,9 +171,18 @@ def test_a_photo_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 def test_data_without_boxes_are_refused(tmp_path: Path) -> None:
     _draw(tmp_path / "hat" / "a.png")
-    for data in (tmp_path, tmp_path / "gone"):
-        with pytest.raises(DataError, match="is no data set of boxes; give a COCO file"):
-            read_boxes(data)
+    with pytest.raises(DataError, match="is no data set of boxes; give a COCO file"):
+        read_boxes(tmp_path)
+    with pytest.raises(DataError, match="gone is not there; give a COCO file"):
+        read_boxes(tmp_path / "gone")
+
+
+@pytest.mark.parametrize(
+    ("write", "option"), [(_write_coco, "classes"), (_write_voc, "classes"), (_write_voc, "images")]
+)
+def test_an_option_of_another_format_is_refused(write: Callable[[Path], Path], option: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=f"--{option} belongs to a"):
+        read_boxes(write(tmp_path), **{option: tmp_path})
 
 
 def test_yolo_without_class_names_asks_for_them(tmp_path: Path) -> None:
