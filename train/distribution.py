@@ -167,6 +167,8 @@ def _join(choice: str) -> Distribution:
             f"More than one device needs the JAX backend, and this is {keras.backend.backend()}; "
             "set KERAS_BACKEND=jax, or use --distribute none."
         )
+    # Which backends JAX looks for in vain is of no use to a reader.
+    logging.getLogger("jax").setLevel(logging.WARNING)
     if choice == "cluster":
         _connect()
     distribution = _describe_devices()
