@@ -85,7 +85,13 @@ class ConversionError(EdgeGarmentError):
     exit_code = 14
 
 
+class FindingsError(EdgeGarmentError):
+    """A check of a data set has found errors in it."""
+
+    exit_code = 15
+
+
 class DistributionError(EdgeGarmentError):
     """A training cannot be shared by the devices asked for, or one of its processes ended."""
 
-    exit_code = 15
+    exit_code = 16

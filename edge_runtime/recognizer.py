@@ -17,7 +17,7 @@ from edge_runtime.preprocess import Image, Preprocessor, normalize
 from edge_runtime.results import Classification, Recognition
 from edge_runtime.spec import InputSpec, ModelSpec
 
-BUNDLED_MODEL = "garment_mobilenet_v2.tflite"
+BUNDLED_MODEL = "garment_classifier.tflite"
 
 
 class Recognizer:

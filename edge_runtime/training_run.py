@@ -87,6 +87,14 @@ class TrainingRun:
         """
         return self._read_json(self.arguments_path)
 
+    def read_environment(self) -> dict[str, Any]:
+        """Read the versions, backend and processor that the run was made with.
+
+        Raises:
+            RunError: The file is missing or damaged.
+        """
+        return self._read_json(self.path / "environment.json")
+
     def read_splits(self, split: Split | None = None) -> tuple[SplitRow, ...]:
         """Read the rows of the split file, all or those of one split.
 
@@ -94,9 +102,8 @@ class TrainingRun:
             RunError: The file is missing or damaged.
         """
         try:
-            with self.splits_path.open(encoding="utf-8", newline="") as file:
-                rows = tuple(_parse_row(row) for row in csv.DictReader(file))
-        except (OSError, KeyError, TypeError, ValueError) as error:
+            rows = read_split_rows(self.splits_path)
+        except (OSError, ValueError) as error:
             raise self._damage(self.splits_path, error) from error
         return rows if split is None else tuple(row for row in rows if row.split is split)
 
@@ -110,11 +117,7 @@ class TrainingRun:
 
     def write_splits(self, rows: Iterable[SplitRow]) -> None:
         """Write the split file."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, [field.name for field in fields(SplitRow)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
-        write_text(self.splits_path, text.getvalue())
+        write_split_rows(self.splits_path, rows)
 
     def _read_json(self, path: Path) -> dict[str, Any]:
         try:
@@ -131,5 +134,36 @@ class TrainingRun:
         return RunError(f"{path} cannot be read ({error}); train again into a fresh directory.")
 
 
-def _parse_row(row: dict[str, str]) -> SplitRow:
-    return SplitRow(row["image"], row["label"], row["group"], Split(row["split"]), row["sha256"])
+def read_split_rows(path: Path) -> tuple[SplitRow, ...]:
+    """Read a split file.
+
+    Raises:
+        OSError: The file cannot be opened.
+        ValueError: The file is damaged or no split file.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        try:
+            return tuple(_parse_row(row) for row in csv.DictReader(file))
+        except csv.Error as error:
+            raise ValueError(str(error)) from error
+
+
+def write_split_rows(path: Path, rows: Iterable[SplitRow]) -> None:
+    """Write a split file.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [field.name for field in fields(SplitRow)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    write_text(path, text.getvalue())
+
+
+def _parse_row(row: dict[str, str | None]) -> SplitRow:
+    values = [row.get(field.name) for field in fields(SplitRow)]
+    if None in values:
+        raise ValueError(f"a row or the header lacks {fields(SplitRow)[values.index(None)].name}")
+    image, label, group, split, sha256 = map(str, values)
+    return SplitRow(image, label, group, Split(split), sha256)

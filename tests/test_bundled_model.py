@@ -13,7 +13,7 @@ from edge_runtime.drawing import GARMENTS, draw_garment
 from edge_runtime.pictures import read_picture
 from edge_runtime.training_run import Split, SplitRow
 
-MANIFEST = Path(__file__).parents[1] / "calibration_data" / "garment_mobilenet_v2.json"
+MANIFEST = Path(__file__).parents[1] / "calibration_data" / "garment_classifier.json"
 needs_data = pytest.mark.skipif(
     "EDGE_GARMENT_DATA" not in os.environ, reason="EDGE_GARMENT_DATA does not name the data"
 )

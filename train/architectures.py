@@ -127,7 +127,8 @@ def build_classifier(
     body = _build_body(architecture, size, weights)
     inputs = keras.Input((size, size, 3), name="image")
     features = keras.layers.GlobalAveragePooling2D(name="pool")(body(inputs))
-    outputs = keras.layers.Dense(len(labels), activation="softmax", name="garment")(
+    # Softmax stays float32 where the body computes in less.
+    outputs = keras.layers.Dense(len(labels), activation="softmax", name="garment", dtype="float32")(
         keras.layers.Dropout(dropout, name="dropout")(features)
     )
     return keras.Model(inputs, outputs, name=architecture.name)

@@ -1,8 +1,11 @@
 """What may happen to a training photo without changing what garment it shows."""
 
+from collections.abc import Sequence
+
 import keras
 
 from edge_runtime.spec import InputSpec
+from train.distillation import Distillation
 
 
 def build_augmentation() -> keras.Sequential:
@@ -16,7 +19,7 @@ def build_augmentation() -> keras.Sequential:
         [
             layers.RandomFlip("horizontal"),
             layers.RandomRotation(0.06, fill_mode="reflect"),
-            layers.RandomZoom((-0.15, 0.2), (-0.15, 0.2), fill_mode="reflect"),
+            layers.RandomZoom((-0.3, 0.15), (-0.3, 0.15), fill_mode="reflect"),
             layers.RandomTranslation(0.08, 0.08, fill_mode="reflect"),
             layers.RandomBrightness(0.2),
             layers.RandomContrast(0.25),
@@ -27,8 +30,16 @@ def build_augmentation() -> keras.Sequential:
     )
 
 
-def build_training_model(classifier: keras.Model, spec: InputSpec) -> keras.Model:
+def build_training_model(
+    classifier: keras.Model, spec: InputSpec, teachers: Sequence[keras.Model] = (), distillation: float = 0.0
+) -> keras.Model:
     """Put augmentation and normalisation before a classifier, sharing its weights.
+
+    Args:
+        classifier: From normalised images to probabilities.
+        spec: The input contract.
+        teachers: Models with the classifier's input and output to learn from.
+        distillation: Weight of the teachers' answers, in [0, 1].
 
     Returns:
         A model from (batch, height, width, 3) RGB in [0, 255] to the classifier's output.
@@ -37,5 +48,8 @@ def build_training_model(classifier: keras.Model, spec: InputSpec) -> keras.Mode
     normalization = keras.layers.Normalization(
         mean=spec.mean, variance=[value**2 for value in spec.std], name="normalization"
     )
-    outputs = classifier(normalization(build_augmentation()(images)))
+    normalized = normalization(build_augmentation()(images))
+    outputs = classifier(normalized)
+    if teachers:
+        outputs = Distillation(teachers, distillation)([normalized, outputs])
     return keras.Model(images, outputs, name="training")

@@ -7,8 +7,6 @@ from typing import Any
 import keras
 from tqdm import tqdm
 
-from train.metrics import Accuracy
-
 
 class ProgressBar(keras.callbacks.Callback):  # type: ignore[misc]
     """One bar per epoch on stderr; silent where stderr is not a terminal."""
@@ -36,32 +34,24 @@ class ProgressBar(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 class EpochBounds(keras.callbacks.Callback):  # type: ignore[misc]
-    """Prepares each epoch, measures on validation photos after it, and hands the numbers on.
+    """Prepares each epoch, and hands on what it came to.
 
     Args:
         begin: Takes the zero-based epoch that begins.
-        measure: Returns the accuracy on the validation photos.
-        record: Takes the zero-based epoch, the training loss, the accuracy and the seconds since the epoch began.
+        end: Takes the zero-based epoch, its training loss, and the monotonic time in seconds when it began.
     """
 
-    def __init__(
-        self,
-        begin: Callable[[int], None],
-        measure: Callable[[], Accuracy],
-        record: Callable[[int, float, Accuracy, float], None],
-    ) -> None:
+    def __init__(self, begin: Callable[[int], None], end: Callable[[int, float, float], None]) -> None:
         super().__init__()
         self._begin = begin
-        self._measure = measure
-        self._record = record
+        self._end = end
         self._start = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Prepare the epoch and start the clock."""
-        self._begin(epoch)
         self._start = time.monotonic()
+        self._begin(epoch)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Measure and record."""
-        accuracy = self._measure()
-        self._record(epoch, float((logs or {})["loss"]), accuracy, time.monotonic() - self._start)
+        """Hand the epoch on."""
+        self._end(epoch, float((logs or {})["loss"]), self._start)

@@ -3,11 +3,14 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import keras
+from typing import TYPE_CHECKING
 
 from edge_runtime.errors import RunError
 from edge_runtime.files import replacing, write_text
+
+if TYPE_CHECKING:
+    # Reading what an epoch came to must not cost the seconds that Keras takes to import.
+    import keras
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,10 @@ class State:
 
 
 class CheckpointFolder:
-    """The folder of a run that holds its state."""
+    """The folder inside a run directory that holds the run's state."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, run: Path) -> None:
+        self._path = path = run / "checkpoint"
         self._state = path / "state.json"
 
     def load(self) -> State:
@@ -81,7 +84,7 @@ class CheckpointFolder:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{self._state} cannot be read ({error}); train into a fresh directory.") from error
 
-    def save(self, model: keras.Model, state: State) -> None:
+    def save(self, model: "keras.Model", state: State) -> None:
         """Save a compiled model's weights and optimizer state, then the state that names them."""
         with replacing(self._path / str(state.weights)) as aside:
             # Keras insists on the double suffix.
@@ -91,7 +94,17 @@ class CheckpointFolder:
         write_text(self._state, json.dumps(asdict(state), indent=2) + "\n")
         self._remove_all_but(str(state.weights))
 
-    def restore(self, model: keras.Model, state: State) -> None:
+    @property
+    def best_path(self) -> Path:
+        """The best model so far, as it was trained."""
+        return self._path / "best.keras"
+
+    def save_best(self, classifier: "keras.Model") -> None:
+        """Save a model as the best so far."""
+        with replacing(self.best_path) as aside:
+            classifier.save(aside)
+
+    def restore(self, model: "keras.Model", state: State) -> None:
         """Load weights and, where the model is compiled alike, optimizer state."""
         if state.weights is not None:
             model.load_weights(self._path / state.weights)

@@ -16,20 +16,27 @@ from edge_runtime.preprocess import normalize
 from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec
 from edge_runtime.training_run import Split, SplitRow, TrainingRun
 from train.architectures import ARCHITECTURES, build_classifier
+from train.augmentation import build_training_model
+from train.checkpoint import CheckpointFolder
 from train.data import Columns, PhotoSet, check_readable, read_photos
 from train.dataset import Batches
+from train.distillation import load_teachers
 from train.distribution import ONE_DEVICE, Distribution
-from train.environment import describe_environment
-from train.metrics import count_confusions, measure_accuracy
-from train.predictions import Predictions
+from train.environment import computing_in, describe_environment
+from train.finishing import Finish, finish_model
+from train.negatives import find_negatives
+from train.report import report_if_possible
+from train.schedule import Schedule
+from train.split_file import read_splits
 from train.splits import split_photos
-from train.training import Fitting, Schedule
+from train.training import Fitting
 from train.weights import are_folded, unfold_batch_norms
 
 log = logging.getLogger(__name__)
 
 _STATISTICS_PHOTOS = 128
-_SCORING_BATCH = 32
+_MAY_CHANGE = ("max_minutes",)
+"""Arguments that a run may go on with otherwise than it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,11 @@ class ClassifyOptions:
         dropout: Share of pooled features dropped in training.
         validation_share: Share of photos held out.
         schedule: How to fit.
+        teachers: Run directories of models whose answers are learnt beside the labels.
+        negatives: Folder of pictures that show no known garment; half are learnt from, half choose the threshold.
+        mixed_precision: Whether to compute in bfloat16 where that is safe.
+        max_minutes: Time for all epochs together; None is no bound.
+        splits: Split file to take instead of drawing a split; None draws one.
     """
 
     data: Path
@@ -57,6 +69,11 @@ class ClassifyOptions:
     dropout: float
     validation_share: float
     schedule: Schedule
+    teachers: tuple[Path, ...] = ()
+    negatives: Path | None = None
+    mixed_precision: bool = False
+    max_minutes: float | None = None
+    splits: Path | None = None
 
 
 def train_classifier(options: ClassifyOptions, run: TrainingRun, distribution: Distribution = ONE_DEVICE) -> None:
@@ -71,6 +88,7 @@ def train_classifier(options: ClassifyOptions, run: TrainingRun, distribution: D
         OutputError: The directory cannot be written.
     """
     keras.utils.set_random_seed(options.schedule.seed)
+    negatives = find_negatives(options.negatives, options.schedule.seed)
     photo_set = read_photos(options.data, options.columns, options.images)
     rows = _begin_together(options, photo_set, run, distribution)
     spec = ARCHITECTURES[options.architecture].input_spec(options.image_size)
@@ -82,27 +100,46 @@ def train_classifier(options: ClassifyOptions, run: TrainingRun, distribution: D
     )
     distribution.check(len(training), options.schedule.batch_size)
     classifier = _build(options, photo_set, spec, training)
+    data = (photo_set.images, photo_set.labels, spec)
     with distribution.scope():
         classifier = distribution.place(classifier)
-        data = (photo_set.images, photo_set.labels, spec, options.schedule)
-        state = Fitting(classifier, run, *data, distribution).fit(training, validation)
+        teachers = [distribution.place(each) for each in load_teachers(options.teachers, photo_set.labels, spec)]
+        model = build_training_model(classifier, spec, teachers, options.schedule.distillation)
+        fitting = Fitting(model, classifier, run, *data, options.schedule, options.max_minutes, distribution)
+        state = fitting.fit(training, validation, negatives.training)
 
     def finish() -> None:
-        scores = _write_scores(run, validation, photo_set, spec)
-        run.write_spec(_describe(options, photo_set, rows, spec, {**scores, "epochs": len(state.history)}))
+        best = _load_best(options, run, photo_set.labels)
+        result = finish_model(best, run, validation, *data, negatives.held_out)
+        run.write_spec(_describe(options, rows, data, result, len(state.history)))
+        report_if_possible(run)
 
     distribution.on_chief(finish)
 
 
 def _build(options: ClassifyOptions, photo_set: PhotoSet, spec: InputSpec, training: list[SplitRow]) -> keras.Model:
     architecture = ARCHITECTURES[options.architecture]
-    classifier = build_classifier(architecture, options.image_size, photo_set.labels, options.weights, options.dropout)
+    with computing_in("mixed_bfloat16" if options.mixed_precision else "float32"):
+        classifier = build_classifier(
+            architecture, options.image_size, photo_set.labels, options.weights, options.dropout
+        )
     if are_folded(options.weights):
         random = np.random.default_rng(options.schedule.seed)
         sample = [training[index] for index in random.permutation(len(training))[:_STATISTICS_PHOTOS]]
         pixels, _ = Batches(sample, photo_set.images, photo_set.labels, spec, len(sample))[0]
         unfold_batch_norms(classifier.get_layer("body"), normalize(pixels, spec))
     return classifier
+
+
+def _load_best(options: ClassifyOptions, run: TrainingRun, labels: tuple[str, ...]) -> keras.Model:
+    """Load the best model of a fitted run, as float32 whatever it was computed in."""
+    best = keras.models.load_model(CheckpointFolder(run.path).best_path, compile=False)
+    if not options.mixed_precision:
+        return best
+    architecture = ARCHITECTURES[options.architecture]
+    plain = build_classifier(architecture, options.image_size, labels, "none", options.dropout)
+    plain.set_weights(best.get_weights())
+    return plain
 
 
 def _begin_together(
@@ -126,21 +163,27 @@ def _begin(
     options: ClassifyOptions, photo_set: PhotoSet, run: TrainingRun, distribution: Distribution
 ) -> tuple[SplitRow, ...]:
     """Write what defines the run before anything is trained, or check that it is the same as before."""
-    arguments = {**asdict(options), "data": str(options.data), "images": str(photo_set.images)}
+    arguments = json.loads(json.dumps({**asdict(options), "images": photo_set.images}, default=str))
     if run.arguments_path.exists():
         _check_same(run, arguments)
         return run.read_splits()
     check_readable(photo_set)
-    rows = split_photos(photo_set, options.validation_share, options.schedule.seed)
+    rows = _divide(options, photo_set)
     run.write_splits(rows)
     write_text(run.path / "environment.json", json.dumps(describe_environment(distribution), indent=2) + "\n")
     run.write_arguments(arguments)
     return rows
 
 
+def _divide(options: ClassifyOptions, photo_set: PhotoSet) -> tuple[SplitRow, ...]:
+    if options.splits is not None:
+        return read_splits(options.splits, photo_set)
+    return split_photos(photo_set, options.validation_share, options.schedule.seed)
+
+
 def _check_same(run: TrainingRun, arguments: dict[str, Any]) -> None:
     before = run.read_arguments()
-    changed = [name for name, value in arguments.items() if before.get(name) != json.loads(json.dumps(value))]
+    changed = [name for name, value in arguments.items() if before.get(name) != value and name not in _MAY_CHANGE]
     if changed:
         raise RunError(
             f"{run.path} holds a run with another {', '.join(changed)}; repeat its arguments to go on with it, "
@@ -149,43 +192,27 @@ def _check_same(run: TrainingRun, arguments: dict[str, Any]) -> None:
     log.info("going on with the run in %s", run.path)
 
 
-def _write_scores(
-    run: TrainingRun, validation: list[SplitRow], photo_set: PhotoSet, spec: InputSpec
-) -> dict[str, float]:
-    """Measure the best model once more, from its file, and write `predictions.csv` and `scores.json`."""
-    model = keras.models.load_model(run.model_path)
-    labels = photo_set.labels
-    batches = Batches(validation, photo_set.images, labels, spec, _SCORING_BATCH)
-    pixels = (batches[index][0] for index in range(len(batches)))
-    probabilities = np.concatenate([model.predict_on_batch(normalize(batch, spec)) for batch in pixels])
-    predictions = Predictions(labels, tuple(row.image for row in validation), batches.targets, probabilities)
-    predictions.write(run.path / "predictions.csv")
-    accuracy = asdict(measure_accuracy(predictions.targets, predictions.answers))
-    confusions = count_confusions(predictions.targets, predictions.answers, len(labels))
-    scores = {**accuracy, "labels": labels, "confusions": confusions}
-    write_text(run.path / "scores.json", json.dumps(scores, indent=2) + "\n")
-    log.info("best model: validation top-1 %.2f %%, macro %.2f %%", 100 * accuracy["top1"], 100 * accuracy["macro"])
-    return accuracy
-
-
 def _describe(
     options: ClassifyOptions,
-    photo_set: PhotoSet,
     rows: tuple[SplitRow, ...],
-    spec: InputSpec,
-    scores: dict[str, float],
+    data: tuple[Path, tuple[str, ...], InputSpec],
+    finish: Finish,
+    epochs: int,
 ) -> ModelSpec:
+    _, labels, spec = data
     digest = hashlib.sha256("".join(sorted(row.sha256 for row in rows)).encode()).hexdigest()
     return ModelSpec(
         name=f"garment-{options.architecture}-{options.image_size}",
         version="1",
         input=spec,
-        heads=(HeadSpec("garment", photo_set.labels),),
+        heads=(HeadSpec("garment", labels, finish.rejection.threshold),),
         provenance={
             "photos": len(rows),
             "photos_sha256": digest,
             "weights": Path(options.weights).name,
+            "teachers": [path.name for path in options.teachers],
             "schedule": asdict(options.schedule),
-            "validation": scores,
+            "epochs": epochs,
+            "validation": asdict(finish),
         },
     )

@@ -66,15 +66,23 @@ def read_photos(data: Path, columns: Columns, images: Path | None = None) -> Pho
     Raises:
         DataError: Nothing is there, a column or photo is missing, or there are fewer than two classes.
     """
-    if data.is_dir():
-        photo_set = PhotoSet(data, tuple(_photos_by_folder(data)))
-    elif data.is_file():
-        photos = tuple(_photos_by_csv(data, columns))
-        photo_set = PhotoSet(_image_folder(data, images, photos), photos)
-    else:
-        raise DataError(f"{data} does not exist; give a folder with one sub-folder per class, or a CSV file.")
+    photo_set = find_photos(data, columns, images)
     _check(photo_set, data)
     return photo_set
+
+
+def find_photos(data: Path, columns: Columns, images: Path | None = None) -> PhotoSet:
+    """List a data set as it is, with whatever is wrong with it; arguments as for `read_photos`.
+
+    Raises:
+        DataError: Nothing is there, or the file is no table with these columns.
+    """
+    if data.is_dir():
+        return PhotoSet(data, tuple(_photos_by_folder(data)))
+    if data.is_file():
+        photos = tuple(_photos_by_csv(data, columns))
+        return PhotoSet(_image_folder(data, images, photos), photos)
+    raise DataError(f"{data} does not exist; give a folder with one sub-folder per class, or a CSV file.")
 
 
 def check_readable(photo_set: PhotoSet) -> None:
@@ -108,10 +116,17 @@ def _photos_by_csv(data: Path, columns: Columns) -> Iterator[Photo]:
             _check_columns(data, columns, reader.fieldnames or ())
             for row in reader:
                 if row[columns.label]:
-                    group = row[columns.group] if columns.group else row[columns.image]
-                    yield Photo(row[columns.image], row[columns.label], group)
+                    image = _name_image(data, row[columns.image], reader.line_num)
+                    # Photos whose group is not known have nothing in common.
+                    yield Photo(image, row[columns.label], (columns.group and row[columns.group]) or image)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{data} cannot be read as CSV ({error}); save it as UTF-8 text with a header line.") from error
+
+
+def _name_image(data: Path, image: str | None, line: int) -> str:
+    if not image:
+        raise DataError(f"{data} names no photo in line {line}; fill in its path or take its label away.")
+    return image
 
 
 def _check_columns(data: Path, columns: Columns, present: Sequence[str]) -> None:

@@ -10,32 +10,14 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.drawing import GARMENTS, draw_garment
-from edge_runtime.pictures import read_picture
-from edge_runtime.preprocess import Image, Preprocessor
+from edge_runtime.preprocess import Preprocessor
 from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import SplitRow
+from train.items import Item, make_targets, read_item
 from train.mixing import mix
+from train.sampling import sample_epoch
+from train.schedule import Schedule
 
-_DRAWN_SIZE = (320, 240)
-FIRST_TRAINING_SEED = 1_000_000
-"""Seeds of drawings from here on are for training; the demo and the tests draw from below it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """A garment drawn instead of photographed.
-
-    Attributes:
-        label: Class name, one that the renderer knows.
-        seed: Seed of the drawing.
-    """
-
-    label: str
-    seed: int
-
-
-Item = SplitRow | Drawing
 Rows = TypeVar("Rows", Sequence[Item], NDArray[np.uint8], NDArray[np.float32])
 
 
@@ -89,42 +71,36 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def _load(self, items: Sequence[Item]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         preprocess = Preprocessor(self._spec)
-        pixels = np.stack([preprocess(self._read(item)) for item in items])
-        classes = [self._labels.index(item.label) for item in items]
-        return pixels, np.eye(len(self._labels), dtype=np.float32)[classes]
+        pixels = np.stack([preprocess(read_item(item, self._images)) for item in items])
+        return pixels, make_targets(items, self._labels)
 
     @property
     def targets(self) -> NDArray[np.int64]:
-        """The (photos,) true class indices, in order."""
-        return np.array([self._labels.index(item.label) for item in self._items])
-
-    def _read(self, item: Item) -> Image:
-        if isinstance(item, Drawing):
-            return draw_garment(item.label, item.seed, _DRAWN_SIZE)
-        return read_picture(self._images / item.image)
+        """The (items,) true class indices, in order."""
+        classes: NDArray[np.int64] = make_targets(self._items, self._labels).argmax(axis=1)
+        return classes
 
 
 class ShuffledBatches(Batches):
-    """Training batches: photos and a share of drawings, shuffled anew each epoch, some blended with one another.
+    """Training batches: photos, drawings and negatives, shuffled anew each epoch, some blended with one another.
 
     All of it depends on the seed and the epoch only, so a resumed run sees what an unbroken one would have seen.
     """
 
     def __init__(
-        self, photos: Sequence[SplitRow], *args: Any, drawn_share: float, mixed_share: float, seed: int, epoch: int
+        self, photos: Sequence[SplitRow], *args: Any, negatives: Sequence[Path], schedule: Schedule, epoch: int
     ) -> None:
         super().__init__(photos, *args)
         self._photos = tuple(photos)
-        self._drawn_share = drawn_share
-        self._mixed_share = mixed_share
-        self._seed = seed
+        self._negatives = tuple(negatives)
+        self._schedule = schedule
         self._epoch = epoch
         self._shuffle()
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Read this process's part of one batch; in the share of batches asked for, images are blended."""
-        random = np.random.default_rng((self._seed, self._epoch, index))
-        if random.random() >= self._mixed_share:
+        random = np.random.default_rng((self._schedule.seed, self._epoch, index))
+        if random.random() >= self._schedule.mixed_share:
             return super().__getitem__(index)
         # Images of this part may be blended with images of another, so all are read.
         pixels, targets = mix(*self._load(self._choose(index)), random)
@@ -136,15 +112,8 @@ class ShuffledBatches(Batches):
         self._shuffle()
 
     def _shuffle(self) -> None:
-        random = np.random.default_rng((self._seed, self._epoch))
-        items: list[Item] = [*self._photos, *self._draw(random)]
-        order = random.permutation(len(items))
+        random = np.random.default_rng((self._schedule.seed, self._epoch))
+        items = sample_epoch(self._photos, self._negatives, self._labels, self._schedule, random)
         # A small last batch would weigh its photos more than the others; it is left out for this epoch.
         whole = max(len(items) // self._batch_size * self._batch_size, min(len(items), self._batch_size))
-        self._items = [items[index] for index in order[:whole]]
-
-    def _draw(self, random: np.random.Generator) -> list[Drawing]:
-        labels = [label for label in self._labels if label in GARMENTS]
-        count = round(self._drawn_share * len(self._photos)) if labels else 0
-        seeds = random.integers(FIRST_TRAINING_SEED, 2**31, count)
-        return [Drawing(labels[index % len(labels)], int(seed)) for index, seed in enumerate(seeds)]
+        self._items = items[:whole]

@@ -4,6 +4,8 @@ import importlib.metadata
 import os
 import platform
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -16,6 +18,17 @@ _PACKAGES = ("edge-garment", "keras", "tensorflow", "jax", "torch", "numpy", "op
 def start_backend() -> None:
     """Make the Keras backend look for its devices now, where its notices can be dropped."""
     keras.ops.zeros(1)
+
+
+@contextmanager
+def computing_in(policy: str) -> Iterator[None]:
+    """Build layers that compute under a Keras dtype policy, say `mixed_bfloat16`, while the context lasts."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def describe_environment(distribution: Distribution) -> dict[str, Any]:

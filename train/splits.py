@@ -37,11 +37,11 @@ def split_photos(photo_set: PhotoSet, validation_share: float, seed: int) -> tup
             label=photo.label,
             group=photo.group,
             split=Split.VALIDATION if index in held_out else Split.TRAIN,
-            sha256=_sha256(photo_set.images / photo.image),
+            sha256=hash_file(photo_set.images / photo.image),
         )
         for index, photo in enumerate(photos)
     )
-    _check(rows, photo_set.labels)
+    check_both_sides(rows, photo_set.labels)
     return rows
 
 
@@ -84,11 +84,17 @@ def _misfit(photos: tuple[Photo, ...], held_out: frozenset[int], share: float) -
     return max(abs(held_per_class[label] / total - share) for label, total in per_class.items())
 
 
-def _sha256(path: Path) -> str:
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, 64 hexadecimal digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _check(rows: tuple[SplitRow, ...], labels: tuple[str, ...]) -> None:
+def check_both_sides(rows: tuple[SplitRow, ...], labels: tuple[str, ...]) -> None:
+    """Check that each class has training and validation photos.
+
+    Raises:
+        DataError: A class would be on one side only.
+    """
     for split in Split:
         present = {row.label for row in rows if row.split is split}
         absent = [label for label in labels if label not in present]

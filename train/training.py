@@ -3,63 +3,29 @@
 import csv
 import io
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import keras
 import numpy as np
+from tensorboardX import SummaryWriter
 
-from edge_runtime.files import replacing, write_text
+from edge_runtime.files import write_text
 from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import SplitRow, TrainingRun
-from train.augmentation import build_training_model
+from train.averaging import averaged_weights
 from train.callbacks import EpochBounds, ProgressBar
 from train.checkpoint import CheckpointFolder, EpochRecord, State
 from train.dataset import Batches, ShuffledBatches
 from train.distribution import ONE_DEVICE, Distribution
 from train.metrics import Accuracy, measure_accuracy
+from train.schedule import Phase, Schedule, phases, reason_to_stop
 
 log = logging.getLogger(__name__)
 
 _RANDOM_NUMBERS_PER_EPOCH = 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """How a classifier is fitted.
-
-    Attributes:
-        head_epochs: Epochs with the body frozen.
-        epochs: Epochs with the whole network.
-        batch_size: Photos per step.
-        head_learning_rate: Peak rate while the body is frozen.
-        learning_rate: Peak rate for the whole network; one epoch of linear warm-up, then a cosine to zero.
-        label_smoothing: Share of each target spread over all classes, in [0, 1).
-        drawn_share: Drawings per photo added to each epoch.
-        mixed_share: Share of batches whose images are blended by mixup or cutmix, in [0, 1].
-        seed: Of shuffling and drawings.
-    """
-
-    head_epochs: int
-    epochs: int
-    batch_size: int
-    head_learning_rate: float
-    learning_rate: float
-    label_smoothing: float
-    drawn_share: float
-    mixed_share: float
-    seed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """One stretch of training with the same layers and schedule."""
-
-    name: str
-    epochs: int
-    learning_rate: float
-    whole_network: bool
 
 
 class Fitting:
@@ -67,50 +33,76 @@ class Fitting:
 
     def __init__(
         self,
+        model: keras.Model,
         classifier: keras.Model,
         run: TrainingRun,
         images: Path,
         labels: tuple[str, ...],
         spec: InputSpec,
         schedule: Schedule,
+        max_minutes: float | None,
         distribution: Distribution = ONE_DEVICE,
     ) -> None:
+        """Take up a run where its checkpoint stands.
+
+        Args:
+            model: What is fitted, from `build_training_model`.
+            classifier: The part of it that is saved.
+            run: Where to.
+            images: Folder that the photos' paths start from.
+            labels: Class names in the order of the output.
+            spec: The input contract.
+            schedule: How to fit.
+            max_minutes: Time for all epochs together; None is no bound.
+            distribution: The devices that share each batch.
+        """
+        self._model = model
         self._classifier = classifier
-        self._model = build_training_model(classifier, spec)
         self._run = run
         self._data = (images, labels, spec, schedule.batch_size, distribution.part)
         self._distribution = distribution
         self._schedule = schedule
-        self._checkpoints = CheckpointFolder(run.path / "checkpoint")
+        self._max_minutes = max_minutes
+        self._checkpoints = CheckpointFolder(run.path)
         self._state = self._checkpoints.load()
 
-    def fit(self, training: Sequence[SplitRow], validation: Sequence[SplitRow]) -> State:
+    def fit(
+        self, training: Sequence[SplitRow], validation: Sequence[SplitRow], negatives: Sequence[Path] = ()
+    ) -> State:
         """Train what is left to train and return the state at the end.
 
-        The best model by validation macro accuracy is `model.keras` in the run directory, `metrics.csv` beside it.
+        The best model by validation macro accuracy is `best.keras` in the checkpoint folder; `metrics.csv` tells of
+        each epoch.
         """
-        schedule = self._schedule
-        for phase in (
-            Phase("head", schedule.head_epochs, schedule.head_learning_rate, whole_network=False),
-            Phase("body", schedule.epochs, schedule.learning_rate, whole_network=True),
-        ):
-            if self._state.epochs_done(phase.name) < phase.epochs:
-                self._fit_phase(phase, training, validation)
+        for phase in phases(self._schedule):
+            if self._state.epochs_done(phase.name) < phase.epochs and self._goes_on():
+                self._fit_phase(phase, training, validation, negatives)
         return self._state
 
-    def _fit_phase(self, phase: Phase, training: Sequence[SplitRow], validation: Sequence[SplitRow]) -> None:
+    def _goes_on(self) -> bool:
+        reason = reason_to_stop(self._state.history, self._schedule.patience, self._max_minutes)
+        if reason is not None:
+            log.info("training ends here: %s", reason)
+        return reason is None
+
+    def _fit_phase(
+        self, phase: Phase, training: Sequence[SplitRow], validation: Sequence[SplitRow], negatives: Sequence[Path]
+    ) -> None:
         done = self._state.epochs_done(phase.name)
         batches = ShuffledBatches(
             training,
             *self._data,
-            drawn_share=self._schedule.drawn_share,
-            mixed_share=self._schedule.mixed_share if phase.whole_network else 0.0,
-            seed=self._schedule.seed,
+            negatives=negatives,
+            schedule=self._schedule if phase.whole_network else replace(self._schedule, mixed_share=0.0),
             epoch=len(self._state.history),
         )
         self._prepare(phase, done, len(batches))
         validation_batches = Batches(self._distribution.pad(validation), *self._data)
         predictor = self._distribution.gathering(self._model)
+
+        def measure() -> Accuracy:
+            return self._measure(predictor, validation_batches, len(validation))
+
         self._model.fit(
             batches,
             initial_epoch=done,
@@ -122,8 +114,7 @@ class Fitting:
                 ProgressBar(phase.name, phase.epochs, len(batches)),
                 EpochBounds(
                     self._seed,
-                    lambda: self._measure(predictor, validation_batches, len(validation)),
-                    lambda epoch, loss, accuracy, seconds: self._record(phase, epoch, loss, accuracy, seconds),
+                    lambda epoch, loss, start: self._finish_epoch(phase, epoch, loss, start, measure),
                 ),
             ],
         )
@@ -139,7 +130,8 @@ class Fitting:
             self._compile(phase, steps)
 
     def _compile(self, phase: Phase, steps: int) -> None:
-        self._classifier.get_layer("body").trainable = phase.whole_network
+        self._thaw(phase)
+        ema = self._schedule.ema
         rate = keras.optimizers.schedules.CosineDecay(
             initial_learning_rate=0.0,
             decay_steps=max(phase.epochs - 1, 1) * steps,
@@ -147,10 +139,19 @@ class Fitting:
             warmup_steps=steps if phase.whole_network else 1,
         )
         self._model.compile(
-            optimizer=keras.optimizers.AdamW(rate, weight_decay=1e-4),
+            optimizer=keras.optimizers.AdamW(
+                rate, weight_decay=1e-4, use_ema=bool(ema), ema_momentum=ema, ema_overwrite_frequency=None
+            ),
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=self._schedule.label_smoothing),
+            loss_weights=[1.0 - self._schedule.distillation],
         )
         self._model.optimizer.build(self._model.trainable_variables)
+
+    def _thaw(self, phase: Phase) -> None:
+        body = self._classifier.get_layer("body")
+        body.trainable = phase.whole_network
+        for layer in body.layers[: round(self._schedule.frozen_share * len(body.layers))]:
+            layer.trainable = False
 
     def _seed(self, epoch: int) -> None:
         """Set augmentation and dropout to where an unbroken run has them; Keras does not save their counters."""
@@ -161,27 +162,36 @@ class Fitting:
                 seed, _ = keras.ops.convert_to_numpy(variable)
                 variable.assign([seed, epoch * _RANDOM_NUMBERS_PER_EPOCH])
 
-    @staticmethod
-    def _measure(predictor: keras.Model, batches: Batches, count: int) -> Accuracy:
-        scores = predictor.predict(batches, verbose=0)[:count]
-        return measure_accuracy(batches.targets[:count], np.argmax(scores, axis=1))
-
-    def _record(self, phase: Phase, epoch: int, loss: float, accuracy: Accuracy, seconds: float) -> None:
+    def _finish_epoch(
+        self, phase: Phase, epoch: int, loss: float, start: float, measure: Callable[[], Accuracy]
+    ) -> None:
+        with averaged_weights(self._model):
+            accuracy = measure()
+            if accuracy.macro > self._state.best:
+                self._distribution.on_chief(lambda: self._checkpoints.save_best(self._classifier))
         rate = float(keras.ops.convert_to_numpy(self._model.optimizer.learning_rate))
+        seconds = time.monotonic() - start
         record = EpochRecord(phase.name, epoch + 1, loss, rate, accuracy.top1, accuracy.macro, seconds)
+        self._state = self._state.followed_by(record)
         log.info(
             "%s %d/%d: loss %.4f, validation top-1 %.2f %%, macro %.2f %% (%.0f s)",
             *(phase.name, epoch + 1, phase.epochs, loss, 100 * accuracy.top1, 100 * accuracy.macro, seconds),
         )
-        best, self._state = self._state.best, self._state.followed_by(record)
-        self._distribution.on_chief(lambda: self._write(better=accuracy.macro > best))
+        self._distribution.on_chief(self._write)
+        self._model.stop_training = epoch + 1 < phase.epochs and not self._goes_on()
 
-    def _write(self, *, better: bool) -> None:
-        if better:
-            with replacing(self._run.model_path) as aside:
-                self._classifier.save(aside)
+    def _write(self) -> None:
         self._checkpoints.save(self._model, self._state)
         write_text(self._run.path / "metrics.csv", _as_csv(self._state.history))
+        step, record = len(self._state.history), self._state.history[-1]
+        with SummaryWriter(str(self._run.path / "tensorboard"), purge_step=step, write_to_disk=True) as writer:
+            for name in ("loss", "learning_rate", "validation_top1", "validation_macro"):
+                writer.add_scalar(name, getattr(record, name), step)
+
+    @staticmethod
+    def _measure(predictor: keras.Model, batches: Batches, count: int) -> Accuracy:
+        scores = predictor.predict(batches, verbose=0)[:count]
+        return measure_accuracy(batches.targets[:count], np.argmax(scores, axis=1))
 
 
 def _as_csv(history: Sequence[EpochRecord]) -> str:

@@ -54,6 +54,40 @@ def test_a_photo_is_turned_upright_by_its_exif_orientation(picture: np.ndarray, 
     assert read_picture(_written(tmp_path / "a.jpg", jpeg[:2] + exif + jpeg[2:])).shape == (60, 40, 3)
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".tif"])
+def test_cmyk_pictures_become_the_colours_they_print(suffix: str, tmp_path: Path) -> None:
+    pillow = pytest.importorskip("PIL.Image", reason="needs the train extra")
+    # Pillow writes CMYK JPEG inverted, as Adobe does.
+    pillow.new("CMYK", (60, 40), (0, 204, 255, 51)).save(tmp_path / f"a{suffix}")
+    # 255 less ink, times what black leaves, 204 / 255: red 204, green 51 * 0.8 = 41, blue 0.
+    assert np.abs(read_picture(tmp_path / f"a{suffix}").astype(int) - (0, 41, 204)).max() <= 3
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_sixteen_bit_colour_keeps_its_upper_half(suffix: str, tmp_path: Path) -> None:
+    image = np.full((4, 4, 3), (0x12FF, 0x8000, 0xFE01), np.uint16)
+    read = read_picture(_written(tmp_path / f"a{suffix}", _encoded(suffix, image)))
+    assert np.abs(read.astype(int) - (0x12, 0x80, 0xFE)).max() <= 1
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+@pytest.mark.parametrize(
+    ("orientation", "corner"), [(1, "top left"), (3, "bottom right"), (6, "top right"), (8, "bottom left")]
+)
+def test_every_format_with_exif_is_turned_upright(suffix: str, orientation: int, corner: str, tmp_path: Path) -> None:
+    pillow = pytest.importorskip("PIL.Image", reason="needs the train extra")
+    exif = pillow.Exif()
+    exif[0x0112] = orientation
+    stored = np.zeros((40, 60, 3), np.uint8)
+    stored[:20, :30] = 255
+    pillow.fromarray(stored).save(tmp_path / f"a{suffix}", exif=exif)
+    read = read_picture(tmp_path / f"a{suffix}")
+    assert read.shape == ((60, 40, 3) if orientation in (6, 8) else (40, 60, 3))
+    half = read.shape[0] // 2, read.shape[1] // 2
+    row, column = ("bottom" in corner) * half[0], ("right" in corner) * half[1]
+    assert read[row : row + half[0], column : column + half[1]].mean() > 240
+
+
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp", ".tif"])
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.95])
 def test_truncated_pictures_are_refused(suffix: str, share: float, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.errors import DataError
-from train.data import Columns, Photo, check_readable, read_photos
+from train.data import Columns, Photo, check_readable, find_photos, read_photos
 
 
 def put(path: Path) -> None:
@@ -76,3 +76,30 @@ def test_missing_data_is_refused(tmp_path: Path) -> None:
 def test_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="0 classes"):
         read_photos(tmp_path, Columns())
+
+
+def test_labels_with_spaces_commas_and_other_scripts_are_kept(tmp_path: Path) -> None:
+    for name in ("a.jpg", "ж/b.jpg"):
+        put(tmp_path / name)
+    table = write_csv(tmp_path / "t.csv", "image,label", 'a.jpg,"t shirt, long"', "ж/b.jpg,юбка")
+    assert read_photos(table, Columns()).labels == ("t shirt, long", "юбка")
+
+
+def test_photos_of_unknown_groups_stand_for_themselves(tmp_path: Path) -> None:
+    for name in "abc":
+        put(tmp_path / f"{name}.jpg")
+    table = write_csv(tmp_path / "t.csv", "image,label,by", "a.jpg,hat,7", "b.jpg,hat,", "c.jpg,shoes")
+    groups = [photo.group for photo in read_photos(table, Columns(group="by")).photos]
+    assert groups == ["7", "b.jpg", "c.jpg"]
+
+
+def test_a_row_without_a_photo_is_named_by_its_line(tmp_path: Path) -> None:
+    put(tmp_path / "a.jpg")
+    table = write_csv(tmp_path / "t.csv", "label,image", "hat,a.jpg", "shoes")
+    with pytest.raises(DataError, match="names no photo in line 3"):
+        read_photos(table, Columns())
+
+
+def test_photos_can_be_listed_with_all_that_is_wrong_with_them(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "t.csv", "image,label", "gone.jpg,hat", "gone.jpg,shoes")
+    assert [photo.label for photo in find_photos(table, Columns()).photos] == ["hat", "shoes"]

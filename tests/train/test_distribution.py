@@ -20,6 +20,7 @@ from edge_runtime.spec import InputSpec  # noqa: E402
 from edge_runtime.training_run import Split, SplitRow  # noqa: E402
 from train.dataset import Part, ShuffledBatches  # noqa: E402
 from train.distribution import Distribution, distributed  # noqa: E402
+from train.schedule import Schedule  # noqa: E402
 
 _PROGRAM = Path(__file__).with_name("tiny_training.py")
 _ARGUMENTS = (
@@ -97,7 +98,17 @@ def make_rows(folder: Path) -> list[SplitRow]:
 def test_parts_of_processes_make_the_whole_batch(drawn_photos: Path) -> None:
     spec = InputSpec(32, 32, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
     data = (make_rows(drawn_photos), drawn_photos, ("hat", "pants", "shoes"), spec, 8)
-    shuffled = {"drawn_share": 0.2, "mixed_share": 0.5, "seed": 0, "epoch": 1}
+    schedule = Schedule(
+        head_epochs=0,
+        epochs=2,
+        batch_size=8,
+        head_learning_rate=1e-3,
+        learning_rate=1e-3,
+        drawn_share=0.2,
+        negative_share=0.1,
+        mixed_share=0.5,
+    )
+    shuffled = {"negatives": (), "schedule": schedule, "epoch": 1}
     whole = ShuffledBatches(*data, **shuffled)
     # A process with one device beside one with three.
     parts = [ShuffledBatches(*data, Part(*bounds, of=4), **shuffled) for bounds in ((0, 1), (1, 4))]

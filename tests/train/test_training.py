@@ -1,33 +1,38 @@
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
-from edge_runtime.errors import RunError  # noqa: E402
+from edge_runtime.errors import DataError, RunError  # noqa: E402
 from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
 from train.callbacks import EpochBounds  # noqa: E402
 from train.classify import ClassifyOptions, train_classifier  # noqa: E402
 from train.data import Columns  # noqa: E402
-from train.training import Schedule  # noqa: E402
+from train.schedule import Schedule  # noqa: E402
+
+SCHEDULE = Schedule(
+    head_epochs=0,
+    epochs=2,
+    batch_size=8,
+    head_learning_rate=1e-3,
+    learning_rate=1e-3,
+    label_smoothing=0.1,
+    drawn_share=0.2,
+    negative_share=0.1,
+    mixed_share=0.5,
+    balance=0.5,
+    ema=0.5,
+)
 
 
-def make_options(data: Path, epochs: int = 2, seed: int = 0) -> ClassifyOptions:
-    schedule = Schedule(
-        head_epochs=0,
-        epochs=epochs,
-        batch_size=8,
-        head_learning_rate=1e-3,
-        learning_rate=1e-3,
-        label_smoothing=0.1,
-        drawn_share=0.2,
-        mixed_share=0.5,
-        seed=seed,
-    )
-    return ClassifyOptions(data, None, Columns(), "mobilenet_v2", 32, "none", 0.2, 0.25, schedule)
+def make_options(data: Path, **changes: Any) -> ClassifyOptions:
+    return ClassifyOptions(data, None, Columns(), "mobilenet_v2", 32, "none", 0.2, 0.25, replace(SCHEDULE, **changes))
 
 
 def read_history(run: TrainingRun) -> list[dict[str, str]]:
@@ -82,3 +87,61 @@ def test_a_killed_run_ends_as_an_unbroken_one(
 def test_other_arguments_never_touch_a_run(drawn_photos: Path, trained_run: TrainingRun) -> None:
     with pytest.raises(RunError, match="holds a run with another"):
         train_classifier(make_options(drawn_photos, epochs=5), trained_run)
+
+
+def test_a_time_budget_ends_a_run_that_more_time_continues(drawn_photos: Path, tmp_path: Path) -> None:
+    run = TrainingRun(tmp_path / "run")
+    options = make_options(drawn_photos)
+    train_classifier(replace(options, max_minutes=1e-6), run)
+    assert len(read_history(run)) == 1
+    assert run.read_spec().provenance["epochs"] == 1
+    train_classifier(replace(options, max_minutes=60.0), run)
+    assert len(read_history(run)) == 2
+
+
+def test_frozen_layers_stay_as_they_were(drawn_photos: Path, tmp_path: Path) -> None:
+    run = TrainingRun(tmp_path / "run")
+    train_classifier(make_options(drawn_photos, epochs=1, frozen_share=0.5), run)
+    body = keras.models.load_model(run.model_path, compile=False).get_layer("body")
+    kernels = [layer for layer in body.layers if layer.name in ("bn_Conv1", "Conv_1_bn")]
+    first, last = (layer.get_weights()[0] for layer in kernels)
+    np.testing.assert_array_equal(first, 1.0)
+    assert np.abs(last - 1.0).max() > 0
+
+
+def test_a_teacher_of_other_classes_is_refused(drawn_photos: Path, tmp_path: Path, trained_run: TrainingRun) -> None:
+    for label in ("hat", "pants"):
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        (tmp_path / "photos" / label).symlink_to(drawn_photos / label)
+    options = replace(make_options(tmp_path / "photos"), teachers=(trained_run.path,))
+    with pytest.raises(DataError, match="other classes"):
+        train_classifier(options, TrainingRun(tmp_path / "run"))
+
+
+def test_a_student_learns_from_a_teacher(drawn_photos: Path, tmp_path: Path, trained_run: TrainingRun) -> None:
+    run = TrainingRun(tmp_path / "run")
+    train_classifier(replace(make_options(drawn_photos, epochs=1, distillation=0.5), teachers=(trained_run.path,)), run)
+    assert run.read_spec().provenance["teachers"] == [trained_run.path.name]
+    # The teacher is no part of what is saved.
+    student, teacher = (keras.models.load_model(each.model_path, compile=False) for each in (run, trained_run))
+    assert student.count_params() == teacher.count_params()
+
+
+def test_mixed_precision_saves_a_float32_model(drawn_photos: Path, tmp_path: Path) -> None:
+    run = TrainingRun(tmp_path / "run")
+    train_classifier(replace(make_options(drawn_photos, epochs=1), mixed_precision=True), run)
+    model = keras.models.load_model(run.model_path, compile=False)
+    assert {layer.compute_dtype for layer in model.get_layer("body").layers} == {"float32"}
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_an_empty_folder_of_negatives_is_refused_before_anything_is_trained(drawn_photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    options = replace(make_options(drawn_photos), negatives=tmp_path / "none")
+    with pytest.raises(DataError, match="no picture"):
+        train_classifier(options, TrainingRun(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_tensorboard_gets_each_epoch(trained_run: TrainingRun) -> None:
+    assert len(list((trained_run.path / "tensorboard").glob("events*"))) == 2

@@ -1,0 +1,102 @@
+"""Measure every network of the registry as a ten-class int8 model, and write the table that `edge-train list` shows.
+
+python bench/architectures.py train/architectures.csv --rounds 100
+
+Weights are fresh, so this says what a network costs and nothing of how well it learns. Latencies are taken in turns in
+one run, so they are fair as ratios whatever else the machine does.
+"""
+
+import csv
+import io
+import statistics
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import keras
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from tqdm import tqdm
+
+from convert.export import to_int8_tflite
+from edge_runtime.files import write_text
+from train.architectures import ARCHITECTURES, Architecture, build_classifier
+from train.catalogue import CatalogueRow
+
+_LABELS = tuple(f"class {index}" for index in range(10))
+_WARM_UP = 5
+
+
+def count_macs(model: keras.Model) -> int:
+    """Count multiplications with addition for one image: each weight of a layer times the places it is used at."""
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            total += count_macs(layer)
+        elif isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
+            _, height, width, _ = layer.output.shape
+            total += height * width * int(np.prod(layer.kernel.shape))
+        elif isinstance(layer, keras.layers.Dense):
+            total += int(np.prod(layer.kernel.shape))
+    return total
+
+
+def _open(content: bytes, threads: int) -> Interpreter:
+    interpreter = Interpreter(model_content=content, num_threads=threads)
+    interpreter.allocate_tensors()
+    return interpreter
+
+
+def _measure(contents: dict[str, bytes], threads: int, rounds: int) -> dict[str, float]:
+    """Return the median milliseconds of an invocation of each model, taken in turns."""
+    interpreters = {name: _open(content, threads) for name, content in contents.items()}
+    times: dict[str, list[float]] = {name: [] for name in contents}
+    for index in tqdm(range(rounds + _WARM_UP), f"{threads} threads", disable=None):
+        for name, interpreter in interpreters.items():
+            start = time.perf_counter()
+            interpreter.invoke()
+            if index >= _WARM_UP:
+                times[name].append(1e3 * (time.perf_counter() - start))
+    return {name: statistics.median(measured) for name, measured in times.items()}
+
+
+def _convert(architecture: Architecture) -> tuple[keras.Model, bytes]:
+    model = build_classifier(architecture, architecture.size, _LABELS, "none", 0.0)
+    images = np.random.default_rng(0).uniform(-1, 1, (4, architecture.size, architecture.size, 3)).astype(np.float32)
+    return model, to_int8_tflite(model, images)
+
+
+@click.command()
+@click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--rounds", type=click.IntRange(2), default=100, show_default=True)
+def main(output: Path, rounds: int) -> None:
+    """Write the table to OUTPUT."""
+    models = {each.name: _convert(each) for each in tqdm(ARCHITECTURES.values(), "converting", disable=None)}
+    contents = {name: content for name, (_, content) in models.items()}
+    one, two = (_measure(contents, threads, rounds) for threads in (1, 2))
+    base = one["mobilenet_v2"]
+    rows = [
+        CatalogueRow(
+            name=name,
+            size=architecture.size,
+            weights="keras" if architecture.fetched else "file",
+            license=architecture.weights_license,
+            parameters=models[name][0].count_params(),
+            macs=count_macs(models[name][0]),
+            int8_bytes=len(contents[name]),
+            relative_ms=round(one[name] / base, 2),
+            relative_ms_2=round(two[name] / base, 2),
+            int8=architecture.int8,
+        )
+        for name, architecture in ARCHITECTURES.items()
+    ]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(CatalogueRow.__dataclass_fields__), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    write_text(output, text.getvalue())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""Measure a finished `.tflite` file for its model card: each class, rejection, drawings. Prints Markdown.
+
+python bench/model_scores.py RUN MODEL.tflite --negatives negatives/
+
+Everything goes through the runtime, as on a device. RUN is the training run, whose validation photos are asked.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+from scipy.stats import binomtest
+
+from edge_runtime import Recognizer
+from edge_runtime.drawing import GARMENTS, draw_garment
+from edge_runtime.pictures import read_picture
+from edge_runtime.preprocess import Image
+from edge_runtime.training_run import Split, TrainingRun
+
+# Training draws from seed 1,000,000 on, calibration without photos from 500,000 on.
+_FIRST_DRAWING = 100_000
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("model", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--negatives", type=click.Path(path_type=Path, file_okay=False), required=True)
+@click.option("--drawings", type=click.IntRange(1), default=50, show_default=True, help="Per garment.")
+def main(run: Path, model: Path, negatives: Path, drawings: int) -> None:
+    """Print the tables of MODEL's card."""
+    recognizer = Recognizer.load(model)
+    labels = recognizer.spec.heads[0].labels
+    training_run = TrainingRun(run)
+    rows = training_run.read_splits(Split.VALIDATION)
+    images = Path(training_run.read_arguments()["images"])
+    scores = _score(recognizer, (read_picture(images / row.image) for row in rows))
+    targets = np.array([labels.index(row.label) for row in rows])
+    _print_stages(recognizer)
+    _print_classes(scores, targets, labels)
+    _print_rejection(recognizer, scores, targets, negatives)
+    _print_drawings(recognizer, labels, drawings)
+
+
+def _score(recognizer: Recognizer, frames: Iterable[Image]) -> np.ndarray:
+    return np.stack([recognizer.scores(frame) for frame in frames])
+
+
+def _print_stages(recognizer: Recognizer) -> None:
+    click.echo("\n| stage | top-1 | 95 % interval | macro | agreement | score drift |")
+    click.echo("| --- | ---: | --- | ---: | ---: | ---: |")
+    for stage in recognizer.spec.provenance["measured"]:
+        click.echo(
+            f"| {stage['stage']} | {stage['top1']:.1%} | {stage['low']:.1%} to {stage['high']:.1%} "
+            f"| {stage['macro']:.1%} | {stage['agreement']:.1%} | {stage['drift']:.4f} |"
+        )
+
+
+def _print_classes(scores: np.ndarray, targets: np.ndarray, labels: tuple[str, ...]) -> None:
+    answers = scores.argmax(axis=1)
+    click.echo("\n| class | photos | recall | 95 % interval | precision |\n| --- | ---: | ---: | --- | ---: |")
+    for index, label in enumerate(labels):
+        photos, given = targets == index, answers == index
+        right = int((photos & given).sum())
+        interval = binomtest(right, int(photos.sum())).proportion_ci(0.95, method="wilson")
+        click.echo(
+            f"| {label} | {photos.sum()} | {right / photos.sum():.1%} | {interval.low:.0%} to {interval.high:.0%} "
+            f"| {right / max(given.sum(), 1):.1%} |"
+        )
+
+
+def _print_rejection(recognizer: Recognizer, scores: np.ndarray, targets: np.ndarray, negatives: Path) -> None:
+    threshold = recognizer.spec.heads[0].threshold
+    kept = scores.max(axis=1) >= threshold
+    right = scores.argmax(axis=1) == targets
+    click.echo(f"\nthreshold {threshold:.3f}: accepts {kept[right].mean():.1%} of right answers", nl=False)
+    click.echo(f" and {kept[~right].mean():.1%} of wrong ones; of what it accepts {right[kept].mean():.1%} is right")
+    for kind, paths in _kinds(negatives):
+        best = _score(recognizer, map(read_picture, paths)).max(axis=1)
+        click.echo(f"rejects {(best < threshold).mean():.1%} of {len(paths)} {kind}")
+
+
+def _kinds(negatives: Path) -> Iterator[tuple[str, list[Path]]]:
+    paths = sorted(negatives.iterdir())
+    yield "photos labelled Other or Not sure", [path for path in paths if not path.name.startswith("ccp-")]
+    yield "street backgrounds", [path for path in paths if path.name.startswith("ccp-")]
+
+
+def _print_drawings(recognizer: Recognizer, labels: tuple[str, ...], count: int) -> None:
+    wanted = [garment for garment in GARMENTS if garment in labels]
+    seeds = range(_FIRST_DRAWING, _FIRST_DRAWING + count)
+    right = {
+        garment: sum(labels[recognizer.scores(draw_garment(garment, seed)).argmax()] == garment for seed in seeds)
+        for garment in wanted
+    }
+    click.echo(f"\ndrawings: {sum(right.values()) / (count * len(wanted)):.1%} of {count * len(wanted)}", nl=False)
+    click.echo(f", fewest of {min(right, key=lambda garment: right[garment])}: {min(right.values())} of {count}")
+
+
+if __name__ == "__main__":
+    main()

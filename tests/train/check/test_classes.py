@@ -1,0 +1,54 @@
+import pytest
+
+from train.check.classes import find_class_problems
+from train.check.findings import Severity
+from train.data import Photo
+
+
+def photos_of(label: str, count: int, group: str | None = None) -> list[Photo]:
+    return [Photo(f"{label}/{index}", label, group or f"{label}{index}") for index in range(count)]
+
+
+def sentences(*photos: list[Photo]) -> list[tuple[Severity, str]]:
+    return [(each.severity, each.message) for each in find_class_problems([photo for of in photos for photo in of])]
+
+
+def test_even_classes_are_clean() -> None:
+    assert sentences(photos_of("hat", 60), photos_of("t shirt", 500)) == []
+
+
+@pytest.mark.parametrize(("count", "what"), [(1, "a single photo"), (60, "a single group of 60 photos")])
+def test_a_class_that_cannot_be_divided_is_an_error(count: int, what: str) -> None:
+    (found,) = sentences(photos_of("hat", count, "one"), photos_of("shoes", 60))[:1]
+    assert found[0] is Severity.ERROR
+    assert found[1].startswith(f"hat has {what}")
+
+
+def test_small_and_uneven_classes_are_warnings() -> None:
+    small, uneven = sentences(photos_of("hat", 20), photos_of("shoes", 201))
+    assert small == (Severity.WARNING, "hat has 20 photos; below 50 its accuracy is hardly known.")
+    assert uneven[1].startswith("shoes has 201 photos and hat 20")
+
+
+@pytest.mark.parametrize("twin", ["T-Shirt", "t shirt", "t_shirt", "tshirt ", "\uff54-shirt"])
+def test_names_that_differ_in_spelling_only_are_named_together(twin: str) -> None:
+    ((severity, message),) = sentences(photos_of("t-shirt", 60), photos_of(twin, 60))
+    assert severity is Severity.WARNING
+    assert repr(twin) in message
+
+
+def test_both_unicode_forms_of_an_umlaut_are_one_name() -> None:
+    ((_, message),) = sentences(photos_of("r\u00f6cke", 60), photos_of("ro\u0308cke", 60))
+    assert "differ in case, spaces or Unicode form" in message
+
+
+def test_a_space_at_the_end_is_shown() -> None:
+    ((_, message),) = sentences(photos_of("hat ", 60), photos_of("shoes", 60))
+    assert message.startswith("'hat ' begins or ends with a space")
+
+
+def test_one_class_or_none_is_an_error() -> None:
+    assert sentences(photos_of("hat", 60)) == [
+        (Severity.ERROR, "There are 1 classes with photos; at least two are needed to tell apart.")
+    ]
+    assert len(sentences([])) == 1

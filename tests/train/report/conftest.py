@@ -1,0 +1,65 @@
+"""Finished runs with known answers, written by hand: nothing is trained."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec
+from edge_runtime.training_run import Split, SplitRow, TrainingRun
+from train.predictions import Predictions
+
+LABELS = ("hat", "shirt")
+METRICS = """phase,epoch,loss,learning_rate,validation_top1,validation_macro,seconds
+head,1,1.5,0.001,0.5,0.5,30
+body,1,0.9,0.0005,0.75,0.75,60
+body,2,0.8,0.0,0.5,0.5,60
+"""
+
+MakeRun = Callable[..., Path]
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> MakeRun:
+    def make(
+        name: str = "run",
+        scores: Sequence[float] = (0.9, 0.6, 0.2, 0.7),
+        prefix: str = "",
+        labels: Sequence[str] = ("hat", "hat", "shirt", "shirt"),
+        **arguments: object,
+    ) -> Path:
+        """Write a run of validation photos whose first score, that of `hat`, is given for each.
+
+        By default the photos 0, 1 and 2 are answered rightly and photo 3 is not.
+        """
+        run = TrainingRun(tmp_path / name)
+        images = tmp_path / "photos"
+        rows = [
+            SplitRow(f"{prefix}{index}.png", label, f"sender {index // 2}", Split.VALIDATION, f"hash {index}")
+            for index, label in enumerate(labels)
+        ]
+        run.write_splits([*rows, SplitRow("t.png", "hat", "t", Split.TRAIN, "hash t")])
+        run.write_arguments({"images": str(images), "architecture": "mobilenet_v2", "weights": "a/b.npz", **arguments})
+        (run.path / "environment.json").write_text(json.dumps({"python": "3.11.7", "packages": {"keras": "3.15"}}))
+        (run.path / "metrics.csv").write_text(METRICS)
+        targets = np.array([LABELS.index(label) for label in labels])
+        both = np.array([[score, 1 - score] for score in scores], np.float32)
+        Predictions(LABELS, tuple(row.image for row in rows), targets, both).write(run.path / "predictions.csv")
+        size = InputSpec(32, 32, (127.5,) * 3, (127.5,) * 3)
+        run.write_spec(ModelSpec("tiny", "1", size, (HeadSpec("garment", LABELS),)))
+        return run.path
+
+    return make
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """The photos of the runs that `make_run` makes."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for index in range(4):
+        cv2.imwrite(str(folder / f"{index}.png"), np.full((30, 40, 3), 60 * index, np.uint8))
+    return folder

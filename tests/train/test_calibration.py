@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", reason="needs the train extra")
+
+from train.calibration import (  # noqa: E402
+    apply_temperature,
+    choose_rejection,
+    fit_temperature,
+    fold_temperature,
+)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits)
+    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_the_temperature_undoes_overconfidence() -> None:
+    random = np.random.default_rng(0)
+    logits = random.normal(0, 2, (20_000, 4))
+    true = softmax(logits)
+    targets = np.array([random.choice(4, p=row / row.sum()) for row in true.astype(np.float64)])
+    # Scores three times too sure are right again at T = 3.
+    sure = softmax(3 * logits)
+    temperature = fit_temperature(sure, targets)
+    assert temperature == pytest.approx(3.0, rel=0.05)
+    np.testing.assert_allclose(apply_temperature(sure, temperature), true, atol=0.05)
+
+
+def test_folding_gives_the_same_scores_as_applying() -> None:
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, keras.layers.Dense(4, activation="softmax", bias_initializer="normal")(inputs))
+    features = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    before = model.predict_on_batch(features)
+    fold_temperature(model, 0.4)
+    np.testing.assert_allclose(model.predict_on_batch(features), apply_temperature(before, 0.4), atol=1e-5)
+
+
+def test_a_threshold_parts_negatives_from_right_answers() -> None:
+    right = np.linspace(0.5, 1.0, 200, dtype=np.float32)
+    rejection = choose_rejection(right, np.array([0.4, 0.9], np.float32), np.full(10, 0.3, np.float32))
+    assert rejection.threshold == pytest.approx(0.5)
+    assert (rejection.accepted_right, rejection.rejected_wrong, rejection.rejected_negatives) == (1.0, 0.5, 1.0)
+    assert rejection.negatives == 10
+
+
+def test_it_never_costs_more_than_a_hundredth_of_the_right_answers() -> None:
+    right = np.linspace(0.2, 1.0, 200, dtype=np.float32)
+    rejection = choose_rejection(right, np.array([], np.float32), np.full(1000, 0.9, np.float32))
+    assert rejection.accepted_right >= 0.99
+
+
+def test_nothing_to_reject_gives_no_threshold() -> None:
+    empty = np.array([], np.float32)
+    assert choose_rejection(np.array([0.9], np.float32), empty, empty).threshold == 0.0
+    assert choose_rejection(empty, np.array([0.3], np.float32), empty).threshold == 0.0

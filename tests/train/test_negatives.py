@@ -1,0 +1,22 @@
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.errors import DataError
+from train.negatives import find_negatives
+
+
+def test_no_picture_serves_for_both(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    for index in range(9):
+        (tmp_path / "deep" / f"{index}.jpg").touch()
+    (tmp_path / "notes.txt").touch()
+    negatives = find_negatives(tmp_path, seed=0)
+    assert (len(negatives.training), len(negatives.held_out)) == (4, 5)
+    assert len({*negatives.training, *negatives.held_out}) == 9
+    assert find_negatives(tmp_path, seed=0) == negatives
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no picture"):
+        find_negatives(tmp_path, seed=0)

@@ -1,0 +1,63 @@
+"""Whether each class can be learnt, and whether its name is one name."""
+
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+from train.check.findings import Finding, Kind, Severity
+from train.data import Photo
+
+_FEW_PHOTOS = 50
+_UNEVEN = 10
+"""The largest class may have this many times the photos of the smallest."""
+
+
+def find_class_problems(photos: Sequence[Photo]) -> Iterator[Finding]:
+    """Find classes too small to be learnt or split, uneven ones, and names that differ in their spelling only."""
+    counts = Counter(photo.label for photo in photos)
+    if len(counts) < 2:
+        message = f"There are {len(counts)} classes with photos; at least two are needed to tell apart."
+        yield Finding(Kind.CLASSES, Severity.ERROR, message)
+    for label in sorted(counts):
+        yield from _find_small(label, counts[label], {photo.group for photo in photos if photo.label == label})
+    yield from _find_uneven(counts)
+    yield from _find_same_names(sorted(counts))
+
+
+def _find_small(label: str, photos: int, groups: set[str]) -> Iterator[Finding]:
+    values = {"label": label, "photos": photos, "groups": len(groups)}
+    if len(groups) == 1:
+        of = "photo" if photos == 1 else f"group of {photos} photos"
+        message = f"{label} has a single {of}, so it cannot be both trained and validated; add others or leave it out."
+        yield Finding(Kind.CLASSES, Severity.ERROR, message, values=values)
+    elif photos < _FEW_PHOTOS:
+        message = f"{label} has {photos} photos; below {_FEW_PHOTOS} its accuracy is hardly known."
+        yield Finding(Kind.CLASSES, Severity.WARNING, message, values=values)
+
+
+def _find_uneven(counts: Counter[str]) -> Iterator[Finding]:
+    if not counts:
+        return
+    ranked = counts.most_common()
+    (most, photos), (least, fewest) = ranked[0], ranked[-1]
+    if photos > _UNEVEN * fewest:
+        message = f"{most} has {photos} photos and {least} {fewest}: the rare class will be guessed seldom."
+        yield Finding(Kind.CLASSES, Severity.WARNING, message, values={"most": most, "least": least})
+
+
+def _find_same_names(labels: Sequence[str]) -> Iterator[Finding]:
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for label in labels:
+        spellings[_fold(label)].append(label)
+    for same in spellings.values():
+        if len(same) > 1:
+            message = f"{', '.join(map(repr, same))} differ in case, spaces or Unicode form only; write them alike."
+            yield Finding(Kind.CLASSES, Severity.WARNING, message, values={"labels": same})
+        elif same[0] != same[0].strip():
+            message = f"{same[0]!r} begins or ends with a space, which will be part of the model's label."
+            yield Finding(Kind.CLASSES, Severity.WARNING, message, values={"labels": same})
+
+
+def _fold(label: str) -> str:
+    words = unicodedata.normalize("NFKC", label).casefold().replace("_", " ").replace("-", " ").split()
+    return "".join(words)

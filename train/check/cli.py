@@ -1,0 +1,82 @@
+"""`edge-train check`."""
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge_runtime.errors import FindingsError
+from edge_runtime.extras import require_extra
+from edge_runtime.files import write_text
+from edge_runtime.quiet import quiet_opencv, quiet_stderr
+from train.data_options import data_options, image_size_option, take_columns
+from train.split_command import splits_option
+
+if TYPE_CHECKING:
+    from train.check.findings import Report
+
+log = logging.getLogger(__name__)
+
+
+@click.command(
+    epilog="\b\nExample:\n"
+    "  edge-train check photos/ --model imagenet -o check/\n"
+    "  edge-train check photos/ --splits splits.csv --json"
+)
+@data_options
+@splits_option
+@click.option(
+    "--model",
+    metavar="imagenet|FILE|RUN",
+    help="What judges the labels: ImageNet weights fetched by Keras, MobileNetV2 weights in a file, or a run "
+    "over other photos (one over these photos has learnt their wrong labels too).",
+)
+@image_size_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for check.json and check.html, a page with the photos to look at.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+def check(output: Path | None, as_json: bool, **arguments: Any) -> None:
+    """Look DATA over before training: a folder with one sub-folder per class, or a CSV file.
+
+    Ends with code 15 where something is found that spoils a training: photos that cannot be read, one photo under
+    different labels, a leak across the split, a class that cannot be divided.
+    """
+    require_extra("edge-train check", "train", "keras", "PIL", "sklearn", "tqdm")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    quiet_opencv()
+    from train.check.page import render_page
+    from train.check.summary import summarize
+    from train.check.survey import CheckOptions, check_photos
+
+    if arguments["model"] is not None:
+        _start_keras()
+    report = check_photos(CheckOptions(columns=take_columns(arguments), **arguments))
+    text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
+    if output is not None:
+        write_text(output / "check.json", text + "\n")
+        write_text(output / "check.html", render_page(report))
+        log.info("wrote %s", output / "check.html")
+    click.echo(text if as_json else summarize(report))
+    _fail_on_errors(report)
+
+
+def _start_keras() -> None:
+    with quiet_stderr():
+        from train.environment import start_backend
+
+        start_backend()
+
+
+def _fail_on_errors(report: "Report") -> None:
+    from train.check.findings import Severity
+
+    errors = report.count(Severity.ERROR)
+    if errors:
+        raise FindingsError(f"Errors in {report.data} that would spoil a training: {errors}; correct what is listed.")

@@ -1,0 +1,93 @@
+"""The same photo more than once: in one class, in two, on both sides of a split."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.training_run import Split
+from train.check.facts import Facts, of_photos
+from train.check.findings import Finding, Kind, Severity
+from train.check.hashing import cluster, find_near_pairs
+from train.data import Photo
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Photos that are the same.
+
+    Attributes:
+        photos: Two or more.
+        exact: Whether their files are the same, byte by byte.
+    """
+
+    photos: tuple[Photo, ...]
+    exact: bool
+
+
+def find_near_duplicates(facts: Sequence[Facts]) -> NDArray[np.int64]:
+    """Return the (pairs, 2) indices of photos that are the same or nearly so."""
+    return find_near_pairs(np.array([each.hash for each in facts]), np.array([each.thumbnail for each in facts]))
+
+
+def gather_copies(facts: Sequence[Facts], near_pairs: NDArray[np.int64]) -> tuple[Copies, ...]:
+    """Group the photos that are the same; where only some of a group are exact copies, it is not exact."""
+    members: dict[int, list[Facts]] = defaultdict(list)
+    for each, number in zip(facts, cluster(len(facts), near_pairs), strict=True):
+        members[int(number)].append(each)
+    return tuple(
+        Copies(of_photos(group), exact=len({each.sha256 for each in group}) == 1)
+        for group in members.values()
+        if len(group) > 1
+    )
+
+
+def find_duplicates(copies: Iterable[Copies]) -> Iterator[Finding]:
+    """Tell copies with one label from those whose labels contradict each other."""
+    for each in copies:
+        labels = sorted({photo.label for photo in each.photos})
+        alike = "the same file" if each.exact else "nearly the same picture"
+        values = {"exact": each.exact, "labels": labels}
+        if len(labels) > 1:
+            message = f"{len(each.photos)} photos are {alike} with different labels: {', '.join(labels)}."
+            yield Finding(Kind.CONFLICT, Severity.ERROR, message, each.photos, values)
+        else:
+            kind = Kind.DUPLICATE if each.exact else Kind.NEAR_DUPLICATE
+            message = f"{len(each.photos)} photos of {labels[0]} are {alike}."
+            yield Finding(kind, Severity.WARNING, message, each.photos, values)
+
+
+def find_copies_across_groups(copies: Iterable[Copies]) -> Iterator[Finding]:
+    """Find copies that the next split may divide, since they are of different groups."""
+    for each in copies:
+        groups = sorted({photo.group for photo in each.photos})
+        if len(groups) > 1:
+            message = f"{len(each.photos)} copies are of {len(groups)} groups, so a split may divide them."
+            yield Finding(Kind.ACROSS_GROUPS, Severity.WARNING, message, each.photos, {"groups": groups})
+
+
+def find_leaks(copies: Iterable[Copies], photos: Iterable[Photo], sides: Mapping[str, Split]) -> Iterator[Finding]:
+    """Find what is on both sides of a split: copies, and groups.
+
+    Args:
+        copies: Photos that are the same.
+        photos: All photos, with the groups that must not be divided.
+        sides: The split of each image.
+    """
+    for each in copies:
+        if len({sides[photo.image] for photo in each.photos}) > 1:
+            yield _leak(f"{len(each.photos)} copies are on both sides of the split.", each.photos, sides, "copies")
+    groups: dict[str, list[Photo]] = defaultdict(list)
+    for photo in photos:
+        groups[photo.group].append(photo)
+    for name, members in groups.items():
+        if len({sides[photo.image] for photo in members}) > 1:
+            message = f"The {len(members)} photos of group {name} are on both sides of the split."
+            yield _leak(message, tuple(members), sides, "group")
+
+
+def _leak(message: str, photos: tuple[Photo, ...], sides: Mapping[str, Split], by: str) -> Finding:
+    splits = [sides[photo.image].value for photo in photos]
+    return Finding(Kind.LEAK, Severity.ERROR, message, photos, {"by": by, "splits": splits})

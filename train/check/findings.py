@@ -1,0 +1,90 @@
+"""What a look at a data set brings to light."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from train.data import Photo
+
+
+class Severity(StrEnum):
+    """How bad a finding is.
+
+    `ERROR` makes a result worthless or ends a training, `WARNING` is for a person to judge, `NOTE` is read right here
+    and may not be elsewhere.
+    """
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Kind(StrEnum):
+    """What was found; the order is that of every listing."""
+
+    UNREADABLE = "unreadable"
+    CONFLICT = "conflicting-labels"
+    LEAK = "leak"
+    CLASSES = "classes"
+    DUPLICATE = "duplicate"
+    NEAR_DUPLICATE = "near-duplicate"
+    ACROSS_GROUPS = "across-groups"
+    LABEL = "suspicious-label"
+    SIZE = "size"
+    MODE = "mode"
+    LEFT_OUT = "left-out"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to look at.
+
+    Attributes:
+        kind: What was found.
+        severity: How bad it is.
+        message: One sentence.
+        photos: The photos that it is about; empty where it is about a class.
+        values: JSON-ready numbers and names behind the sentence.
+    """
+
+    kind: Kind
+    severity: Severity
+    message: str
+    photos: tuple[Photo, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that was found.
+
+    Attributes:
+        data: What was looked at, as named by the user.
+        images: Folder that the photos' paths start from.
+        photos: How many there are.
+        groups: How many groups they are of.
+        classes: Photos by label.
+        findings: By kind, in the order of `Kind`.
+        skipped: Looks that were not taken, each with its reason in a sentence.
+    """
+
+    data: str
+    images: str
+    photos: int
+    groups: int
+    classes: Mapping[str, int]
+    findings: tuple[Finding, ...]
+    skipped: tuple[str, ...]
+
+    def of(self, kind: Kind) -> tuple[Finding, ...]:
+        """Return the findings of one kind."""
+        return tuple(finding for finding in self.findings if finding.kind is kind)
+
+    def count(self, severity: Severity) -> int:
+        """Return how many findings are that bad."""
+        return sum(finding.severity is severity for finding in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return {**asdict(self), "counts": {severity.value: self.count(severity) for severity in Severity}}

@@ -1,0 +1,57 @@
+"""The command-line options that say where photos and their labels are, the same in every command that takes DATA."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from train.data import Columns
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_DATA = (
+    click.argument("data", type=click.Path(path_type=Path)),
+    click.option(
+        "--images",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder that a CSV file's paths start from.  [default: its own, or images/ beside it]",
+    ),
+    click.option("--image-column", default="image", show_default=True, help="CSV column with the photo's path."),
+    click.option(
+        "--label-column",
+        default="label",
+        show_default=True,
+        help="CSV column with the class name; rows where it is empty are left out.",
+    ),
+    click.option("--group-column", help="CSV column with what a split must never divide, for example the sender."),
+)
+
+validation_share_option = click.option(
+    "--validation-share",
+    type=click.FloatRange(0, 0.5, min_open=True),
+    default=0.15,
+    show_default=True,
+    help="Share of photos held out, whole groups at a time.",
+)
+
+seed_option = click.option("--seed", type=int, default=0, show_default=True)
+
+image_size_option = click.option(
+    "--image-size", type=click.IntRange(32, 1024), default=224, show_default=True, help="Pixels."
+)
+
+
+def data_options(command: _Command) -> _Command:
+    """Give a command the argument DATA and the options that say how to read it."""
+    for decorate in reversed(_DATA):
+        command = decorate(command)
+    return command
+
+
+def take_columns(arguments: dict[str, Any]) -> "Columns":
+    """Take the columns out of a command's keyword arguments."""
+    from train.data import Columns
+
+    return Columns(*(arguments.pop(f"{name}_column") for name in ("image", "label", "group")))

@@ -1,0 +1,152 @@
+"""From the best epoch to the finished model: calibrated, with a rejection threshold, measured."""
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from edge_runtime.drawing import draw_background
+from edge_runtime.files import replacing, write_text
+from edge_runtime.pictures import read_picture
+from edge_runtime.preprocess import Image, Preprocessor, normalize
+from edge_runtime.spec import InputSpec
+from edge_runtime.training_run import SplitRow, TrainingRun
+from train.calibration import (
+    Rejection,
+    apply_temperature,
+    choose_rejection,
+    fit_temperature,
+    fold_temperature,
+)
+from train.metrics import Accuracy, count_confusions, measure_accuracy
+from train.predictions import Predictions
+from train.statistics import measure_reliability
+
+log = logging.getLogger(__name__)
+
+_BATCH = 32
+_DRAWN_NEGATIVES = 50
+_DRAWN_NEGATIVES_SEED = 400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """What the finished model came to on the validation photos.
+
+    Attributes:
+        accuracy: Of its best answers.
+        temperature: What its scores were divided by before softmax; 1 leaves them.
+        ece_before: Expected calibration error before that, in [0, 1].
+        ece: After it.
+        rejection: Its threshold and what that does.
+    """
+
+    accuracy: Accuracy
+    temperature: float
+    ece_before: float
+    ece: float
+    rejection: Rejection
+
+
+def finish_model(
+    classifier: keras.Model,
+    run: TrainingRun,
+    validation: Sequence[SplitRow],
+    images: Path,
+    labels: tuple[str, ...],
+    spec: InputSpec,
+    negatives: Sequence[Path],
+) -> Finish:
+    """Calibrate a trained classifier, write it as the run's model, and write what it says of the validation photos.
+
+    Args:
+        classifier: The best model; its last layer is changed.
+        run: Gets `model.keras`, `predictions.csv` and `scores.json`.
+        validation: Photos to measure on.
+        images: Folder that their paths start from.
+        labels: Class names in the order of the output.
+        spec: The input contract.
+        negatives: Pictures without any of the classes, none of them trained on; drawn backgrounds are added to them.
+    """
+    targets = np.array([labels.index(row.label) for row in validation])
+    raw = score_frames(classifier, spec, (read_picture(images / row.image) for row in validation), len(validation))
+    temperature = fit_temperature(raw, targets)
+    fold_temperature(classifier, temperature)
+    with replacing(run.model_path) as aside:
+        classifier.save(aside)
+    predictions = Predictions(
+        labels, tuple(row.image for row in validation), targets, apply_temperature(raw, temperature)
+    )
+    predictions.write(run.path / "predictions.csv")
+    finish = Finish(
+        accuracy=measure_accuracy(targets, predictions.answers),
+        temperature=temperature,
+        ece_before=_calibration_error(raw, targets),
+        ece=_calibration_error(predictions.scores, targets),
+        rejection=_choose_rejection(classifier, predictions, spec, negatives),
+    )
+    _write_scores(run, finish, predictions)
+    return finish
+
+
+def score_frames(model: keras.Model, spec: InputSpec, frames: Iterable[Image], count: int) -> NDArray[np.float32]:
+    """Score frames through the runtime's preprocessing, with a progress bar on a terminal.
+
+    Args:
+        model: From normalised images to probabilities.
+        spec: Its input contract.
+        frames: (height, width, 3) uint8 BGR in [0, 255], of any size.
+        count: How many frames.
+
+    Returns:
+        (frames, labels) float32 in [0, 1].
+    """
+    preprocess = Preprocessor(spec)
+    ready = (normalize(preprocess(frame), spec) for frame in tqdm(frames, "scoring", count, unit="photo", disable=None))
+    scores = []
+    while batch := list(islice(ready, _BATCH)):
+        scores.append(model.predict_on_batch(np.stack(batch)))
+    return np.concatenate(scores).astype(np.float32)
+
+
+def _calibration_error(scores: NDArray[np.float32], targets: NDArray[np.int64]) -> float:
+    return measure_reliability(scores.max(axis=1).astype(np.float64), scores.argmax(axis=1) == targets).error
+
+
+def _choose_rejection(
+    classifier: keras.Model, predictions: Predictions, spec: InputSpec, negatives: Sequence[Path]
+) -> Rejection:
+    frames = _negative_frames(negatives)
+    scores = score_frames(classifier, spec, frames, len(negatives) + _DRAWN_NEGATIVES).max(axis=1)
+    best = predictions.scores.max(axis=1)
+    right = predictions.answers == predictions.targets
+    return choose_rejection(best[right], best[~right], scores)
+
+
+def _negative_frames(paths: Sequence[Path]) -> Iterator[Image]:
+    yield from map(read_picture, paths)
+    for seed in range(_DRAWN_NEGATIVES_SEED, _DRAWN_NEGATIVES_SEED + _DRAWN_NEGATIVES):
+        yield draw_background(seed)
+
+
+def _write_scores(run: TrainingRun, finish: Finish, predictions: Predictions) -> None:
+    confusions = count_confusions(predictions.targets, predictions.answers, len(predictions.labels))
+    facts: dict[str, Any] = asdict(finish)
+    scores = {**facts.pop("accuracy"), **facts, "labels": predictions.labels, "confusions": confusions}
+    write_text(run.path / "scores.json", json.dumps(scores, indent=2) + "\n")
+    log.info(
+        "best model: validation top-1 %.2f %%, macro %.2f %%",
+        *(100 * finish.accuracy.top1, 100 * finish.accuracy.macro),
+    )
+    log.info(
+        "scores: temperature %.3f, calibration error %.3f before and %.3f after; below %.2f it rejects",
+        *(finish.temperature, finish.ece_before, finish.ece, finish.rejection.threshold),
+    )

@@ -1,0 +1,38 @@
+"""Pictures that show none of the classes: some to learn from, the others to choose the rejection threshold on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge_runtime.errors import DataError
+from edge_runtime.pictures import PICTURE_SUFFIXES
+
+
+@dataclass(frozen=True, slots=True)
+class Negatives:
+    """The pictures of one folder, divided.
+
+    Attributes:
+        training: To learn from.
+        held_out: To choose and measure the rejection threshold on.
+    """
+
+    training: tuple[Path, ...] = ()
+    held_out: tuple[Path, ...] = ()
+
+
+def find_negatives(folder: Path | None, seed: int) -> Negatives:
+    """Find the pictures under a folder and divide them in halves; none where the folder is None.
+
+    Raises:
+        DataError: The folder has no picture.
+    """
+    if folder is None:
+        return Negatives()
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+    if not paths:
+        raise DataError(f"{folder} has no picture; name a folder with pictures that show no known garment.")
+    order = np.random.default_rng(seed).permutation(len(paths))
+    half = len(paths) // 2
+    return Negatives(tuple(paths[index] for index in order[:half]), tuple(paths[index] for index in order[half:]))

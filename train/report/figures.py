@@ -1,0 +1,226 @@
+"""The figures of a run's report, as inline SVG.
+
+Figures are plain objects, never registered with pyplot, so none outlives its drawing. Text stays text: it can be
+searched and copied, and class names of any script are left to the browser's fonts.
+"""
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import NDArray
+
+from train.checkpoint import EpochRecord
+from train.pages import Html
+from train.statistics import ClassQuality, Estimate, Floats, RejectionCurve, Reliability
+
+# matplotlib tells of its font cache and of its folders, which is nobody's concern here.
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
+
+WIDTH = 4.2
+"""Inches; at the width of a phone its text is still readable."""
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#666666")
+"""Okabe and Ito's, which colour-blind people can tell apart."""
+_STYLE: Any = {
+    "font.size": 9,
+    "axes.labelsize": 9,
+    "axes.edgecolor": "#888888",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.prop_cycle": f"cycler(color={list(COLOURS)})",
+    "grid.color": "#e5e5e5",
+    "grid.linewidth": 0.6,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 3.5,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "svg.fonttype": "none",
+    # The same run gives the same report, byte by byte.
+    "svg.hashsalt": "edge-garment",
+    # A dollar sign in a class name begins no formula.
+    "text.parse_math": False,
+}
+_MOST_NUMBERED_CLASSES = 25
+
+
+@contextlib.contextmanager
+def _styled() -> Iterator[None]:
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        # matplotlib lays text out with its own font; the browser, which draws it, has others.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
+
+
+def render(paint: Callable[[Figure], None], width: float = WIDTH, height: float = 2.7) -> Html:
+    """Return an SVG element of what `paint` puts on a figure; width and height in inches."""
+    text = io.StringIO()
+    with _styled():
+        figure = Figure((width, height), layout="constrained")
+        paint(figure)
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    svg = text.getvalue()
+    return Html(svg[svg.index("<svg") :])
+
+
+def draw_loss(history: Sequence[EpochRecord], best: int) -> Html:
+    """Draw the training loss of each epoch."""
+
+    def paint(figure: Figure) -> None:
+        axes = _epoch_axes(figure, "training loss", history, best)
+        axes.plot(_epochs(history), [record.loss for record in history], "o-")
+        axes.set_ylim(bottom=0)
+
+    return render(paint)
+
+
+def draw_validation(history: Sequence[EpochRecord], best: int) -> Html:
+    """Draw both validation accuracies of each epoch."""
+
+    def paint(figure: Figure) -> None:
+        axes = _epoch_axes(figure, "validation accuracy", history, best)
+        axes.plot(_epochs(history), [record.validation_top1 for record in history], "o-", label="top-1")
+        axes.plot(_epochs(history), [record.validation_macro for record in history], "s-", label="macro")
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.legend(loc="lower right")
+
+    return render(paint)
+
+
+def draw_learning_rate(history: Sequence[EpochRecord], best: int) -> Html:
+    """Draw the learning rate at the end of each epoch."""
+
+    def paint(figure: Figure) -> None:
+        axes = _epoch_axes(figure, "learning rate", history, best)
+        axes.plot(_epochs(history), [record.learning_rate for record in history], "o-")
+        axes.ticklabel_format(axis="y", scilimits=(0, 0))
+        axes.set_ylim(bottom=0)
+
+    return render(paint)
+
+
+def draw_confusions(labels: Sequence[str], confusions: Sequence[Sequence[int]]) -> Html:
+    """Draw a confusion matrix, shaded by share of its row; true classes in rows."""
+    matrix = np.asarray(confusions)
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    side = max(WIDTH, 1.2 + 0.42 * len(labels))
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        axes.grid(visible=False)
+        axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(len(labels)), labels)
+        axes.set(xlabel="given label", ylabel="true label")
+        if len(labels) <= _MOST_NUMBERED_CLASSES:
+            _number_cells(axes, matrix, shares)
+
+    return render(paint, side, side - 0.3)
+
+
+def _number_cells(axes: Axes, matrix: NDArray[np.int64], shares: Floats) -> None:
+    for row, column in np.argwhere(matrix):
+        share = shares[row, column]
+        ink = "white" if share > 0.5 else "black"
+        axes.text(column, row - 0.15, str(matrix[row, column]), ha="center", va="center", color=ink, fontsize=8)
+        axes.text(column, row + 0.25, f"{share:.0%}", ha="center", va="center", color=ink, fontsize=5.5)
+
+
+def draw_classes(classes: Sequence[ClassQuality]) -> Html:
+    """Draw precision, recall and F1 of each class with their intervals."""
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        for place, (name, marker) in enumerate((("precision", "o"), ("recall", "s"), ("F1", "D"))):
+            shares = [getattr(quality, name.lower()) for quality in classes]
+            rows = [row + (place - 1) * 0.24 for row in range(len(classes))]
+            plot_estimates(axes, shares, rows, COLOURS[place], marker, name)
+        axes.set_yticks(range(len(classes)), [quality.label for quality in classes])
+        axes.set_ylim(len(classes) - 0.5, -0.5)
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        figure.legend(loc="outside lower center", ncols=3)
+
+    return render(paint, height=1.0 + 0.38 * len(classes))
+
+
+def plot_estimates(
+    axes: Axes, estimates: Sequence[Estimate | None], rows: Sequence[float], colour: str, marker: str, name: str
+) -> None:
+    """Plot estimates as dots with horizontal bars, each at its row; None leaves a row empty."""
+    present = [(estimate, row) for estimate, row in zip(estimates, rows, strict=True) if estimate is not None]
+    axes.errorbar(
+        [estimate.value for estimate, _ in present],
+        [row for _, row in present],
+        xerr=_arms([estimate for estimate, _ in present]),
+        fmt=marker,
+        color=colour,
+        elinewidth=1,
+        label=name,
+    )
+
+
+def _arms(estimates: Sequence[Estimate]) -> Floats:
+    """Return (2, estimates) lengths of the bars below and above; rounding must not make one negative."""
+    arms = [[estimate.value - estimate.low, estimate.high - estimate.value] for estimate in estimates]
+    lengths: Floats = np.reshape(np.array(arms, np.float64), (len(estimates), 2)).T
+    return np.maximum(lengths, 0)
+
+
+def draw_reliability(reliability: Reliability) -> Html:
+    """Draw how often the model is right against how sure it is, and how many photos that rests on."""
+
+    def paint(figure: Figure) -> None:
+        axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        values = [estimate.value for estimate in reliability.accuracy]
+        axes.plot([0, 1], [0, 1], "--", color="#888888", linewidth=1, label="score = accuracy")
+        arms = _arms(reliability.accuracy)
+        axes.errorbar(reliability.confidence, values, yerr=arms, fmt="o", elinewidth=1, label="with 95 % interval")
+        axes.set(ylabel="accuracy", ylim=(0, 1.02))
+        axes.legend(loc="upper left")
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        counts.bar(reliability.confidence, reliability.photos, width=0.04)
+        counts.set(xlabel="mean score of the bin", ylabel="photos", xlim=(0, 1.02))
+
+    return render(paint, height=4)
+
+
+def draw_rejection(rejection: RejectionCurve) -> Html:
+    """Draw what a rejection threshold costs in answers and gains in accuracy."""
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        axes.plot(rejection.thresholds, rejection.coverage, label="coverage: photos answered")
+        axes.plot(rejection.thresholds, rejection.accuracy, label="accuracy of the answers")
+        axes.set(xlabel="threshold", xlim=(0, 1), ylim=(0, 1.02))
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.legend(loc="lower left")
+
+    return render(paint, height=4)
+
+
+def _epochs(history: Sequence[EpochRecord]) -> range:
+    return range(1, len(history) + 1)
+
+
+def _epoch_axes(figure: Figure, quantity: str, history: Sequence[EpochRecord], best: int) -> Axes:
+    """Add axes over epochs, with the frozen-body epochs shaded and the epoch of the kept model marked."""
+    axes = figure.add_subplot()
+    axes.set(xlabel="epoch", ylabel=quantity)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    head = sum(record.phase == "head" for record in history)
+    if head:
+        axes.axvspan(0.5, head + 0.5, color="#f0f0f0", zorder=0)
+    axes.axvline(best + 1, color="#888888", linestyle=":", linewidth=1)
+    axes.set_xlim(0.5, len(history) + 0.5)
+    return axes

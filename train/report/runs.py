@@ -1,0 +1,161 @@
+"""Reading all that a finished run has left about itself."""
+
+import csv
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.errors import RunError
+from edge_runtime.spec import ModelSpec
+from edge_runtime.training_run import Split, SplitRow, TrainingRun
+from train.checkpoint import EpochRecord
+from train.predictions import Predictions
+from train.statistics import Flags, Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FinishedRun:
+    """A run directory, read.
+
+    Attributes:
+        path: The directory.
+        arguments: Resolved arguments by dotted name, as text.
+        images: Folder that the paths of the splits start from.
+        environment: Facts by dotted name, as text.
+        spec: The model's contract.
+        history: Its epochs, oldest first.
+        splits: All photos.
+        predictions: What the model says of the validation photos, in the order of `validation`.
+    """
+
+    path: Path
+    arguments: dict[str, str]
+    images: Path
+    environment: dict[str, str]
+    spec: ModelSpec
+    history: tuple[EpochRecord, ...]
+    splits: tuple[SplitRow, ...]
+    predictions: Predictions
+
+    @property
+    def validation(self) -> tuple[SplitRow, ...]:
+        """The validation photos."""
+        return tuple(row for row in self.splits if row.split is Split.VALIDATION)
+
+    @property
+    def right(self) -> Flags:
+        """(photos,) whether the model answers each validation photo rightly."""
+        return np.asarray(self.predictions.answers == self.predictions.targets)
+
+    @property
+    def confidence(self) -> Floats:
+        """(photos,) best score of each validation photo, in [0, 1]."""
+        return np.asarray(self.predictions.scores.max(axis=1), np.float64)
+
+    @property
+    def best_epoch(self) -> int:
+        """Zero-based place in the history of the epoch that became the model."""
+        macro: NDArray[np.float64] = np.array([record.validation_macro for record in self.history])
+        return int(macro.argmax())
+
+    @property
+    def minutes(self) -> float:
+        """Time that the epochs took."""
+        return sum(record.seconds for record in self.history) / 60
+
+
+def read_run(path: Path) -> FinishedRun:
+    """Read a run directory and check that its files belong together.
+
+    Raises:
+        RunError: It is no run directory, not finished, or damaged.
+        MetadataError: Its `model.json` is no model description.
+    """
+    run = TrainingRun(path)
+    _check_finished(run)
+    arguments = run.read_arguments()
+    finished = FinishedRun(
+        path=path,
+        arguments=_flatten(arguments),
+        images=Path(str(arguments.get("images", ""))),
+        environment=_flatten(run.read_environment()),
+        spec=run.read_spec(),
+        history=_read_history(path / "metrics.csv"),
+        splits=run.read_splits(),
+        predictions=Predictions.read(path / "predictions.csv"),
+    )
+    _check_consistent(finished)
+    return finished
+
+
+def _check_finished(run: TrainingRun) -> None:
+    if not run.path.is_dir():
+        raise RunError(f"{run.path} is no directory; name a run directory that edge-train has finished.")
+    if not run.arguments_path.exists():
+        raise RunError(
+            f"{run.path} is no run directory, it has no {run.arguments_path.name}; "
+            "name one that edge-train classify has made."
+        )
+    # The description of the model is the last file that training writes, the predictions the one before.
+    absent = [path.name for path in (run.path / "predictions.csv", run.spec_path) if not path.exists()]
+    if absent:
+        raise RunError(
+            f"{run.path} is not finished, it has no {' and no '.join(absent)}; "
+            "repeat its edge-train classify command to finish it."
+        )
+
+
+def _read_history(path: Path) -> tuple[EpochRecord, ...]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return tuple(_parse_epoch(row) for row in csv.DictReader(file))
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise RunError(f"{path} cannot be read ({error!r}); train again into a fresh directory.") from error
+
+
+def _parse_epoch(row: dict[str, str]) -> EpochRecord:
+    values: dict[str, Any] = {
+        field.name: field.type(row[field.name]) for field in fields(EpochRecord) if callable(field.type)
+    }
+    return EpochRecord(**values)
+
+
+def _check_consistent(run: FinishedRun) -> None:
+    predictions = run.predictions
+    answered = [
+        (image, predictions.labels[target])
+        for image, target in zip(predictions.images, predictions.targets, strict=True)
+    ]
+    complaints = {
+        "metrics.csv has no epoch": not run.history,
+        "there is no validation photo": not run.validation,
+        "predictions.csv and splits.csv name different photos or labels": answered
+        != [(row.image, row.label) for row in run.validation],
+        "predictions.csv and model.json name different classes": [predictions.labels]
+        != [head.labels for head in run.spec.heads],
+        "predictions.csv holds what is no score": not _are_scores(predictions.scores),
+    }
+    for complaint, holds in complaints.items():
+        if holds:
+            raise RunError(
+                f"{run.path} is damaged: {complaint}; repeat its edge-train classify command, or train again into a "
+                "fresh directory."
+            )
+
+
+def _are_scores(scores: NDArray[np.float32]) -> bool:
+    return bool(np.all((scores >= 0) & (scores <= 1)))
+
+
+def _flatten(values: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return nested values by dotted name, as text."""
+    flat: dict[str, str] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat.update(_flatten(value, f"{prefix}{name}."))
+        else:
+            flat[prefix + name] = "none" if value is None else str(value)
+    return flat

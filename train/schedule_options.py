@@ -1,0 +1,92 @@
+"""The command-line options that say how a classifier is fitted."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_SCHEDULE = (
+    click.option(
+        "--head-epochs", type=click.IntRange(0), default=1, show_default=True, help="Epochs with a frozen body."
+    ),
+    click.option(
+        "--epochs", type=click.IntRange(0), default=12, show_default=True, help="Epochs of the whole network."
+    ),
+    click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True),
+    click.option("--head-learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, show_default=True),
+    click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=5e-4, show_default=True),
+    click.option(
+        "--frozen-share",
+        type=click.FloatRange(0, 1, max_open=True),
+        default=0.0,
+        show_default=True,
+        help="Share of the body's layers, from the input on, that never train.",
+    ),
+    click.option(
+        "--patience",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        help="End after this many epochs of the whole network without a better one; 0 never.",
+    ),
+    click.option("--label-smoothing", type=click.FloatRange(0, 1, max_open=True), default=0.1, show_default=True),
+    click.option(
+        "--ema",
+        type=click.FloatRange(0, 1, max_open=True),
+        default=0.0,
+        show_default=True,
+        help="Momentum of a moving average of the weights, measured and saved in their place; 0 for none.",
+    ),
+    click.option(
+        "--balance",
+        type=click.FloatRange(0, 1),
+        default=0.0,
+        show_default=True,
+        help="From 0, classes as frequent as in DATA, to 1, all equally frequent.",
+    ),
+    click.option(
+        "--mixed-share",
+        type=click.FloatRange(0, 1),
+        default=0.0,
+        show_default=True,
+        help="Share of batches whose photos are blended by mixup or cutmix.",
+    ),
+    click.option(
+        "--drawn-share",
+        type=click.FloatRange(0, 1),
+        default=0.05,
+        show_default=True,
+        help="Drawn garments per photo mixed into each epoch.",
+    ),
+    click.option(
+        "--negative-share",
+        type=click.FloatRange(0, 1),
+        default=0.05,
+        show_default=True,
+        help="Pictures without a garment per photo mixed into each epoch: drawn backgrounds, and half of --negatives.",
+    ),
+    click.option(
+        "--teacher",
+        "teachers",
+        type=click.Path(path_type=Path, file_okay=False),
+        multiple=True,
+        help="Finished run whose answers are learnt beside the labels; may be repeated.",
+    ),
+    click.option(
+        "--distillation",
+        type=click.FloatRange(0, 1),
+        default=0.5,
+        show_default=True,
+        help="Weight of the teachers' answers beside the labels.",
+    ),
+)
+
+
+def schedule_options(command: _Command) -> _Command:
+    """Give a command the options that say how to fit."""
+    for decorate in reversed(_SCHEDULE):
+        command = decorate(command)
+    return command
