@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import keras
+import numpy as np
 
 from edge_runtime.errors import DistributionError
 from train.dataset import WHOLE, Part
@@ -110,6 +111,14 @@ class Distribution:
             with _no_scope():
                 action()
         self.wait()
+
+    def agree(self, value: float) -> float:
+        """Return the first process's value in all, so that clocks cannot lead them apart."""
+        if self.processes == 1:
+            return value
+        from jax.experimental import multihost_utils
+
+        return float(multihost_utils.broadcast_one_to_all(np.float32(value)))
 
     def wait(self) -> None:
         """Wait until all processes have come here."""
@@ -214,7 +223,9 @@ def _describe_devices() -> Distribution:
 def _is_of_jax(error: BaseException) -> bool:
     import jax
 
-    return isinstance(error, jax.errors.JaxRuntimeError)
+    # A connection that breaks while a result is fetched comes as a ValueError from the library that lost it.
+    lost = isinstance(error, ValueError) and any(library in str(error) for library in ("Gloo", "NCCL"))
+    return lost or isinstance(error, jax.errors.JaxRuntimeError)
 
 
 def _first_line(error: BaseException) -> str:
