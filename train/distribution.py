@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import keras
+import numpy as np
 
 from edge_runtime.errors import DistributionError
 from train.dataset import WHOLE, Part
@@ -111,6 +112,14 @@ class Distribution:
                 action()
         self.wait()
 
+    def agree(self, value: float) -> float:
+        """Return the first process's value in all, so that clocks cannot lead them apart."""
+        if self.processes == 1:
+            return value
+        from jax.experimental import multihost_utils
+
+        return float(multihost_utils.broadcast_one_to_all(np.float32(value)))
+
     def wait(self) -> None:
         """Wait until all processes have come here."""
         if self.processes > 1:
@@ -167,6 +176,8 @@ def _join(choice: str) -> Distribution:
             f"More than one device needs the JAX backend, and this is {keras.backend.backend()}; "
             "set KERAS_BACKEND=jax, or use --distribute none."
         )
+    # Which backends JAX looks for in vain is of no use to a reader.
+    logging.getLogger("jax").setLevel(logging.WARNING)
     if choice == "cluster":
         _connect()
     distribution = _describe_devices()
@@ -181,7 +192,7 @@ def _connect() -> None:
     import jax
 
     # JAX's own handler of SIGTERM would take note of it, and never end the process.
-    jax.config.update("jax_enable_preemption_service", False)
+    jax.config.update("jax_enable_preemption_service", False)  # type: ignore[no-untyped-call]
     # Without a seed Keras would agree on one over the network; training sets its own.
     keras.utils.set_random_seed(0)
     try:
@@ -212,7 +223,9 @@ def _describe_devices() -> Distribution:
 def _is_of_jax(error: BaseException) -> bool:
     import jax
 
-    return isinstance(error, jax.errors.JaxRuntimeError)
+    # A connection that breaks while a result is fetched comes as a ValueError from the library that lost it.
+    lost = isinstance(error, ValueError) and any(library in str(error) for library in ("Gloo", "NCCL"))
+    return lost or isinstance(error, jax.errors.JaxRuntimeError)
 
 
 def _first_line(error: BaseException) -> str:

@@ -170,7 +170,7 @@ class Fitting:
             if accuracy.macro > self._state.best:
                 self._distribution.on_chief(lambda: self._checkpoints.save_best(self._classifier))
         rate = float(keras.ops.convert_to_numpy(self._model.optimizer.learning_rate))
-        seconds = time.monotonic() - start
+        seconds = self._distribution.agree(time.monotonic() - start)
         record = EpochRecord(phase.name, epoch + 1, loss, rate, accuracy.top1, accuracy.macro, seconds)
         self._state = self._state.followed_by(record)
         log.info(
