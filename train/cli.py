@@ -104,8 +104,6 @@ def list_architectures() -> None:
 def classify(data: Path, run: Path, distribute: str, **arguments: Any) -> None:
     """Fine-tune a classifier on DATA: a folder with one sub-folder per class, or a CSV file."""
     refuse_share_with_splits(arguments)
-    if distribute == "cluster" and arguments["max_minutes"] is not None:
-        raise click.UsageError("The clocks of a cluster's processes differ; leave --max-minutes away.")
     require_extra("edge-train", "train", "keras", "sklearn", "tqdm")
     if distribute != "none":
         require_extra("edge-train --distribute", "distributed", "jax")

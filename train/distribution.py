@@ -192,7 +192,7 @@ def _connect() -> None:
     import jax
 
     # JAX's own handler of SIGTERM would take note of it, and never end the process.
-    jax.config.update("jax_enable_preemption_service", False)  # type: ignore[no-untyped-call]
+    jax.config.update("jax_enable_preemption_service", False)
     # Without a seed Keras would agree on one over the network; training sets its own.
     keras.utils.set_random_seed(0)
     try:
