@@ -65,7 +65,7 @@ def test_it_reaches_its_card_on_photos_of_other_senders(
     right = float(np.mean([answer == row.label for answer, row in zip(answers, held_out, strict=True)]))
     measured = {stage["stage"]: stage["top1"] for stage in recognizer.spec.provenance["measured"]}
     assert right == pytest.approx(measured["tflite int8"], abs=0.01)
-    assert right >= 0.915
+    assert right >= 0.92
     assert abs(measured["tflite int8"] - measured["keras float32"]) <= 0.005
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 _LEAST_PROBABILITY = 1e-7
-_LEAST_ACCEPTED = 0.99
+_LEAST_ACCEPTED = 0.995
 """At least this share of right answers has to stay above the threshold."""
 
 
