@@ -17,14 +17,14 @@ from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec
 from edge_runtime.training_run import Split, SplitRow, TrainingRun
 from train.architectures import ARCHITECTURES, build_classifier
 from train.augmentation import build_training_model
-from train.checkpoint import CheckpointFolder
+from train.checkpoint import CheckpointFolder, State
 from train.data import Columns, PhotoSet, check_readable, read_photos
 from train.dataset import Batches
 from train.distillation import load_teachers
 from train.distribution import ONE_DEVICE, Distribution
 from train.environment import computing_in, describe_environment
 from train.finishing import Finish, finish_model
-from train.negatives import find_negatives
+from train.negatives import Negatives, find_negatives
 from train.report import report_if_possible
 from train.schedule import Schedule
 from train.split_file import read_splits
@@ -33,6 +33,9 @@ from train.training import Fitting
 from train.weights import are_folded, unfold_batch_norms
 
 log = logging.getLogger(__name__)
+
+Data = tuple[Path, tuple[str, ...], InputSpec]
+"""Image folder, class names in the order of the output, input contract."""
 
 _STATISTICS_PHOTOS = 128
 _MAY_CHANGE = ("max_minutes",)
@@ -91,42 +94,61 @@ def train_classifier(options: ClassifyOptions, run: TrainingRun, distribution: D
     negatives = find_negatives(options.negatives, options.schedule.seed)
     photo_set = read_photos(options.data, options.columns, options.images)
     rows = _begin_together(options, photo_set, run, distribution)
-    spec = ARCHITECTURES[options.architecture].input_spec(options.image_size)
-    training = [row for row in rows if row.split is Split.TRAIN]
-    validation = [row for row in rows if row.split is Split.VALIDATION]
+    data = (photo_set.images, photo_set.labels, ARCHITECTURES[options.architecture].input_spec(options.image_size))
+    state = _fit(options, run, rows, data, negatives, distribution)
+    distribution.on_chief(lambda: _finish(options, run, rows, data, negatives, len(state.history)))
+
+
+def _fit(
+    options: ClassifyOptions,
+    run: TrainingRun,
+    rows: tuple[SplitRow, ...],
+    data: Data,
+    negatives: Negatives,
+    distribution: Distribution,
+) -> State:
+    training, validation = (_of(rows, split) for split in (Split.TRAIN, Split.VALIDATION))
     log.info(
         "%d photos of %d classes: %d to train on, %d of %d other groups to validate on",
-        *(len(rows), len(photo_set.labels), len(training), len(validation), len({row.group for row in validation})),
+        *(len(rows), len(data[1]), len(training), len(validation), len({row.group for row in validation})),
     )
     distribution.check(len(training), options.schedule.batch_size)
-    classifier = _build(options, photo_set, spec, training)
-    data = (photo_set.images, photo_set.labels, spec)
+    classifier = _build(options, data, training)
     with distribution.scope():
         classifier = distribution.place(classifier)
-        teachers = [distribution.place(each) for each in load_teachers(options.teachers, photo_set.labels, spec)]
-        model = build_training_model(classifier, spec, teachers, options.schedule.distillation)
+        teachers = [distribution.place(teacher) for teacher in load_teachers(options.teachers, *data[1:])]
+        model = build_training_model(classifier, data[2], teachers, options.schedule.distillation)
         fitting = Fitting(model, classifier, run, *data, options.schedule, options.max_minutes, distribution)
-        state = fitting.fit(training, validation, negatives.training)
-
-    def finish() -> None:
-        best = _load_best(options, run, photo_set.labels)
-        result = finish_model(best, run, validation, *data, negatives.held_out)
-        run.write_spec(_describe(options, rows, data, result, len(state.history)))
-        report_if_possible(run)
-
-    distribution.on_chief(finish)
+        return fitting.fit(training, validation, negatives.training)
 
 
-def _build(options: ClassifyOptions, photo_set: PhotoSet, spec: InputSpec, training: list[SplitRow]) -> keras.Model:
+def _finish(
+    options: ClassifyOptions,
+    run: TrainingRun,
+    rows: tuple[SplitRow, ...],
+    data: Data,
+    negatives: Negatives,
+    epochs: int,
+) -> None:
+    best = _load_best(options, run, data[1])
+    finish = finish_model(best, run, _of(rows, Split.VALIDATION), *data, negatives.held_out)
+    run.write_spec(_describe(options, rows, data, finish, epochs))
+    report_if_possible(run)
+
+
+def _of(rows: tuple[SplitRow, ...], split: Split) -> list[SplitRow]:
+    return [row for row in rows if row.split is split]
+
+
+def _build(options: ClassifyOptions, data: Data, training: list[SplitRow]) -> keras.Model:
+    _, labels, spec = data
     architecture = ARCHITECTURES[options.architecture]
     with computing_in("mixed_bfloat16" if options.mixed_precision else "float32"):
-        classifier = build_classifier(
-            architecture, options.image_size, photo_set.labels, options.weights, options.dropout
-        )
+        classifier = build_classifier(architecture, options.image_size, labels, options.weights, options.dropout)
     if are_folded(options.weights):
         random = np.random.default_rng(options.schedule.seed)
         sample = [training[index] for index in random.permutation(len(training))[:_STATISTICS_PHOTOS]]
-        pixels, _ = Batches(sample, photo_set.images, photo_set.labels, spec, len(sample))[0]
+        pixels, _ = Batches(sample, *data, len(sample))[0]
         unfold_batch_norms(classifier.get_layer("body"), normalize(pixels, spec))
     return classifier
 
@@ -195,7 +217,7 @@ def _check_same(run: TrainingRun, arguments: dict[str, Any]) -> None:
 def _describe(
     options: ClassifyOptions,
     rows: tuple[SplitRow, ...],
-    data: tuple[Path, tuple[str, ...], InputSpec],
+    data: Data,
     finish: Finish,
     epochs: int,
 ) -> ModelSpec:
