@@ -1,5 +1,6 @@
 """Scores that mean what they say, and the score below which it is better to say nothing."""
 
+import math
 from dataclasses import dataclass
 
 import keras
@@ -84,7 +85,8 @@ def choose_rejection(
     most = float(np.quantile(right, 1 - _LEAST_ACCEPTED, method="lower")) if len(right) else 0.0
     candidates = [0.0, *(score for score in np.unique(right) if score <= most)]
     gains = [_share(bad < score) + _share(right >= score) for score in candidates]
-    threshold = float(candidates[int(np.argmax(gains))])
+    # Down to three digits, which float32 metadata give back as they were.
+    threshold = math.floor(1000 * candidates[int(np.argmax(gains))]) / 1000
     return Rejection(
         threshold=threshold,
         accepted_right=_share(right >= threshold),
