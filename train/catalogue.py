@@ -20,7 +20,6 @@ class CatalogueRow:
         macs: Multiplications with addition for one image.
         int8_bytes: Size of the full-int8 file.
         relative_ms: Median int8 inference time on one thread, in times of `mobilenet_v2`'s in the same run.
-        relative_ms_2: The same on two threads, again in times of `mobilenet_v2`'s on one.
         int8: How it fares as int8 on a CPU.
     """
 
@@ -32,7 +31,6 @@ class CatalogueRow:
     macs: int
     int8_bytes: int
     relative_ms: float
-    relative_ms_2: float
     int8: str
 
 
@@ -52,6 +50,5 @@ def _parse(row: dict[str, str]) -> CatalogueRow:
         macs=int(row["macs"]),
         int8_bytes=int(row["int8_bytes"]),
         relative_ms=float(row["relative_ms"]),
-        relative_ms_2=float(row["relative_ms_2"]),
         int8=row["int8"],
     )
