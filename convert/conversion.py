@@ -78,7 +78,10 @@ def convert_run(run: TrainingRun, options: ConversionOptions) -> Conversion:
     model = load_keras_model(run.model_path)
     images = _image_folder(run, options)
     sample = None if images is None else choose_photos(run.read_splits(), options.calibration_images, options.seed)
-    log.info("calibrating on %d %s", options.calibration_images, "photos" if sample else "DRAWN garments, not photos")
+    if sample is None:
+        log.info("calibrating on %d DRAWN garments, not photos", options.calibration_images)
+    else:
+        log.info("calibrating on %d training photos", len(sample.photos))
     content = to_int8_tflite(model, _calibration_images(sample, images, spec.input, options))
     spec = _with_provenance(spec, calibration=_describe_calibration(run, sample, options))
     stages: tuple[StageAccuracy, ...] = ()
