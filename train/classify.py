@@ -186,7 +186,8 @@ def _begin(
 ) -> tuple[SplitRow, ...]:
     """Write what defines the run before anything is trained, or check that it is the same as before."""
     arguments = json.loads(json.dumps({**asdict(options), "images": photo_set.images}, default=str))
-    if run.arguments_path.exists():
+    # Until an epoch has ended there is nothing to go on with, and a start that failed may be put right.
+    if run.arguments_path.exists() and (distribution.process or CheckpointFolder(run.path).load().history):
         _check_same(run, arguments)
         return run.read_splits()
     check_readable(photo_set)

@@ -89,6 +89,14 @@ def test_other_arguments_never_touch_a_run(drawn_photos: Path, trained_run: Trai
         train_classifier(make_options(drawn_photos, epochs=5), trained_run)
 
 
+def test_a_start_that_failed_may_be_put_right(drawn_photos: Path, tmp_path: Path) -> None:
+    run = TrainingRun(tmp_path / "run")
+    with pytest.raises(DataError, match="do not load"):
+        train_classifier(replace(make_options(drawn_photos, epochs=1), weights="nowhere.h5"), run)
+    train_classifier(make_options(drawn_photos, epochs=1), run)
+    assert run.read_arguments()["weights"] == "none"
+
+
 def test_a_time_budget_ends_a_run_that_more_time_continues(drawn_photos: Path, tmp_path: Path) -> None:
     run = TrainingRun(tmp_path / "run")
     options = make_options(drawn_photos)
