@@ -6,11 +6,9 @@ Weights are fresh, so this says what a network costs and nothing of how well it 
 one run, so they are fair as ratios whatever else the machine does.
 """
 
-import csv
-import io
 import statistics
 import time
-from dataclasses import asdict
+from dataclasses import astuple
 from pathlib import Path
 
 import click
@@ -21,6 +19,7 @@ from tqdm import tqdm
 
 from convert.export import to_int8_tflite
 from edge_runtime.files import write_text
+from edge_runtime.tables import format_csv
 from train.architectures import ARCHITECTURES, Architecture, build_classifier
 from train.catalogue import CatalogueRow
 
@@ -89,11 +88,7 @@ def main(output: Path, rounds: int) -> None:
         )
         for name, architecture in ARCHITECTURES.items()
     ]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(CatalogueRow.__dataclass_fields__), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
-    write_text(output, text.getvalue())
+    write_text(output, format_csv(list(CatalogueRow.__dataclass_fields__), map(astuple, rows)))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,7 @@ touch no garment's box. `edge-train` adds drawn backgrounds by itself. The folde
 """
 
 import csv
-import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -17,13 +15,12 @@ import cv2
 import numpy as np
 
 from edge_runtime.pictures import read_picture
+from train.boxes import BoxedPhoto
+from train.detection_formats import read_boxes
 
 _LABELS = ("Other", "Not sure")
 _SIDE = 96
 _TRIES = 20
-
-Box = tuple[int, int, int, int]
-"""x_min, y_min, x_max, y_max in pixels."""
 
 
 @click.command()
@@ -48,28 +45,24 @@ def _copy_unknown(clothing: Path, output: Path) -> int:
 def _cut_backgrounds(ccp: Path, output: Path) -> int:
     random = np.random.default_rng(0)
     crops = 0
-    for name, boxes in _read_boxes(ccp / "instances.json"):
-        image = read_picture(ccp / "images" / name)
-        corner = _find_free(image.shape[0], image.shape[1], boxes, random)
+    for photo in read_boxes(ccp / "instances.json").photos:
+        image = read_picture(ccp / "images" / photo.image)
+        corner = _find_free(photo, random)
         if corner is not None:
             left, top = corner
-            cv2.imwrite(str(output / f"ccp-{Path(name).stem}.png"), image[top : top + _SIDE, left : left + _SIDE])
+            cv2.imwrite(
+                str(output / f"ccp-{Path(photo.image).stem}.png"), image[top : top + _SIDE, left : left + _SIDE]
+            )
             crops += 1
     return crops
 
 
-def _read_boxes(path: Path) -> Iterator[tuple[str, list[Box]]]:
-    values = json.loads(path.read_text(encoding="utf-8"))
-    for image in values["images"]:
-        boxes = [each["bbox"] for each in values["annotations"] if each["image_id"] == image["id"]]
-        yield image["file_name"], [(x, y, x + width, y + height) for x, y, width, height in boxes]
-
-
-def _find_free(height: int, width: int, boxes: list[Box], random: np.random.Generator) -> tuple[int, int] | None:
+def _find_free(photo: BoxedPhoto, random: np.random.Generator) -> tuple[int, int] | None:
     """Find the left top corner of a square that touches no box, by trying at random."""
     for _ in range(_TRIES):
-        left, top = int(random.integers(width - _SIDE)), int(random.integers(height - _SIDE))
-        if all(left + _SIDE <= b[0] or left >= b[2] or top + _SIDE <= b[1] or top >= b[3] for b in boxes):
+        left, top = int(random.integers(photo.width - _SIDE)), int(random.integers(photo.height - _SIDE))
+        right, bottom = left + _SIDE, top + _SIDE
+        if all(right <= b.x_min or left >= b.x_max or bottom <= b.y_min or top >= b.y_max for b in photo.boxes):
             return left, top
     return None
 

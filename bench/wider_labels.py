@@ -7,12 +7,14 @@ which a body can learn all the same. Who is held out in RUN stays held out, with
 """
 
 import csv
-import hashlib
 from pathlib import Path
 
 import click
 
+from edge_runtime.files import write_text
+from edge_runtime.tables import format_csv
 from edge_runtime.training_run import Split, SplitRow, read_split_rows, write_split_rows
+from train.splits import hash_file
 
 _NO_KIND = ("Not sure", "Other")
 
@@ -25,11 +27,8 @@ def main(labels: Path, splits: Path, output: Path) -> None:
     """Read LABELS and the split file SPLITS of a ten-class run, write labels.csv and splits.csv into OUTPUT."""
     held_out = {row.group for row in read_split_rows(splits) if row.split is Split.VALIDATION}
     rows = [_widen(row, held_out, labels.parent / "images") for row in _read(labels)]
-    output.mkdir(parents=True, exist_ok=True)
-    with (output / "labels.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["image", "label", "group"])
-        writer.writerows([row.image, row.label, row.group] for row in rows)
+    table = format_csv(["image", "label", "group"], ([row.image, row.label, row.group] for row in rows))
+    write_text(output / "labels.csv", table)
     write_split_rows(output / "splits.csv", rows)
     training = sum(row.split is Split.TRAIN for row in rows)
     click.echo(f"{len({row.label for row in rows})} kinds: {training} photos to train, {len(rows) - training} held out")
@@ -46,7 +45,7 @@ def _widen(row: dict[str, str], held_out: set[str], images: Path) -> SplitRow:
         label=row["class10"] or row["label"].lower(),
         group=row["sender"],
         split=Split.VALIDATION if row["sender"] in held_out else Split.TRAIN,
-        sha256=hashlib.sha256((images / row["image"]).read_bytes()).hexdigest(),
+        sha256=hash_file(images / row["image"]),
     )
 
 

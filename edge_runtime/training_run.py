@@ -5,10 +5,9 @@ A run directory holds `model.keras`, its `model.json` (a `ModelSpec`), `splits.c
 """
 
 import csv
-import io
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from edge_runtime.errors import RunError
 from edge_runtime.files import write_text
 from edge_runtime.spec import ModelSpec
+from edge_runtime.tables import format_csv
 
 
 class Split(StrEnum):
@@ -154,11 +154,7 @@ def write_split_rows(path: Path, rows: Iterable[SplitRow]) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(SplitRow)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
-    write_text(path, text.getvalue())
+    write_text(path, format_csv([field.name for field in fields(SplitRow)], map(astuple, rows)))
 
 
 def _parse_row(row: dict[str, str | None]) -> SplitRow:

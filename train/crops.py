@@ -1,7 +1,5 @@
 """Cutting boxes out of photos, so that a classifier can learn from a detector's data."""
 
-import csv
-import io
 import logging
 import math
 import re
@@ -17,6 +15,7 @@ from edge_runtime.errors import DataError, OutputError, PictureError
 from edge_runtime.files import write_bytes, write_text
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
+from edge_runtime.tables import format_csv
 from train.boxes import Box, BoxedPhoto, BoxSet
 
 log = logging.getLogger(__name__)
@@ -47,7 +46,7 @@ def write_crops(box_set: BoxSet, output: Path) -> Mapping[str, int]:
             crop = f"{_name_folder(box.label)}/{Path(photo.image).stem}-{len(rows)}.png"
             write_bytes(output / crop, cv2.imencode(".png", cut(image, box))[1].tobytes())
             rows.append((crop, box.label, photo.image))
-    _write_labels(output / "labels.csv", rows)
+    write_text(output / "labels.csv", format_csv(("image", "label", "group"), rows))
     return Counter(label for _, label, _ in rows)
 
 
@@ -95,11 +94,3 @@ def _read(images: Path, photo: BoxedPhoto) -> Image:
 def _name_folder(label: str) -> str:
     """Return a class name without what folder names must not have or what would lead elsewhere, as `top/t-shirt`."""
     return re.sub(r"[^\w ,&()+-]", "_", label)
-
-
-def _write_labels(path: Path, rows: list[tuple[str, str, str]]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("image", "label", "group"))
-    writer.writerows(rows)
-    write_text(path, text.getvalue())

@@ -2,21 +2,19 @@
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from edge_runtime.drawing import draw_background
 from edge_runtime.files import replacing, write_text
 from edge_runtime.pictures import read_picture
-from edge_runtime.preprocess import Image, Preprocessor, normalize
+from edge_runtime.preprocess import Image
 from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import SplitRow, TrainingRun
 from train.calibration import (
@@ -28,11 +26,11 @@ from train.calibration import (
 )
 from train.metrics import Accuracy, count_confusions, measure_accuracy
 from train.predictions import Predictions
+from train.scoring import score_frames
 from train.statistics import measure_reliability
 
 log = logging.getLogger(__name__)
 
-_BATCH = 32
 _DRAWN_NEGATIVES = 50
 _DRAWN_NEGATIVES_SEED = 400_000
 
@@ -97,26 +95,6 @@ def finish_model(
     return finish
 
 
-def score_frames(model: keras.Model, spec: InputSpec, frames: Iterable[Image], count: int) -> NDArray[np.float32]:
-    """Score frames through the runtime's preprocessing, with a progress bar on a terminal.
-
-    Args:
-        model: From normalised images to probabilities.
-        spec: Its input contract.
-        frames: (height, width, 3) uint8 BGR in [0, 255], of any size.
-        count: How many frames.
-
-    Returns:
-        (frames, labels) float32 in [0, 1].
-    """
-    preprocess = Preprocessor(spec)
-    ready = (normalize(preprocess(frame), spec) for frame in tqdm(frames, "scoring", count, unit="photo", disable=None))
-    scores = []
-    while batch := list(islice(ready, _BATCH)):
-        scores.append(model.predict_on_batch(np.stack(batch)))
-    return np.concatenate(scores).astype(np.float32)
-
-
 def _calibration_error(scores: NDArray[np.float32], targets: NDArray[np.int64]) -> float:
     return measure_reliability(scores.max(axis=1).astype(np.float64), scores.argmax(axis=1) == targets).error
 
@@ -127,8 +105,7 @@ def _choose_rejection(
     frames = _negative_frames(negatives)
     scores = score_frames(classifier, spec, frames, len(negatives) + _DRAWN_NEGATIVES).max(axis=1)
     best = predictions.scores.max(axis=1)
-    right = predictions.answers == predictions.targets
-    return choose_rejection(best[right], best[~right], scores)
+    return choose_rejection(best[predictions.right], best[~predictions.right], scores)
 
 
 def _negative_frames(paths: Sequence[Path]) -> Iterator[Image]:

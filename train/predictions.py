@@ -1,7 +1,6 @@
 """What a model said of each validation photo, on disk, for every later look at it."""
 
 import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.errors import RunError
 from edge_runtime.files import write_text
+from edge_runtime.tables import format_csv
 
 _COLUMNS = ("image", "label")
 
@@ -36,14 +36,23 @@ class Predictions:
         answers: NDArray[np.int64] = self.scores.argmax(axis=1)
         return answers
 
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """(photos,) whether each photo is answered rightly."""
+        return np.asarray(self.answers == self.targets)
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """(photos,) best scores in [0, 1]."""
+        return np.asarray(self.scores.max(axis=1), np.float64)
+
     def write(self, path: Path) -> None:
         """Write a CSV file: `image`, `label`, then one column of scores per class."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([*_COLUMNS, *self.labels])
-        for image, target, scores in zip(self.images, self.targets, self.scores, strict=True):
-            writer.writerow([image, self.labels[target], *(f"{score:.6f}" for score in scores)])
-        write_text(path, text.getvalue())
+        rows = (
+            [image, self.labels[target], *(f"{score:.6f}" for score in scores)]
+            for image, target, scores in zip(self.images, self.targets, self.scores, strict=True)
+        )
+        write_text(path, format_csv([*_COLUMNS, *self.labels], rows))
 
     @classmethod
     def read(cls, path: Path) -> "Predictions":

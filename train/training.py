@@ -1,11 +1,9 @@
 """Fine-tuning: the fresh head first, then the whole network."""
 
-import csv
-import io
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import astuple, fields, replace
 from pathlib import Path
 
 import keras
@@ -14,6 +12,7 @@ from tensorboardX import SummaryWriter
 
 from edge_runtime.files import write_text
 from edge_runtime.spec import InputSpec
+from edge_runtime.tables import format_csv
 from edge_runtime.training_run import SplitRow, TrainingRun
 from train.averaging import averaged_weights
 from train.callbacks import EpochBounds, ProgressBar
@@ -26,6 +25,7 @@ from train.schedule import Phase, Schedule, phases, reason_to_stop
 log = logging.getLogger(__name__)
 
 _RANDOM_NUMBERS_PER_EPOCH = 2**20
+_COLUMNS = tuple(field.name for field in fields(EpochRecord))
 
 
 class Fitting:
@@ -182,7 +182,7 @@ class Fitting:
 
     def _write(self) -> None:
         self._checkpoints.save(self._model, self._state)
-        write_text(self._run.path / "metrics.csv", _as_csv(self._state.history))
+        write_text(self._run.path / "metrics.csv", format_csv(_COLUMNS, map(astuple, self._state.history)))
         step, record = len(self._state.history), self._state.history[-1]
         with SummaryWriter(str(self._run.path / "tensorboard"), purge_step=step, write_to_disk=True) as writer:
             for name in ("loss", "learning_rate", "validation_top1", "validation_macro"):
@@ -192,11 +192,3 @@ class Fitting:
     def _measure(predictor: keras.Model, batches: Batches, count: int) -> Accuracy:
         scores = predictor.predict(batches, verbose=0)[:count]
         return measure_accuracy(batches.targets[:count], np.argmax(scores, axis=1))
-
-
-def _as_csv(history: Sequence[EpochRecord]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(EpochRecord)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(record) for record in history)
-    return text.getvalue()

@@ -6,19 +6,17 @@ from pathlib import Path
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from edge_runtime.errors import DataError
 from edge_runtime.pictures import read_picture
-from edge_runtime.preprocess import Preprocessor, normalize
 from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import TrainingRun
 from train.architectures import ARCHITECTURES, build_classifier
 from train.data import Photo
+from train.scoring import score_frames
 
 _PRETRAINED = "mobilenet_v2"
 _MODEL_SUFFIX = ".keras"
-_BATCH = 32
 
 
 def extract_features(model: str, images: Path, photos: Sequence[Photo]) -> NDArray[np.float32]:
@@ -35,13 +33,7 @@ def extract_features(model: str, images: Path, photos: Sequence[Photo]) -> NDArr
     """
     classifier, spec = _open(model)
     body = keras.Model(classifier.input, classifier.get_layer("pool").output)
-    preprocess = Preprocessor(spec)
-    features = []
-    for start in tqdm(range(0, len(photos), _BATCH), desc="features", unit="batch", disable=None):
-        batch = photos[start : start + _BATCH]
-        pixels = np.stack([preprocess(read_picture(images / photo.image)) for photo in batch])
-        features.append(body.predict_on_batch(normalize(pixels, spec)))
-    return np.concatenate(features)
+    return score_frames(body, spec, (read_picture(images / photo.image) for photo in photos), len(photos))
 
 
 def _open(model: str) -> tuple[keras.Model, InputSpec]:

@@ -1,13 +1,12 @@
 """What sets several runs apart, in their arguments and in their worth."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from edge_runtime import tables
 from train.metrics import measure_accuracy
 from train.report.runs import FinishedRun
 from train.statistics import Estimate, Flags, PairedTest, compare_paired, estimate_share
@@ -125,12 +124,8 @@ def format_table(compared: Sequence[ComparedRun]) -> str:
 
 def format_csv(compared: Sequence[ComparedRun]) -> str:
     """Return the comparison as CSV with unrounded numbers; shares are in [0, 1]."""
-    text = io.StringIO()
     records = [_record(each) for each in compared]
-    writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    return text.getvalue()
+    return tables.format_csv(list(records[0]), (record.values() for record in records))
 
 
 def _record(each: ComparedRun) -> dict[str, str | int | float | None]:

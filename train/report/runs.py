@@ -48,12 +48,12 @@ class FinishedRun:
     @property
     def right(self) -> Flags:
         """(photos,) whether the model answers each validation photo rightly."""
-        return np.asarray(self.predictions.answers == self.predictions.targets)
+        return self.predictions.right
 
     @property
     def confidence(self) -> Floats:
         """(photos,) best score of each validation photo, in [0, 1]."""
-        return np.asarray(self.predictions.scores.max(axis=1), np.float64)
+        return self.predictions.confidence
 
     @property
     def best_epoch(self) -> int:
