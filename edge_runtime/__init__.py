@@ -4,6 +4,7 @@
 >>> Recognizer.load().classify(frame)
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from edge_runtime.errors import EdgeGarmentError
@@ -12,6 +13,10 @@ from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec, ResizeRule
 
 if TYPE_CHECKING:
     from edge_runtime.recognizer import Recognizer
+
+# OpenCV reads this once, when it is imported: a file of a few kilobytes may claim a picture of gigabytes. The limit
+# of 134 million pixels holds photos of every camera that a shop has, and takes 0.4 GB.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 27))
 
 __all__ = [
     "Classification",

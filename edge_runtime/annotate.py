@@ -36,7 +36,7 @@ def annotate(image: Image, result: FrameResult) -> Image:
     """
     copy = image.copy()
     for detection in reversed(result.detections or ()):
-        _draw_detection(copy, detection)
+        draw_box(copy, detection.box, _tag(detection))
     if result.classifications:
         _draw_panel(copy, result.classifications)
     return copy
@@ -57,19 +57,33 @@ def _draw_panel(image: Image, classifications: Sequence[Classification]) -> None
         draw_text(image, percent, margin + width - padding - text_width(percent, size), middle, size, _INK)
 
 
-def _draw_detection(image: Image, detection: Detection) -> None:
-    left, top, right, bottom = (round(edge) for edge in detection.box)
+def draw_box(image: Image, box: tuple[float, float, float, float], text: str, colour: Colour = _ACCENT) -> None:
+    """Draw a box and its text into a picture, in place.
+
+    Args:
+        image: (height, width, 3) uint8 BGR.
+        box: (x_min, y_min, x_max, y_max) in pixels.
+        text: Shown above the box.
+        colour: Of the box; its text is white.
+    """
+    left, top, right, bottom = (round(edge) for edge in box)
     size = _font(image)
-    cv2.rectangle(image, (left, top), (right, bottom), _INK, max(size // 4, 3))
-    cv2.rectangle(image, (left, top), (right, bottom), _ACCENT, max(size // 8, 1))
-    text = f"{detection.label} {_percent(detection.score)}"
+    cv2.rectangle(image, (left, top), (right, bottom), _INK, max(size // 4, 4))
+    cv2.rectangle(image, (left, top), (right, bottom), colour, max(size // 8, 2))
     padding, height = round(size * _PADDING), round(size * _LINE_HEIGHT)
     width = text_width(text, size) + 2 * padding
     # The tag sits on the box, and moves inside where the picture ends.
     tag_left = max(min(left, image.shape[1] - width), 0)
     tag_top = max(top - height, 0)
-    _fill(image, tag_left, tag_top, width, height, _ACCENT, _BAR_OPACITY)
+    _fill(image, tag_left, tag_top, width, height, colour, _BAR_OPACITY)
     draw_text(image, text, tag_left + padding, tag_top + height // 2, size, _INK)
+
+
+def _tag(detection: Detection) -> str:
+    text = f"{detection.label} {_percent(detection.score)}"
+    for best in (detection.classifications or ())[:1]:
+        text += f" / {best.label} {_percent(best.score)}"
+    return text
 
 
 def _font(image: Image) -> int:

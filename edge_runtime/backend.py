@@ -7,14 +7,20 @@ import os
 from dataclasses import dataclass
 from enum import StrEnum
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from edge_runtime.errors import BackendError, ModelError
+from edge_runtime.graph_check import check_graph
 
 _PACKAGES = {"ai_edge_litert.interpreter": "ai-edge-litert", "tflite_runtime.interpreter": "tflite-runtime"}
 _EDGETPU_LIBRARY = "libedgetpu.so.1"
-_EDGETPU_OP = "edgetpu-custom-op"
 _MOST_USEFUL_THREADS = 4
+
+EDGETPU_OP: Final = "edgetpu-custom-op"
+"""Name of the one operation that stands for all that was compiled for the Edge TPU."""
+
+EDGETPU_SUFFIX: Final = "_edgetpu.tflite"
+"""How the name of a compiled file ends; that of the file for CPUs ends in `.tflite` alone."""
 
 
 class DelegateName(StrEnum):
@@ -53,7 +59,7 @@ def default_threads() -> int:
 
 
 def open_interpreter(model: bytes, threads: int, delegate: DelegateName) -> tuple[Any, Backend]:
-    """Open an interpreter on a model's bytes and allocate its tensors.
+    """Open an interpreter on a model's bytes, allocate its tensors, and run it once.
 
     Args:
         model: A whole `.tflite` file.
@@ -65,13 +71,16 @@ def open_interpreter(model: bytes, threads: int, delegate: DelegateName) -> tupl
 
     Raises:
         BackendError: No interpreter package, or the delegate is not to be had.
-        ModelError: The interpreter refuses the model.
+        ModelError: The model is damaged, or the interpreter refuses it.
     """
+    check_graph(model)
     module, package = _import_interpreter()
-    delegates = [_load_edgetpu(module)] if delegate is DelegateName.EDGETPU else None
+    delegates = [_load_edgetpu(module, model)] if delegate is DelegateName.EDGETPU else None
     try:
         interpreter = module.Interpreter(model_content=model, num_threads=threads, experimental_delegates=delegates)
         interpreter.allocate_tensors()
+        # Some faults of a model show only when it runs, and are to be found here rather than at the first customer.
+        interpreter.invoke()
     except SystemError as error:
         raise BackendError(f"{package} cannot work with this numpy; install numpy<2 beside it.") from error
     except (ValueError, RuntimeError) as error:
@@ -88,11 +97,11 @@ def _import_interpreter() -> tuple[ModuleType, str]:
     raise BackendError("No TFLite interpreter is installed; run: pip install ai-edge-litert")
 
 
-def _load_edgetpu(module: ModuleType) -> Any:
+def _load_edgetpu(module: ModuleType, model: bytes) -> Any:
     try:
         # Loaded here first, because a delegate whose library is missing prints a traceback when it is collected.
         ctypes.CDLL(_EDGETPU_LIBRARY)
-        return module.load_delegate(_EDGETPU_LIBRARY)
+        loaded = module.load_delegate(_EDGETPU_LIBRARY)
     except OSError as error:
         raise BackendError(
             f"The Edge TPU library {_EDGETPU_LIBRARY} is not installed; install Coral's libedgetpu1-std, "
@@ -102,10 +111,17 @@ def _load_edgetpu(module: ModuleType) -> Any:
         raise BackendError(
             "No Edge TPU answers; plug the device in and check that your user may open it, or run with --delegate cpu."
         ) from error
+    if EDGETPU_OP.encode() not in model:
+        # The delegate would take nothing of it, and the CPU would do all the work unnoticed.
+        raise BackendError(
+            f"This model is not compiled for an Edge TPU; take its file *{EDGETPU_SUFFIX}, make that with "
+            "edge-convert edgetpu, or run with --delegate cpu."
+        )
+    return loaded
 
 
 def _refusal(error: Exception) -> BackendError | ModelError:
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    if _EDGETPU_OP in str(error):
+    if EDGETPU_OP in str(error):
         return BackendError("This model is compiled for an Edge TPU; add --delegate edgetpu, or take its CPU file.")
     return ModelError(f"The TFLite interpreter refuses the model: {reason}; convert it again with edge-convert.")

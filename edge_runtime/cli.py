@@ -1,177 +1,134 @@
 """The `edge-run` command."""
 
+import os
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edge_runtime.cli_errors import ErrorCommand
+from edge_runtime.config import ENVIRONMENT_PREFIX, config_options, keep_strongest, print_config
 from edge_runtime.errors import PictureError
+from edge_runtime.fault_options import fault_options
+from edge_runtime.frame_options import frame_options
 from edge_runtime.quiet import quiet_opencv, quiet_stderr
+from edge_runtime.sink_options import check_sinks, sink_options
+from edge_runtime.source_options import EXAMPLES, check_sources, source_options
 
 if TYPE_CHECKING:
     # OpenCV and the interpreter take longer to import than --help may take.
-    from edge_runtime.loop import RunCounts
     from edge_runtime.recognizer import Recognizer
-    from edge_runtime.sinks import Sink
-    from edge_runtime.sources import FrameSource
-
-_EXAMPLES = """\
-  edge-run photo.jpg        a picture, a folder of them, or a video
-  edge-run --camera 0       the first camera
-  edge-run --demo           drawn pictures, for a first look"""
 
 
 @click.command(
     "edge-run",
     cls=ErrorCommand,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=f"\b\nExamples:\n{_EXAMPLES}\n  edge-run shop/ --json --save seen/ > seen.jsonl",
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": ENVIRONMENT_PREFIX},
+    epilog=f"\b\nExamples:\n{EXAMPLES}\n  edge-run shop/ --json --save seen/ > seen.jsonl",
 )
-@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
-@click.option("--camera", type=click.IntRange(0), metavar="N", help="Take frames from camera N.")
-@click.option("--demo", is_flag=True, help="Take one drawn picture of each garment.")
+@source_options
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="TFLite model with metadata.  [default: the bundled garment classifier]",
+    metavar="FILE|NAME",
+    help="TFLite model with metadata, or a bundled one: garment_classifier, garment_detector.  "
+    "[default: garment_classifier]",
 )
-@click.option("--top-k", type=click.IntRange(1), default=3, show_default=True, metavar="K", help="Labels per frame.")
 @click.option(
-    "--threshold",
-    type=click.FloatRange(0, 1),
-    metavar="SCORE",
-    help="Least score to report, from 0 to 1.  [default: the model's own]",
+    "--classifier",
+    type=click.Path(path_type=Path),
+    metavar="FILE|NAME",
+    help="Classifier that looks again at each box which the detector given by --model finds.",
 )
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads.  [default: all CPUs, at most 4]")
 @click.option(
-    "--delegate", type=click.Choice(["cpu", "edgetpu"]), default="cpu", show_default=True, help="Where the model runs."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per frame.")
-@click.option(
-    "--save",
-    metavar="PATH",
-    help="Save annotated frames: a picture, a video (.mp4, .avi, .webm), or a folder of pictures.",
-)
-@click.option("--max-frames", type=click.IntRange(1), metavar="N", help="Stop after N frames.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(0, min_open=True),
-    default=10.0,
+    "--delegate",
+    type=click.Choice(["cpu", "edgetpu", "edgetpu-or-cpu"]),
+    default="cpu",
     show_default=True,
-    metavar="SECONDS",
-    help="How long a camera or stream may take to open, and to send each frame.",
+    help="Where the model runs; edgetpu-or-cpu takes X.tflite on the CPU where X_edgetpu.tflite finds no Edge TPU.",
 )
-@click.version_option(package_name="edge-garment")
+@frame_options
+@fault_options
+@click.option("--json", "as_json", is_flag=True, envvar="EDGE_JSON", help="Print one JSON object per frame.")
+@sink_options
+@config_options
+@click.version_option(package_name="edge-garment", allow_from_autoenv=False)
 @click.pass_context
-def edge_run(
-    ctx: click.Context,
-    sources: tuple[str, ...],
-    camera: int | None,
-    demo: bool,
-    model: Path | None,
-    top_k: int,
-    threshold: float | None,
-    threads: int | None,
-    delegate: str,
-    as_json: bool,
-    save: str | None,
-    max_frames: int | None,
-    timeout: float,
-) -> None:
+def edge_run(ctx: click.Context, /, **_: Any) -> None:
     """Recognise garments in pictures, videos and camera frames.
 
     SOURCE is a picture, a folder of pictures, a pattern in quotes, a video, or an http:// or rtsp:// address; several
-    files and folders are taken one after another. Results go to stdout, everything else to stderr.
+    files and folders are taken one after another, several streams side by side. Results go to stdout, everything
+    else to stderr.
+
+    Each option may also be set by a variable (--max-fps by EDGE_MAX_FPS) or in a TOML file (max-fps = 5).
     """
-    _check_one_kind(sources, camera, demo)
+    keep_strongest(ctx, ("sources", "cameras", "demo"))
+    keep_strongest(ctx, ("events", "as_json"))
+    arguments = ctx.params
+    if arguments["print_config"]:
+        click.echo(print_config(ctx))
+        return
+    _check(arguments)
+    if arguments["check_config"]:
+        _log("All settings are well.")
+        return
     quiet_opencv()
-    source = _open_source(sources, camera, timeout)
-    recognizer = _load(model, threads, delegate)
-    with ExitStack() as stack:
-        stack.enter_context(_dropped_told(source))
-        sinks = [stack.enter_context(sink) for sink in _open_sinks(source, recognizer, as_json, save, max_frames)]
-        counts = _run(source, recognizer, sinks, top_k, threshold, max_frames)
-    _check_all_read(counts)
+    from edge_runtime.session import run_session
+
+    counts = run_session(arguments, lambda: _load(arguments), _log)
+    if counts.still:
+        _log(f"{counts.still} frames without motion were not answered again.")
+    if counts.failed:
+        total = counts.answered + counts.failed
+        raise PictureError(f"{counts.failed} of {total} pictures could not be read; each is named above.")
 
 
 def main() -> None:
     """Run `edge-run` with the arguments of this process."""
-    edge_run(prog_name="edge-run")
+    try:
+        edge_run(prog_name="edge-run")
+    except SystemExit as ended:
+        # Where no sink was opened nothing is stuck, and --help shall not import what a sink needs.
+        worker = sys.modules.get("edge_runtime.sinks.worker")
+        if worker is not None and worker.is_any_stuck():
+            # Python would wait for the lock of a stream that a thread will never let go of, and abort.
+            os._exit(ended.code if isinstance(ended.code, int) else 1)
+        raise
 
 
-def _check_one_kind(sources: tuple[str, ...], camera: int | None, demo: bool) -> None:
-    kinds = bool(sources) + (camera is not None) + demo
-    if kinds == 0:
-        raise click.UsageError(f"No source of frames is given. Try one of these:\n\n{_EXAMPLES}")
-    if kinds > 1:
-        raise click.UsageError("SOURCE, --camera and --demo exclude one another; give one of them.")
+def _check(arguments: dict[str, Any]) -> None:
+    check_sources(arguments)
+    check_sinks(arguments)
+    if arguments["events"] and arguments["as_json"]:
+        raise click.UsageError("--events and --json exclude one another; both are JSON Lines.")
+    if arguments["watch_model"] and arguments["model"] is None:
+        raise click.UsageError("--watch-model watches the file of --model; give one.")
 
 
-def _open_source(texts: tuple[str, ...], camera: int | None, timeout_s: float) -> "FrameSource":
-    from edge_runtime.sources import DemoSource, Endpoint, LiveSource, is_address, open_sources
-
-    if camera is not None:
-        return LiveSource(Endpoint.camera(camera), timeout_s)
-    if not texts:
-        return DemoSource()
-    if len(texts) > 1 and any(is_address(text) for text in texts):
-        raise click.UsageError("A stream has no end, so it must be the only source.")
-    return open_sources(texts, timeout_s=timeout_s, on_bad_picture=lambda error: _log(f"Skipped: {error}"))
+def _load(arguments: dict[str, Any]) -> "Recognizer":
+    classifier = None if arguments["classifier"] is None else _open(arguments["classifier"], arguments)
+    return _open(arguments["model"], arguments, classifier)
 
 
-def _load(model: Path | None, threads: int | None, delegate: str) -> "Recognizer":
+def _open(path: Path | None, arguments: dict[str, Any], classifier: "Recognizer | None" = None) -> "Recognizer":
+    threads, delegate, reason = arguments["threads"], arguments["delegate"], None
     # The interpreter announces its CPU kernels on stderr and has no switch for it.
     with quiet_stderr():
         from edge_runtime.backend import DelegateName
+        from edge_runtime.fallback import load_edgetpu_or_cpu
         from edge_runtime.recognizer import Recognizer
 
-        recognizer = Recognizer.load(model, threads=threads, delegate=DelegateName(delegate))
+        if delegate == "edgetpu-or-cpu":
+            recognizer, reason = load_edgetpu_or_cpu(path, threads, classifier)
+        else:
+            recognizer = Recognizer.load(path, threads=threads, delegate=DelegateName(delegate), classifier=classifier)
+    if reason is not None:
+        _log(f"Running on the CPU instead of an Edge TPU. {reason}")
     _log(f"Model {recognizer.spec.name}, sha256 {recognizer.model_sha256[:12]}, {recognizer.backend}")
     return recognizer
-
-
-def _open_sinks(
-    source: "FrameSource", recognizer: "Recognizer", as_json: bool, save: str | None, max_frames: int | None
-) -> "Iterator[Sink]":
-    from edge_runtime.sinks import JsonSink, LineSink, open_save_sink
-
-    yield JsonSink(sys.stdout) if as_json else LineSink(sys.stdout, recognizer.spec.heads[0].labels)
-    if save is not None:
-        yield open_save_sink(save, source, max_frames)
-
-
-def _run(
-    source: "FrameSource",
-    recognizer: "Recognizer",
-    sinks: "list[Sink]",
-    top_k: int,
-    threshold: float | None,
-    max_frames: int | None,
-) -> "RunCounts":
-    from edge_runtime.loop import run
-
-    return run(source, recognizer, sinks, top_k=top_k, threshold=threshold, max_frames=max_frames)
-
-
-@contextmanager
-def _dropped_told(source: "FrameSource") -> Iterator[None]:
-    """Say at the end, whatever ended the run, how many frames were too many."""
-    try:
-        yield
-    finally:
-        if source.dropped:
-            _log(f"{source.dropped} frames came faster than they could be answered and were dropped.")
-
-
-def _check_all_read(counts: "RunCounts") -> None:
-    if counts.failed:
-        total = counts.answered + counts.failed
-        raise PictureError(f"{counts.failed} of {total} pictures could not be read; each is named above.")
 
 
 def _log(text: str) -> None:

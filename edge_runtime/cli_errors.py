@@ -19,6 +19,10 @@ _SIGNALLED = 128
 class ErrorCommand(click.Command):
     """A command whose errors are reported as docs/exit-codes.md says."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with _reported():
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         with _reported():
             return super().invoke(ctx)

@@ -38,7 +38,7 @@ class PictureError(EdgeGarmentError):
 
 
 class ModelError(EdgeGarmentError):
-    """A model file is missing, damaged, or not TFLite."""
+    """A model file is missing, damaged, not TFLite, or of another kind than is needed."""
 
     exit_code = 7
 
@@ -86,7 +86,7 @@ class ConversionError(EdgeGarmentError):
 
 
 class FindingsError(EdgeGarmentError):
-    """A check of a data set has found errors in it."""
+    """A check of a data set, or of a model for a certain device, has found errors in it."""
 
     exit_code = 15
 
@@ -95,3 +95,15 @@ class DistributionError(EdgeGarmentError):
     """A training cannot be shared by the devices asked for, or one of its processes ended."""
 
     exit_code = 16
+
+
+class ConfigError(EdgeGarmentError):
+    """A file of settings cannot be read, or has keys or values that the command does not know."""
+
+    exit_code = 17
+
+
+class StuckError(EdgeGarmentError):
+    """The model does not return from answering a frame."""
+
+    exit_code = 18

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 # No list that is read whole (shapes, means, indices, metadata) is longer; a damaged count costs no time or memory.
 _MAX_LISTED: Final = 4096
 
@@ -33,9 +36,17 @@ class Table:
     data: bytes
     position: int
 
+    def has(self, slot: int) -> bool:
+        """Tell whether a field is there; one that is absent has its default, which need not be 0."""
+        return self._field(slot) is not None
+
     def int8(self, slot: int) -> int:
         """Return a byte or enumeration value in [-128, 127]."""
         return int(self._scalar(slot, "<b"))
+
+    def int32(self, slot: int) -> int:
+        """Return a signed 32 bit number."""
+        return int(self._scalar(slot, "<i"))
 
     def uint32(self, slot: int) -> int:
         """Return an unsigned 32 bit number."""
@@ -52,6 +63,19 @@ class Table:
     def float32s(self, slot: int) -> tuple[float, ...]:
         """Return a vector of 32 bit floats, at most 4096 of them."""
         return self._numbers(slot, "f")
+
+    def array(self, slot: int, dtype: str) -> NDArray[Any]:
+        """Return a vector of numbers of any length as a read-only view of the data; empty when absent.
+
+        Args:
+            slot: The field.
+            dtype: numpy's name of the numbers' type with its byte order, for example `<f4`.
+        """
+        field = self._field(slot)
+        if field is None:
+            return np.empty(0, dtype)
+        start, length = _vector(self.data, _target(self.data, field), np.dtype(dtype).itemsize)
+        return np.frombuffer(self.data, dtype, length, start)
 
     def blob(self, slot: int) -> bytes | None:
         """Return a vector of bytes."""

@@ -5,7 +5,7 @@ for the metadata. Only the fields that edge-garment reads or writes are named. A
 its table.
 """
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Final
 
 MODEL_IDENTIFIER: Final = b"TFL3"
@@ -20,12 +20,33 @@ EXTRA_FILE: Final = "edge_garment.json"
 EXTRA_FORMAT: Final = 1
 
 
+class DetectorOutput(StrEnum):
+    """Names by which readers of the metadata, MediaPipe among them, tell a detector's outputs apart."""
+
+    BOXES = "location"
+    LABELS = "category"
+    SCORES = "score"
+    COUNT = "number of detections"
+
+
 class Model(IntEnum):
     """Root table of a TFLite file."""
 
+    VERSION = 0
+    OPERATOR_CODES = 1
     SUBGRAPHS = 2
+    DESCRIPTION = 3
     BUFFERS = 4
     METADATA = 6
+
+
+class OperatorCode(IntEnum):
+    """A kind of operation; the code moved to a wider field when 127 was reached, and the greater of the two counts."""
+
+    DEPRECATED_BUILTIN_CODE = 0
+    CUSTOM_CODE = 1
+    VERSION = 2
+    BUILTIN_CODE = 3
 
 
 class SubGraph(IntEnum):
@@ -34,18 +55,45 @@ class SubGraph(IntEnum):
     TENSORS = 0
     INPUTS = 1
     OUTPUTS = 2
+    OPERATORS = 3
+    NAME = 4
 
 
 class Tensor(IntEnum):
     """A tensor of a graph."""
 
     SHAPE = 0
+    TYPE = 1
+    BUFFER = 2
+    NAME = 3
+    QUANTIZATION = 4
+    IS_VARIABLE = 5
+    SHAPE_SIGNATURE = 7
+
+
+class Quantization(IntEnum):
+    """How a tensor's numbers stand for real ones: real = scale * (number - zero point), per tensor or per channel."""
+
+    SCALE = 2
+    ZERO_POINT = 3
+    DIMENSION = 6
+
+
+class Operator(IntEnum):
+    """An operation of a graph."""
+
+    CODE_INDEX = 0
+    INPUTS = 1
+    OUTPUTS = 2
+    OPTIONS_TYPE = 3
+    OPTIONS = 4
 
 
 class Buffer(IntEnum):
-    """Bytes of weights or of metadata."""
+    """Bytes of weights or of metadata; above 2 GB they lie outside the tables, at an offset."""
 
     DATA = 0
+    OFFSET = 1
 
 
 class Metadata(IntEnum):
@@ -62,6 +110,7 @@ class ModelMetadata(IntEnum):
     DESCRIPTION = 1
     VERSION = 2
     SUBGRAPH_METADATA = 3
+    AUTHOR = 4
     LICENSE = 5
     ASSOCIATED_FILES = 6
     MIN_PARSER_VERSION = 7
@@ -90,6 +139,7 @@ class Content(IntEnum):
 
     PROPERTIES_TYPE = 0
     PROPERTIES = 1
+    RANGE = 2
 
 
 class ContentProperties(IntEnum):
@@ -97,6 +147,27 @@ class ContentProperties(IntEnum):
 
     FEATURE = 1
     IMAGE = 2
+    BOUNDING_BOX = 3
+
+
+class ContentRange(IntEnum):
+    """Dimensions of a tensor that its content lies in."""
+
+    MIN = 0
+    MAX = 1
+
+
+class BoundingBoxProperties(IntEnum):
+    """A tensor that holds boxes."""
+
+    INDEX = 0
+    TYPE = 1
+
+
+class BoundingBoxType(IntEnum):
+    """Values of `BoundingBoxProperties.TYPE`."""
+
+    BOUNDARIES = 1
 
 
 class ImageProperties(IntEnum):
@@ -166,3 +237,4 @@ class AssociatedFileType(IntEnum):
 
     DESCRIPTIONS = 1
     TENSOR_AXIS_LABELS = 2
+    TENSOR_VALUE_LABELS = 3

@@ -1,10 +1,12 @@
 """A `.tflite` file as a container: the shapes in its graph, its metadata block and the files packed behind it."""
 
 import io
+import os
 import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from edge_runtime.errors import MetadataError, ModelError
@@ -20,6 +22,8 @@ from edge_runtime.metadata_schema import (
 )
 
 _MAX_PACKED_BYTES: Final = 1 << 20
+# Offsets of a flatbuffer have 31 bits.
+_MAX_MODEL_BYTES: Final = 1 << 31
 
 # What the zipfile module raises on archives that are damaged or use what it does not support.
 _ZIP_ERRORS: Final = (
@@ -50,6 +54,21 @@ class Graph:
     metadata: bytes | None
 
 
+def read_model(path: str | os.PathLike[str]) -> bytes:
+    """Return all bytes of a model file.
+
+    Raises:
+        ModelError: The file cannot be read or is larger than a TFLite file can be.
+    """
+    file = Path(path)
+    try:
+        if file.stat().st_size > _MAX_MODEL_BYTES:
+            raise ModelError(f"{file} is larger than the 2 GiB that a TFLite file can have; give another file.")
+        return file.read_bytes()
+    except OSError as error:
+        raise ModelError(f"The model {file} cannot be read ({error.strerror}); check the path.") from error
+
+
 def read_graph(model: bytes) -> Graph:
     """Read shapes and metadata block of a TFLite file.
 
@@ -69,6 +88,21 @@ def read_graph(model: bytes) -> Graph:
     return Graph(_picture_shape(inputs), outputs, metadata)
 
 
+def packed_file_sizes(model: bytes) -> dict[str, int]:
+    """Return the unpacked size in bytes of each file packed into a TFLite file, as its directory states it.
+
+    Raises:
+        MetadataError: The directory of packed files is damaged.
+    """
+    if not zipfile.is_zipfile(io.BytesIO(model)):
+        return {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(model)) as archive:
+            return {entry.filename: entry.file_size for entry in archive.infolist()}
+    except _ZIP_ERRORS as error:
+        raise _damaged_archive(error) from error
+
+
 def read_packed_file(model: bytes, name: str) -> bytes | None:
     """Return a file packed into a TFLite file, None when none has that name.
 
@@ -81,12 +115,16 @@ def read_packed_file(model: bytes, name: str) -> bytes | None:
                 return None
             content = _read_member(archive, name)
     except _ZIP_ERRORS as error:
-        raise MetadataError(
-            f"The files packed into the model are damaged or cut short ({error}); copy or convert the model again."
-        ) from error
+        raise _damaged_archive(error) from error
     if len(content) > _MAX_PACKED_BYTES:
         raise MetadataError(f"The model's packed file {name!r} is larger than 1 MiB; pack a shorter one.")
     return content
+
+
+def _damaged_archive(error: Exception) -> MetadataError:
+    return MetadataError(
+        f"The files packed into the model are damaged or cut short ({error}); copy or convert the model again."
+    )
 
 
 def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:

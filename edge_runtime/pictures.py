@@ -16,7 +16,7 @@ _JPEG_END = b"\xff\xd9"
 # Within the data of a scan, 0xFF begins a marker only when neither 0 nor a restart marker follows.
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _PNG_START = b"\x89PNG\r\n\x1a\n"
-_PNG_END = b"IEND\xaeB`\x82"
+_PNG_END = b"IEND"
 
 
 def read_picture(path: Path) -> Image:
@@ -46,6 +46,8 @@ def _decode(path: Path, encoded: bytes) -> Image:
     try:
         image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
+        if "CV_IO_MAX_IMAGE" in error.err:
+            raise PictureError(f"{path} claims to be larger than any photo; save it with fewer pixels.") from error
         raise PictureError(f"{path} cannot be decoded ({error.err}); save it again as JPEG or PNG.") from error
     if image is None:
         raise PictureError(f"{path} is not a picture OpenCV can read; save it again as JPEG or PNG.")
@@ -57,7 +59,7 @@ def _is_truncated(encoded: bytes) -> bool:
     if encoded.startswith(_JPEG_START):
         return not _has_jpeg_end(encoded)
     if encoded.startswith(_PNG_START):
-        return _PNG_END not in encoded
+        return not _has_png_end(encoded)
     return False
 
 
@@ -69,4 +71,15 @@ def _has_jpeg_end(encoded: bytes) -> bool:
             return True
         length = encoded[marker.end() : marker.end() + 2]
         position = marker.end() + int.from_bytes(length, "big")
+    return False
+
+
+def _has_png_end(encoded: bytes) -> bool:
+    """Walk the chunks of a PNG to its end mark; OpenCV would allocate gigabytes for a chunk that claims them."""
+    position = len(_PNG_START)
+    while position + 8 <= len(encoded):
+        if encoded[position + 4 : position + 8] == _PNG_END:
+            return True
+        # Around its data, a chunk has its length, its type and a checksum, four bytes each.
+        position += 12 + int.from_bytes(encoded[position : position + 4], "big")
     return False

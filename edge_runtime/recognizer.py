@@ -2,8 +2,6 @@
 
 import os
 import time
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -11,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.backend import Backend, DelegateName, default_threads, open_interpreter
+from edge_runtime.bundled import find_model
 from edge_runtime.errors import ModelError
-from edge_runtime.metadata import model_sha256, read_spec
+from edge_runtime.metadata import model_sha256, read_detector_outputs, read_spec
+from edge_runtime.model_file import read_model
+from edge_runtime.outputs import ClassifierOutputs, DetectorOutputs
 from edge_runtime.preprocess import Image, Preprocessor, normalize
-from edge_runtime.results import Classification, Recognition
-from edge_runtime.spec import InputSpec, ModelSpec
-
-BUNDLED_MODEL = "garment_classifier.tflite"
+from edge_runtime.refining import Refiner
+from edge_runtime.results import Classification, Detection, Recognition
+from edge_runtime.spec import InputSpec, ModelSpec, Task
 
 
 class Recognizer:
@@ -31,26 +31,36 @@ class Recognizer:
     Not safe to share between threads: give each its own.
     """
 
-    def __init__(self, model: bytes, *, threads: int | None = None, delegate: DelegateName = DelegateName.CPU) -> None:
+    def __init__(
+        self,
+        model: bytes,
+        *,
+        threads: int | None = None,
+        delegate: DelegateName = DelegateName.CPU,
+        classifier: "Recognizer | None" = None,
+    ) -> None:
         """Open a model.
 
         Args:
             model: A whole `.tflite` file with metadata.
             threads: CPU threads; None takes what the process may use, at most four.
             delegate: Where to run.
+            classifier: Looks again at each box that a detector finds; None for no second look.
 
         Raises:
-            ModelError: The bytes are not TFLite or the interpreter refuses them.
+            ModelError: The bytes are not TFLite, the interpreter refuses them, or one of two models is of the wrong
+                kind.
             MetadataError: The metadata are missing or contradict the tensors.
             BackendError: No interpreter, or the delegate is not to be had.
         """
         self.spec: ModelSpec = read_spec(model)
         self.model_sha256: str = model_sha256(model)
+        self._refiner = None if classifier is None else self._open_refiner(classifier)
         self.backend: Backend
         self._interpreter, self.backend = open_interpreter(model, threads or default_threads(), delegate)
         self._preprocess = Preprocessor(self.spec.input)
         self._input = self._interpreter.get_input_details()[0]
-        self._outputs = self._interpreter.get_output_details()
+        self._classifier, self._detector = self._open_outputs(model)
         self._pixel_table = _pixel_table(self.spec.input, self._input)
         self._image: Image = np.empty((self.spec.input.height, self.spec.input.width, 3), np.uint8)
 
@@ -61,15 +71,23 @@ class Recognizer:
         *,
         threads: int | None = None,
         delegate: DelegateName = DelegateName.CPU,
+        classifier: "Recognizer | None" = None,
     ) -> "Recognizer":
-        """Open a model file, or the bundled garment classifier when `path` is None.
+        """Open a model file, a bundled model by its name, or the bundled garment classifier when `path` is None.
+
+        The other arguments are those of the constructor.
 
         Raises:
-            ModelError: The file cannot be read or is not TFLite.
+            ModelError: The file cannot be read, is not TFLite, or one of two models is of the wrong kind.
             MetadataError: The metadata are missing or contradict the tensors.
             BackendError: No interpreter, or the delegate is not to be had.
         """
-        return cls(_read_model(path), threads=threads, delegate=delegate)
+        return cls(read_model(find_model(path)), threads=threads, delegate=delegate, classifier=classifier)
+
+    @property
+    def classifier_sha256(self) -> str | None:
+        """Hash of the classifier that looks at boxes again, None without one."""
+        return None if self._refiner is None else self._refiner.classifier.model_sha256
 
     def classify(self, frame: Image, *, top_k: int = 3, threshold: float | None = None) -> tuple[Classification, ...]:
         """Return the best labels of the first head.
@@ -81,31 +99,90 @@ class Recognizer:
 
         Returns:
             Best first; empty when no score reaches the threshold.
+
+        Raises:
+            ModelError: The model is a detector.
         """
+        self._require_classifier()
         return self.recognize(frame, top_k=top_k, threshold=threshold).classifications
+
+    def detect(self, frame: Image, *, threshold: float | None = None) -> tuple[Detection, ...]:
+        """Return the garments that a detector finds.
+
+        Args:
+            frame: (height, width, 3) uint8 BGR in [0, 255], as OpenCV reads it.
+            threshold: Least score in [0, 1]; None takes the model's own.
+
+        Returns:
+            Best first, boxes in pixels of the frame; empty when no score reaches the threshold.
+
+        Raises:
+            ModelError: The model is a classifier.
+        """
+        detections = self.recognize(frame, threshold=threshold).detections
+        if detections is None:
+            raise ModelError(f"The model {self.spec.name} is a classifier and finds no boxes; give a detector's file.")
+        return detections
 
     def recognize(self, frame: Image, *, top_k: int = 3, threshold: float | None = None) -> Recognition:
         """Answer one frame, with the time each stage took; arguments as for `classify`."""
+        answer = self._recognize(frame, top_k, threshold)
+        if self._refiner is None or answer.detections is None:
+            return answer
+        second = self._refiner.refine(frame, answer.detections, top_k)
+        return Recognition(
+            classifications=answer.classifications,
+            detections=second.detections,
+            preprocess_ms=answer.preprocess_ms + second.preprocess_ms,
+            inference_ms=answer.inference_ms + second.inference_ms,
+            postprocess_ms=answer.postprocess_ms + second.postprocess_ms,
+        )
+
+    def _recognize(self, frame: Image, top_k: int, threshold: float | None) -> Recognition:
         start = time.perf_counter()
         self._fill_input(frame)
         filled = time.perf_counter()
         self._interpreter.invoke()
         invoked = time.perf_counter()
-        ranked = self._rank(top_k, threshold)
+        classifications = self._classifier.rank(top_k, threshold) if self._classifier else ()
+        detections = self._detector.find(frame.shape[0], frame.shape[1], threshold) if self._detector else None
         done = time.perf_counter()
         return Recognition(
-            classifications=ranked,
-            detections=None,
+            classifications=classifications,
+            detections=detections,
             preprocess_ms=(filled - start) * 1e3,
             inference_ms=(invoked - filled) * 1e3,
             postprocess_ms=(done - invoked) * 1e3,
         )
 
     def scores(self, frame: Image) -> NDArray[np.float32]:
-        """Return the first head's (labels,) float32 scores in [0, 1] for a (height, width, 3) uint8 BGR frame."""
+        """Return the first head's (labels,) float32 scores in [0, 1] for a (height, width, 3) uint8 BGR frame.
+
+        Raises:
+            ModelError: The model is a detector.
+        """
+        classifier = self._require_classifier()
         self._fill_input(frame)
         self._interpreter.invoke()
-        return self._read_scores()
+        return classifier.scores()
+
+    def _open_refiner(self, classifier: "Recognizer") -> Refiner:
+        if self.spec.task is not Task.DETECTION:
+            raise ModelError(
+                f"The model {self.spec.name} is a classifier and finds no boxes that another one could look at; "
+                "give a detector's file."
+            )
+        return Refiner(classifier)
+
+    def _open_outputs(self, model: bytes) -> tuple[ClassifierOutputs | None, DetectorOutputs | None]:
+        if self.spec.detection is None:
+            return ClassifierOutputs(self._interpreter, self.spec.heads[0]), None
+        return None, DetectorOutputs(self._interpreter, self.spec.detection, read_detector_outputs(model))
+
+    def _require_classifier(self) -> ClassifierOutputs:
+        if self._classifier is None:
+            raise ModelError(f"The model {self.spec.name} is a detector; give a classifier's file.")
+        return self._classifier
 
     def _fill_input(self, frame: Image) -> None:
         # The view must not outlive this call: the interpreter refuses to run while one is held.
@@ -114,20 +191,6 @@ class Recognizer:
             self._preprocess(frame, out=tensor)
         else:
             cv2.LUT(self._preprocess(frame, out=self._image), self._pixel_table, dst=tensor)
-
-    def _read_scores(self) -> NDArray[np.float32]:
-        output = self._outputs[0]
-        values: NDArray[Any] = self._interpreter.get_tensor(output["index"])[0]
-        scale, zero_point = output["quantization"]
-        scores: NDArray[np.float32] = values.astype(np.float32)
-        return scores if scale == 0.0 else (scores - zero_point) * np.float32(scale)
-
-    def _rank(self, top_k: int, threshold: float | None) -> tuple[Classification, ...]:
-        head = self.spec.heads[0]
-        least = head.threshold if threshold is None else threshold
-        scores = self._read_scores()
-        best = np.argsort(-scores, kind="stable")[:top_k]
-        return tuple(Classification(head.labels[i], float(scores[i])) for i in best if scores[i] >= least)
 
 
 def _pixel_table(spec: InputSpec, tensor: dict[str, Any]) -> NDArray[Any] | None:
@@ -144,12 +207,3 @@ def _pixel_table(spec: InputSpec, tensor: dict[str, Any]) -> NDArray[Any] | None
         return None
     table: NDArray[Any] = quantized.astype(tensor["dtype"])[np.newaxis]
     return table
-
-
-def _read_model(path: str | os.PathLike[str] | None) -> bytes:
-    file = Path(path) if path is not None else resources.files("edge_runtime").joinpath("models", BUNDLED_MODEL)
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        advice = "check the path given" if path is not None else "install edge-garment again"
-        raise ModelError(f"The model {file} cannot be read ({error.strerror}); {advice}.") from error

@@ -24,11 +24,21 @@ class Detection:
         label: Class name.
         score: Probability in [0, 1].
         box: (x_min, y_min, x_max, y_max) in pixels of the frame as captured.
+        classifications: What a classifier says about the box, best first, empty when no score reaches its threshold;
+            None when no classifier was asked.
     """
 
     label: str
     score: float
     box: tuple[float, float, float, float]
+    classifications: tuple[Classification, ...] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the detection as JSON-ready values; `classifications` is present where a classifier was asked."""
+        values = asdict(self)
+        if self.classifications is None:
+            del values["classifications"]
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,7 @@ class FrameResult:
         detections: Best first; None when the model is no detector.
         times: Milliseconds by stage.
         model_sha256: Hash of the model file that answered, 64 hexadecimal digits.
+        classifier_sha256: Hash of the classifier's file that looked at the boxes again; None when there was none.
     """
 
     source: str
@@ -92,11 +103,16 @@ class FrameResult:
     detections: tuple[Detection, ...] | None
     times: StageTimes
     model_sha256: str
+    classifier_sha256: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON-ready values; `detections` is present for detectors only."""
         result = asdict(self)
         if self.detections is None:
             del result["detections"]
+        else:
+            result["detections"] = [detection.to_dict() for detection in self.detections]
+        if self.classifier_sha256 is None:
+            del result["classifier_sha256"]
         result["times_ms"] = {stage: round(ms, 3) for stage, ms in result.pop("times").items()}
         return result

@@ -13,6 +13,13 @@ from typing import Any
 from edge_runtime.errors import MetadataError
 
 
+class Task(StrEnum):
+    """What a model answers."""
+
+    CLASSIFICATION = "classification"
+    DETECTION = "detection"
+
+
 class ResizeRule(StrEnum):
     """How a frame of any shape becomes the model's input shape.
 
@@ -57,16 +64,45 @@ class HeadSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class DetectionSpec:
+    """What a detector finds, and which of its boxes are answers.
+
+    Attributes:
+        labels: Class names in the order of the scores' last axis; there is no background class.
+        threshold: Scores in [0, 1] below it are not reported.
+        iou_threshold: Of two boxes whose intersection over union in (0, 1] is above it only the better one is kept,
+            whatever their labels. Suppression by label would tell a jacket from the shirt under it even where their
+            boxes are almost the same, but TFLite's op for it loses the label whose number equals the number of
+            threads (tensorflow/tensorflow#56058).
+        max_detections: How many boxes of a frame are kept at most.
+        labels_per_box: How many labels of each box are answers of their own, the best ones; at most as many as there
+            are labels. With one, a garment whose second guess is right is never found.
+    """
+
+    labels: tuple[str, ...]
+    threshold: float = 0.0
+    iou_threshold: float = 0.6
+    max_detections: int = 100
+    labels_per_box: int = 1
+
+    @property
+    def rows(self) -> int:
+        """Length of the file's outputs: the answers of all boxes."""
+        return self.max_detections * self.labels_per_box
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """A model's contract: its input, its heads in output order, and where it comes from.
+    """A model's contract: its input, its outputs, and where it comes from.
 
     Attributes:
         name: Short name, for example `garment-mobilenet_v2-224`.
         version: Version of the model, not of the package.
         input: The image input.
-        heads: One entry per output tensor, in order.
+        heads: One entry per output tensor of a classifier, in order; empty for a detector.
         license: Terms of the weights.
         provenance: JSON-ready facts: training command, data hashes, scores.
+        detection: What a detector finds; None for a classifier.
     """
 
     name: str
@@ -75,6 +111,17 @@ class ModelSpec:
     heads: tuple[HeadSpec, ...]
     license: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    detection: DetectionSpec | None = None
+
+    @property
+    def task(self) -> Task:
+        """Whether the model is a classifier or a detector."""
+        return Task.CLASSIFICATION if self.detection is None else Task.DETECTION
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names that answers have: a detector's, or those of a classifier's first head."""
+        return self.heads[0].labels if self.detection is None else self.detection.labels
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values that `from_dict` turns back into an equal spec."""
@@ -95,6 +142,8 @@ class ModelSpec:
                 heads=tuple(_head_from_dict(head) for head in values["heads"]),
                 license=str(values["license"]),
                 provenance=dict(values["provenance"]),
+                # Runs from before there were detectors do not have it.
+                detection=_detection_from_dict(values.get("detection")),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise MetadataError(
@@ -122,4 +171,16 @@ def _head_from_dict(values: Mapping[str, Any]) -> HeadSpec:
         name=str(values["name"]),
         labels=tuple(str(label) for label in values["labels"]),
         threshold=float(values["threshold"]),
+    )
+
+
+def _detection_from_dict(values: Mapping[str, Any] | None) -> DetectionSpec | None:
+    if values is None:
+        return None
+    return DetectionSpec(
+        labels=tuple(str(label) for label in values["labels"]),
+        threshold=float(values["threshold"]),
+        iou_threshold=float(values["iou_threshold"]),
+        max_detections=int(values["max_detections"]),
+        labels_per_box=int(values["labels_per_box"]),
     )

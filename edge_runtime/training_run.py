@@ -1,21 +1,30 @@
 """What a training run leaves and a conversion takes.
 
 A run directory holds `model.keras`, its `model.json` (a `ModelSpec`), `splits.csv` (which photo served for what) and
-`run.json` (resolved arguments). Neither stage knows more of the other than this.
+`run.json` (resolved arguments); a detector's also has `anchors.npy` and
+`boxes.csv` (the labelled boxes of every photo). Neither stage knows more of the other than this.
 """
 
+from __future__ import annotations
+
 import csv
+import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge_runtime.errors import RunError
-from edge_runtime.files import write_text
+from edge_runtime.files import write_bytes, write_text
 from edge_runtime.spec import ModelSpec
 from edge_runtime.tables import format_csv
+
+if TYPE_CHECKING:
+    # Read by commands whose --help has to be instant.
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Split(StrEnum):
@@ -45,6 +54,27 @@ class SplitRow:
 
 
 @dataclass(frozen=True, slots=True)
+class BoxRow:
+    """One labelled box on one photo of a detector's data set, in pixels of the upright photo.
+
+    Attributes:
+        image: As in `SplitRow`.
+        label: Class name.
+        x_min: Left edge.
+        y_min: Upper edge.
+        x_max: Right edge.
+        y_max: Lower edge.
+    """
+
+    image: str
+    label: str
+    x_min: float
+    y_min: float
+    x_max: float
+    y_max: float
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingRun:
     """The files of one run directory."""
 
@@ -54,6 +84,19 @@ class TrainingRun:
     def model_path(self) -> Path:
         """The best Keras model, taking normalised float32 images."""
         return self.path / "model.keras"
+
+    @property
+    def anchors_path(self) -> Path:
+        """A detector's anchors, (anchors, 4) float32 in the order of the model's outputs.
+
+        Rows are (y_centre, x_centre, height, width) as shares of the input's height and width.
+        """
+        return self.path / "anchors.npy"
+
+    @property
+    def boxes_path(self) -> Path:
+        """A detector's boxes, all that the photos of the split file have."""
+        return self.path / "boxes.csv"
 
     @property
     def spec_path(self) -> Path:
@@ -107,6 +150,33 @@ class TrainingRun:
             raise self._damage(self.splits_path, error) from error
         return rows if split is None else tuple(row for row in rows if row.split is split)
 
+    def read_boxes(self) -> tuple[BoxRow, ...]:
+        """Read the boxes of a detector's photos.
+
+        Raises:
+            RunError: The file is missing or damaged.
+        """
+        try:
+            return tuple(_parse_box(row) for row in _read_rows(self.boxes_path, BoxRow))
+        except (OSError, ValueError) as error:
+            raise self._damage(self.boxes_path, error) from error
+
+    def read_anchors(self) -> NDArray[np.float32]:
+        """Read a detector's anchors, see `anchors_path`.
+
+        Raises:
+            RunError: The file is missing or damaged.
+        """
+        import numpy as np
+
+        try:
+            anchors: NDArray[Any] = np.load(self.anchors_path, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise self._damage(self.anchors_path, error) from error
+        if anchors.ndim != 2 or anchors.shape[1] != 4 or not np.isfinite(anchors).all():
+            raise self._damage(self.anchors_path, ValueError("not rows of four finite numbers"))
+        return np.asarray(anchors, np.float32)
+
     def write_spec(self, spec: ModelSpec) -> None:
         """Write the model's spec."""
         write_text(self.spec_path, json.dumps(spec.to_dict(), indent=2) + "\n")
@@ -118,6 +188,18 @@ class TrainingRun:
     def write_splits(self, rows: Iterable[SplitRow]) -> None:
         """Write the split file."""
         write_split_rows(self.splits_path, rows)
+
+    def write_boxes(self, rows: Iterable[BoxRow]) -> None:
+        """Write the boxes of a detector's photos."""
+        write_text(self.boxes_path, format_csv([field.name for field in fields(BoxRow)], map(astuple, rows)))
+
+    def write_anchors(self, anchors: NDArray[np.float32]) -> None:
+        """Write a detector's anchors, see `anchors_path`."""
+        import numpy as np
+
+        stream = io.BytesIO()
+        np.save(stream, anchors.astype(np.float32), allow_pickle=False)
+        write_bytes(self.anchors_path, stream.getvalue())
 
     def _read_json(self, path: Path) -> dict[str, Any]:
         try:
@@ -141,11 +223,7 @@ def read_split_rows(path: Path) -> tuple[SplitRow, ...]:
         OSError: The file cannot be opened.
         ValueError: The file is damaged or no split file.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        try:
-            return tuple(_parse_row(row) for row in csv.DictReader(file))
-        except csv.Error as error:
-            raise ValueError(str(error)) from error
+    return tuple(_parse_row(row) for row in _read_rows(path, SplitRow))
 
 
 def write_split_rows(path: Path, rows: Iterable[SplitRow]) -> None:
@@ -157,9 +235,26 @@ def write_split_rows(path: Path, rows: Iterable[SplitRow]) -> None:
     write_text(path, format_csv([field.name for field in fields(SplitRow)], map(astuple, rows)))
 
 
-def _parse_row(row: dict[str, str | None]) -> SplitRow:
-    values = [row.get(field.name) for field in fields(SplitRow)]
-    if None in values:
-        raise ValueError(f"a row or the header lacks {fields(SplitRow)[values.index(None)].name}")
-    image, label, group, split, sha256 = map(str, values)
+def _read_rows(path: Path, kind: type[SplitRow | BoxRow]) -> Iterator[tuple[str, ...]]:
+    """Yield the fields of `kind` from each line of a CSV file, in their order."""
+    names = [field.name for field in fields(kind)]
+    with path.open(encoding="utf-8", newline="") as file:
+        try:
+            for row in csv.DictReader(file):
+                values = [row.get(name) for name in names]
+                if None in values:
+                    raise ValueError(f"a row or the header lacks {names[values.index(None)]}")
+                yield tuple(map(str, values))
+        except csv.Error as error:
+            raise ValueError(str(error)) from error
+
+
+def _parse_row(values: tuple[str, ...]) -> SplitRow:
+    image, label, group, split, sha256 = values
     return SplitRow(image, label, group, Split(split), sha256)
+
+
+def _parse_box(values: tuple[str, ...]) -> BoxRow:
+    image, label, *edges = values
+    x_min, y_min, x_max, y_max = map(float, edges)
+    return BoxRow(image, label, x_min, y_min, x_max, y_max)

@@ -93,8 +93,8 @@ def _posed(
     return tuple(moved(part, lambda p: seen(p) * scale + shift, part.grain + pose.angle) for part in parts), scale
 
 
-def _expose(rng: Rng, image: Float, light: Light) -> None:
-    """Applies light fall-off and white balance in place."""
+def expose(rng: Rng, image: Float, light: Light) -> None:
+    """Applies light fall-off and white balance to a float32 BGR image in 0..1, in place."""
     rows = np.linspace(-1, 1, image.shape[0], dtype=np.float32)[:, None]
     columns = np.linspace(-1, 1, image.shape[1], dtype=np.float32)[None, :]
     toward = columns * np.float32(np.cos(light.angle)) + rows * np.float32(np.sin(light.angle))
@@ -108,8 +108,8 @@ def _expose(rng: Rng, image: Float, light: Light) -> None:
     cv2.transform(image, matrix, dst=image)
 
 
-def _photograph(rng: Rng, image: Float) -> NDArray[np.uint8]:
-    """Adds lens softness, sensor noise and JPEG loss, and returns uint8."""
+def photograph(rng: Rng, image: Float) -> NDArray[np.uint8]:
+    """Adds lens softness, sensor noise and JPEG loss to a float32 BGR image in 0..1, and returns uint8."""
     sigma = float(rng.uniform(0.4, 0.8))
     soft = cv2.GaussianBlur(image, (0, 0), sigma)
     grain = cv2.merge([speckle(rng, image.shape[:2])] * 3)
@@ -120,7 +120,7 @@ def _photograph(rng: Rng, image: Float) -> NDArray[np.uint8]:
     return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), dtype=np.uint8)
 
 
-def _pick_light(rng: Rng) -> Light:
+def pick_light(rng: Rng) -> Light:
     return Light(float(rng.normal(-np.pi / 2, 0.7)), float(rng.uniform(0.8, 1.25)))
 
 
@@ -151,8 +151,8 @@ def draw_background(seed: int, size: tuple[int, int] = (480, 360)) -> NDArray[np
     rng = np.random.default_rng([_BACKGROUND_STREAM, seed])
     surface = _pick_surface(rng, hung=bool(rng.random() < 0.3))
     image = paint_surface(rng, size, surface, pick_tone(rng, surface))
-    _expose(rng, image, _pick_light(rng))
-    return _photograph(rng, image)
+    expose(rng, image, pick_light(rng))
+    return photograph(rng, image)
 
 
 def draw_garment(garment: str, seed: int, size: tuple[int, int] = (480, 360)) -> NDArray[np.uint8]:
@@ -175,7 +175,7 @@ def draw_garment(garment: str, seed: int, size: tuple[int, int] = (480, 360)) ->
         raise ValueError(f"unknown garment {garment!r}; known: {', '.join(GARMENTS)}")
     _check_size(size)
     rng = np.random.default_rng([GARMENTS.index(garment), seed])
-    design, outfit, light = _MAKERS[garment](rng), dye(rng, garment), _pick_light(rng)
+    design, outfit, light = _MAKERS[garment](rng), dye(rng, garment), pick_light(rng)
     hung = bool(design.hanger) and bool(rng.random() < 0.4)
     parts, scale = _posed(design, hung, _pick_pose(rng, hung), rng, size)
     surface = _pick_surface(rng, hung)
@@ -185,8 +185,8 @@ def draw_garment(garment: str, seed: int, size: tuple[int, int] = (480, 360)) ->
     stage = Stage(image, wrinkles(rng, size, float(rng.uniform(0.009, 0.02)) * scale), light, scale)
     for part in parts:
         paint(part, outfit, stage)
-    _expose(rng, image, light)
-    return _photograph(rng, image)
+    expose(rng, image, light)
+    return photograph(rng, image)
 
 
 def _ground(image: Float, parts: tuple[Part, ...], light: Light, scale: float, hung: bool) -> None:

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Protocol
 
 from edge_runtime.errors import OutputError
+from edge_runtime.events.event import Event
 from edge_runtime.results import Classification, Detection, FrameResult, StageTimes
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.sources.frame import Frame
@@ -13,10 +14,24 @@ _LEAST_SOURCE_WIDTH = 18
 _MOST_SOURCE_WIDTH = 40
 
 
+class LineStream(Protocol):
+    """What lines are written to: a text stream, or what does as much of it."""
+
+    @property
+    def encoding(self) -> str | None:
+        """What the text becomes; None stands for UTF-8."""
+
+    def write(self, text: str, /) -> int:
+        """Write text and return its length."""
+
+    def flush(self) -> None:
+        """Pass on what was written."""
+
+
 class JsonSink(Sink):
     """One JSON object per frame and line (JSON Lines), ASCII only, flushed at once."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: LineStream) -> None:
         self._stream = stream
 
     def write(self, frame: Frame, result: FrameResult) -> None:
@@ -29,10 +44,26 @@ class JsonSink(Sink):
         _write_line(self._stream, json.dumps(result.to_dict()))
 
 
+class EventSink(Sink):
+    """One JSON object per event and line (JSON Lines), ASCII only, flushed at once; frames are left out."""
+
+    def __init__(self, stream: LineStream) -> None:
+        self._stream = stream
+
+    def tell(self, event: Event) -> None:
+        """Write the event's `to_dict()`.
+
+        Raises:
+            OutputError: The stream takes no more.
+            BrokenPipeError: Its reader is gone.
+        """
+        _write_line(self._stream, json.dumps(event.to_dict()))
+
+
 class LineSink(Sink):
     """One aligned line per frame: number, source, labels with per cent, and milliseconds."""
 
-    def __init__(self, stream: TextIO, labels: Sequence[str]) -> None:
+    def __init__(self, stream: LineStream, labels: Sequence[str]) -> None:
         """Write to a stream.
 
         Args:
@@ -58,7 +89,11 @@ class LineSink(Sink):
         _write_line(self._stream, line)
 
     def _answer(self, answer: Classification | Detection) -> str:
-        return f"{answer.label:<{self._label_width}} {answer.score:>6.1%}"
+        text = f"{answer.label:<{self._label_width}} {answer.score:>6.1%}"
+        if isinstance(answer, Detection) and answer.classifications:
+            best = answer.classifications[0]
+            text += f" ({best.label} {best.score:.1%})"
+        return text
 
 
 def _milliseconds(times: StageTimes) -> float:
@@ -71,7 +106,7 @@ def _shortened(source: str, width: int) -> str:
     return source if len(source) <= width else "..." + source[-(width - 3) :]
 
 
-def _write_line(stream: TextIO, line: str) -> None:
+def _write_line(stream: LineStream, line: str) -> None:
     encoding = stream.encoding or "utf-8"
     # A file name may hold bytes, and a label letters, that this terminal cannot show.
     printable = line.encode(encoding, "backslashreplace").decode(encoding)

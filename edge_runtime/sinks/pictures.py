@@ -41,12 +41,7 @@ class PictureFolderSink(Sink):
         self.folder = folder
 
     def __enter__(self) -> Self:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"The folder {self.folder} cannot be made ({error.strerror}); choose another place."
-            ) from error
+        make_folder(self.folder)
         return self
 
     def write(self, frame: Frame, result: FrameResult) -> None:
@@ -55,7 +50,7 @@ class PictureFolderSink(Sink):
         Raises:
             OutputError: It cannot be written.
         """
-        path = _free_path(self.folder / _picture_name(frame))
+        path = free_path(self.folder / picture_name(frame))
         write_bytes(path, encode_picture(annotate(frame.image, result), path.suffix))
 
 
@@ -78,29 +73,42 @@ def encode_picture(image: Image, suffix: str) -> bytes:
     return encoded.tobytes()
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, with those above it, unless it is there.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The folder {folder} cannot be made ({error.strerror}); choose another place.") from error
+
+
 def refuse_source(path: Path, source: str) -> None:
     """Raise an `OutputError` when writing to `path` would replace the source itself."""
     if path.exists() and Path(source).exists() and path.samefile(source):
         raise OutputError(f"{path} is the source itself; choose another name for --save.")
 
 
-def _picture_name(frame: Frame) -> str:
+def picture_name(frame: Frame) -> str:
     """Return a file name without folders: a picture's own, or the source and the frame's index."""
     path = Path(frame.source)
     if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
         return path.name
     if frame.source.startswith("demo:"):
-        return f"{_as_name(frame.source)}.jpg"
+        return f"{as_name(frame.source)}.jpg"
     # A query may hold a key, which does not belong in a file name.
     address = frame.source.partition("?")[0] if "://" in frame.source else path.stem
-    return f"{_as_name(address)}-{frame.index:06d}.jpg"
+    return f"{as_name(address)}-{frame.index:06d}.jpg"
 
 
-def _as_name(text: str) -> str:
+def as_name(text: str) -> str:
+    """Return a text as part of a file name."""
     return re.sub(r"[^\w.]+", "-", text).strip("-.")[:_LONGEST_NAME]
 
 
-def _free_path(path: Path) -> Path:
+def free_path(path: Path) -> Path:
     """Return the path, or the first of `name-2`, `name-3` and so on that is free."""
     free, number = path, 1
     while free.exists():

@@ -1,15 +1,18 @@
 """What every sink of results can do."""
 
-from abc import abstractmethod
 from types import TracebackType
 from typing import Protocol, Self
 
+from edge_runtime.events.event import Event
 from edge_runtime.results import FrameResult
 from edge_runtime.sources.frame import Frame
 
 
 class Sink(Protocol):
-    """Takes results, one frame after another; use it as a context manager."""
+    """Takes results and events, in the order in which they come; use it as a context manager.
+
+    A sink overrides what it has a use for. Each is called by one thread at a time.
+    """
 
     def __enter__(self) -> Self:
         return self
@@ -19,10 +22,18 @@ class Sink(Protocol):
     ) -> None:
         return None
 
-    @abstractmethod
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Take a frame and its result.
 
         Raises:
             OutputError: It cannot be written.
         """
+        return
+
+    def tell(self, event: Event) -> None:
+        """Take an event.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        return

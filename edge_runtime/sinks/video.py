@@ -18,10 +18,10 @@ from edge_runtime.results import FrameResult
 from edge_runtime.sinks.pictures import refuse_source
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.sources.frame import Frame, FrameSource
+from edge_runtime.sources.video import USUAL_FPS
 
 VIDEO_CODECS: Final = {".mp4": "mp4v", ".avi": "MJPG", ".webm": "VP90"}
 
-_USUAL_FPS = 25.0
 _FRAMES_TO_MEASURE = 10
 # OpenCV does not say when a disk is full. A video needs this much more to be finished so that it can be played.
 _LEAST_FREE_BYTES = 16 * 2**20
@@ -44,7 +44,7 @@ class VideoSink(Sink):
         self.path = path
         self._source = source
         self._held: list[Image] = []
-        self._timestamps: list[float] = []
+        self._clocks_s: list[float] = []
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self._aside = path
@@ -61,7 +61,7 @@ class VideoSink(Sink):
         else:
             self._check_space()
         self._held.append(annotate(frame.image, result))
-        self._timestamps.append(frame.timestamp)
+        self._clocks_s.append(frame.clock_s)
         if self._writer is not None or not self._source.live or len(self._held) == _FRAMES_TO_MEASURE:
             self._write_held()
 
@@ -78,7 +78,7 @@ class VideoSink(Sink):
         writer = self._writer or self._open(self._held[0])
         while self._held:
             writer.write(_fitted(self._held.pop(0), *self._size))
-        self._timestamps.clear()
+        self._clocks_s.clear()
 
     def _finish(self) -> None:
         # Whatever ended the run, the frames up to then are worth keeping: the file is put in place all the same.
@@ -113,9 +113,9 @@ class VideoSink(Sink):
 
     def _fps(self) -> float:
         if not self._source.live:
-            return self._source.fps or _USUAL_FPS
-        duration_s = self._timestamps[-1] - self._timestamps[0]
-        return max(round((len(self._timestamps) - 1) / duration_s), 1.0) if duration_s > 0 else _USUAL_FPS
+            return self._source.fps or USUAL_FPS
+        duration_s = self._clocks_s[-1] - self._clocks_s[0]
+        return max(round((len(self._clocks_s) - 1) / duration_s), 1.0) if duration_s > 0 else USUAL_FPS
 
     def _check_space(self) -> None:
         if shutil.disk_usage(self._aside.parent).free < _LEAST_FREE_BYTES:

@@ -20,4 +20,4 @@ class DemoSource(FrameSource):
             start = time.perf_counter()
             image = draw_garment(garment, _SEED)
             drawn_ms = (time.perf_counter() - start) * 1e3
-            yield Frame(image, f"demo:{garment}:{_SEED}", index, time.time(), drawn_ms)
+            yield Frame(image, f"demo:{garment}:{_SEED}", index, time.time(), drawn_ms, index / self.fps)

@@ -1,8 +1,9 @@
 """What every source of frames gives and how it is used."""
 
+import time
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -19,6 +20,8 @@ class Frame:
         index: Zero-based position within its source; a live source counts dropped frames too.
         timestamp: Unix time in seconds at which the frame was captured or read.
         capture_ms: Milliseconds spent on reading and decoding; for a live source, on waiting for the frame.
+        clock_s: Seconds on a clock of the source that never jumps, for durations: the machine's monotonic clock for a
+            live source, the position in a video or among pictures.
     """
 
     image: Image
@@ -26,6 +29,7 @@ class Frame:
     index: int
     timestamp: float
     capture_ms: float
+    clock_s: float = field(default_factory=time.monotonic)
 
 
 class FrameSource(Protocol):

@@ -1,31 +1,36 @@
-"""Handing the latest of something from one thread to another."""
+"""Handing things from one thread to another."""
 
 import threading
+from collections import OrderedDict
+from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
 
 class Latest(Generic[Item]):
-    """A place for one item: a new one replaces one that was not taken, which is counted as dropped."""
+    """Hands over the latest item of each sender, and every notice.
+
+    A new item takes the place in line of an older one of the same sender that was not taken, which is counted as
+    dropped: no sender can keep another one waiting, and memory is bounded.
+    """
 
     def __init__(self) -> None:
         self.dropped = 0
         self._changed = threading.Condition()
-        self._item: Item | None = None
-        self._error: Exception | None = None
+        self._waiting: OrderedDict[Hashable, Item] = OrderedDict()
 
-    def put(self, item: Item) -> None:
+    def put(self, sender: str, item: Item) -> None:
         """Leave an item for the taker; never waits."""
         with self._changed:
-            self.dropped += self._item is not None
-            self._item = item
+            self.dropped += sender in self._waiting
+            self._waiting[sender] = item
             self._changed.notify()
 
-    def end(self, error: Exception) -> None:
-        """Say that no more items come; only the first reason given counts."""
+    def tell(self, notice: Item) -> None:
+        """Leave an item that nothing may replace."""
         with self._changed:
-            self._error = self._error or error
+            self._waiting[object()] = notice
             self._changed.notify()
 
     def take(self, timeout_s: float) -> Item:
@@ -33,13 +38,8 @@ class Latest(Generic[Item]):
 
         Raises:
             TimeoutError: None came in time.
-            Exception: The reason given to `end`, once the last item is taken.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: self._item is not None or self._error is not None, timeout_s):
+            if not self._changed.wait_for(lambda: bool(self._waiting), timeout_s):
                 raise TimeoutError
-            item, self._item = self._item, None
-            if item is not None:
-                return item
-            assert self._error is not None
-            raise self._error
+            return self._waiting.popitem(last=False)[1]

@@ -1,44 +1,39 @@
 """Telling from a text what kind of source it names."""
 
 import glob
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 
+from edge_runtime.addresses import is_address
 from edge_runtime.errors import SourceError
 from edge_runtime.pictures import PICTURE_SUFFIXES
 from edge_runtime.sources.chain import ChainedSource
+from edge_runtime.sources.endpoint import Endpoint
 from edge_runtime.sources.frame import FrameSource
-from edge_runtime.sources.live import DEFAULT_TIMEOUT_S, Endpoint, LiveSource
+from edge_runtime.sources.live import LiveSettings, LiveSource
 from edge_runtime.sources.picture import OnBadPicture, PictureSource, only_pictures, pictures_in
 from edge_runtime.sources.video import VideoSource
 
 _SCHEMES = ("http", "https", "rtsp")
-_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
-
-
-def is_address(text: str) -> bool:
-    """Tell whether a text names a network stream rather than a file."""
-    return _ADDRESS.match(text) is not None
 
 
 def open_source(
-    text: str, *, timeout_s: float = DEFAULT_TIMEOUT_S, on_bad_picture: OnBadPicture | None = None
+    text: str, *, live: LiveSettings | None = None, on_bad_picture: OnBadPicture | None = None
 ) -> FrameSource:
     """Return the source that a text names: a picture, folder, glob pattern, video or stream address.
 
     Args:
         text: What the user typed.
-        timeout_s: Seconds that opening a stream, and then each of its frames, may take.
+        live: How a stream is read.
         on_bad_picture: Told of each unreadable picture of a folder or pattern; None makes it an error.
 
     Raises:
         SourceError: Nothing of that name is there, or it is of no known kind.
     """
-    if address := _ADDRESS.match(text):
-        return _open_stream(text, address[1].lower(), timeout_s)
+    if is_address(text):
+        return LiveSource([stream_endpoint(text)], live)
     path = Path(text)
     if path.is_dir() and text:
         return PictureSource(pictures_in(path), on_bad_picture)
@@ -51,20 +46,17 @@ def open_source(
     )
 
 
-def open_sources(
-    texts: Sequence[str], *, timeout_s: float = DEFAULT_TIMEOUT_S, on_bad_picture: OnBadPicture
-) -> FrameSource:
+def open_sources(texts: Sequence[str], *, on_bad_picture: OnBadPicture) -> FrameSource:
     """Return one source for several texts; all are looked at before the first frame is read.
 
     Args:
-        texts: What the user typed, at least one; an address must be the only one.
-        timeout_s: As for `open_source`.
+        texts: What the user typed, at least one; none is an address.
         on_bad_picture: Told of each unreadable picture, unless a single picture was asked for.
 
     Raises:
         SourceError: One of them names nothing.
     """
-    sources = [open_source(text, timeout_s=timeout_s, on_bad_picture=on_bad_picture) for text in texts]
+    sources = [open_source(text, on_bad_picture=on_bad_picture) for text in texts]
     if len(sources) == 1:
         return sources[0]
     return ChainedSource([_tolerant(source, on_bad_picture) for source in sources])
@@ -75,10 +67,16 @@ def _tolerant(source: FrameSource, on_bad_picture: OnBadPicture) -> FrameSource:
     return PictureSource(source.paths, on_bad_picture) if isinstance(source, PictureSource) else source
 
 
-def _open_stream(address: str, scheme: str, timeout_s: float) -> LiveSource:
-    if scheme not in _SCHEMES:
+def stream_endpoint(address: str) -> Endpoint:
+    """Return what an address of a network stream stands for.
+
+    Raises:
+        SourceError: It is of a kind that is not known.
+    """
+    scheme = address.partition("://")[0]
+    if scheme.lower() not in _SCHEMES:
         raise SourceError(f"Addresses of kind {scheme}:// are not known; use one of {', '.join(_SCHEMES)}.")
-    return LiveSource(Endpoint.stream(address), timeout_s)
+    return Endpoint.stream(address)
 
 
 def _is_picture(path: Path) -> bool:

@@ -65,4 +65,4 @@ def only_pictures(paths: Iterator[Path]) -> list[Path]:
 def _read_frame(path: Path, index: int) -> Frame:
     start = time.perf_counter()
     image = read_picture(path)
-    return Frame(image, str(path), index, time.time(), (time.perf_counter() - start) * 1e3)
+    return Frame(image, str(path), index, time.time(), (time.perf_counter() - start) * 1e3, index / PictureSource.fps)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from edge_runtime.errors import SourceError
 from edge_runtime.sources.frame import Frame, FrameSource
 
+USUAL_FPS: Final = 25.0
 # Some containers claim nonsense, for example 90000.
 _MOST_FPS = 240.0
 
@@ -33,7 +35,8 @@ class VideoSource(FrameSource):
         index = 0
         start = time.perf_counter()
         while (image := _read_image(capture)) is not None:
-            yield Frame(image, str(self.path), index, time.time(), (time.perf_counter() - start) * 1e3)
+            read_ms = (time.perf_counter() - start) * 1e3
+            yield Frame(image, str(self.path), index, time.time(), read_ms, index / (self.fps or USUAL_FPS))
             index += 1
             start = time.perf_counter()
         if index == 0:

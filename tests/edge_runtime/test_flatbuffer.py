@@ -143,3 +143,21 @@ def test_any_byte_may_be_wrong(data: bytes) -> None:
             read_everything(bytes(damaged))
         except FlatBufferError:
             continue
+
+
+def test_views_of_numbers(table: Table) -> None:
+    numbers = table.array(NUMBERS, "<i4")
+    assert numbers.tolist() == [1, -2, 300]
+    assert not numbers.flags.writeable
+    assert table.array(TEXT, "u1").tobytes().decode() == "größe"
+    assert len(table.array(ABSENT, "<f4")) == 0
+
+
+def test_present_fields_are_told_from_absent_ones(table: Table) -> None:
+    assert table.has(CODE)
+    assert not table.has(ABSENT)
+
+
+def test_a_view_never_leaves_the_data(data: bytes) -> None:
+    with pytest.raises(FlatBufferError, match="past the end"):
+        root_table(data.replace(struct.pack("<Ii", 3, 1), struct.pack("<Ii", 99, 1))).array(NUMBERS, "<i4")

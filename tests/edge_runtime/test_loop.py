@@ -5,7 +5,7 @@ import pytest
 
 from edge_runtime.drawing import GARMENTS
 from edge_runtime.errors import SourceError
-from edge_runtime.loop import RunCounts, run
+from edge_runtime.loop import LoopOptions, RunCounts, run
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.results import FrameResult
 from edge_runtime.sinks import Sink
@@ -53,7 +53,7 @@ def test_every_frame_is_answered_and_given_to_every_sink(tiny_recognizer: Recogn
 
 def test_a_result_says_where_when_and_how(tiny_recognizer: Recognizer) -> None:
     kept = _Kept()
-    run(_Frames([_RED]), tiny_recognizer, [kept], top_k=2)
+    run(_Frames([_RED]), tiny_recognizer, [kept], LoopOptions(top_k=2))
     (result,) = kept.results
     assert (result.source, result.frame, result.timestamp, result.width, result.height) == ("here", 0, 1000.0, 30, 20)
     assert result.model_sha256 == tiny_recognizer.model_sha256
@@ -65,13 +65,13 @@ def test_a_result_says_where_when_and_how(tiny_recognizer: Recognizer) -> None:
 
 def test_the_threshold_is_passed_on(tiny_recognizer: Recognizer) -> None:
     kept = _Kept()
-    run(_Frames([_RED]), tiny_recognizer, [kept], threshold=0.99)
+    run(_Frames([_RED]), tiny_recognizer, [kept], LoopOptions(threshold=0.99))
     assert kept.results[0].classifications == ()
 
 
 def test_no_frame_is_taken_beyond_the_last_that_is_wanted(tiny_recognizer: Recognizer) -> None:
     source = _Frames([_RED] * 5)
-    assert run(source, tiny_recognizer, [], max_frames=2).answered == 2
+    assert run(source, tiny_recognizer, [], LoopOptions(max_frames=2)).answered == 2
     assert source.taken == 2
     assert source.closed
 

@@ -1,4 +1,8 @@
+import os
 import struct
+import subprocess
+import sys
+import zlib
 from pathlib import Path
 
 import cv2
@@ -116,3 +120,42 @@ def test_an_empty_file_is_no_picture(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match=r"gone\.jpg cannot be read \(No such file"):
         read_picture(tmp_path / "gone.jpg")
+
+
+def test_a_chunk_that_claims_gigabytes_is_a_truncated_picture(picture: np.ndarray, tmp_path: Path) -> None:
+    png = _encoded(".png", picture)
+    at = png.index(b"IDAT") - 4
+    path = _written(tmp_path / "a.png", png[:at] + struct.pack(">I", 2**32 - 1) + png[at + 4 :])
+    with pytest.raises(PictureError, match="truncated"):
+        read_picture(path)
+
+
+def _blank_png(side: int) -> bytes:
+    """Return a white square of one bit a pixel, which is a thousandth of what it becomes."""
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress((b"\0" + b"\xff" * ((side + 7) // 8)) * side, 9)),
+        (b"IEND", b""),
+    ]
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def test_a_small_file_cannot_claim_gigabytes(tmp_path: Path) -> None:
+    path = _written(tmp_path / "bomb.png", _blank_png(20_000))
+    assert path.stat().st_size < 100_000
+    script = (
+        "import resource; from pathlib import Path; from edge_runtime.pictures import read_picture\n"
+        f"try: read_picture(Path({str(path)!r}))\n"
+        "except Exception as error: print(type(error).__name__, error)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment.pop("OPENCV_IO_MAX_IMAGE_PIXELS", None)
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    message, peak_mib = done.stdout.splitlines()
+    assert message.startswith("PictureError")
+    assert "larger than any photo" in message
+    assert int(peak_mib) < 300

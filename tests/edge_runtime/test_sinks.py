@@ -17,8 +17,8 @@ from edge_runtime.sources import DemoSource, Endpoint, Frame, LiveSource, Pictur
 _IMAGE = np.full((48, 64, 3), 90, np.uint8)
 
 
-def _frame(source: str = "a.jpg", index: int = 0, image: np.ndarray = _IMAGE, timestamp: float = 1.5) -> Frame:
-    return Frame(image, source, index, timestamp, 2.0)
+def _frame(source: str = "a.jpg", index: int = 0, image: np.ndarray = _IMAGE, clock_s: float = 1.5) -> Frame:
+    return Frame(image, source, index, 1.5, 2.0, clock_s)
 
 
 def _result(
@@ -206,9 +206,9 @@ class TestVideo:
 
     @pytest.mark.parametrize(("frames", "rate"), [(30, 5), (4, 8)])
     def test_the_rate_of_a_live_source_is_measured(self, frames: int, rate: int, tmp_path: Path) -> None:
-        with VideoSink(tmp_path / "out.mp4", LiveSource(Endpoint.camera(0))) as sink:
+        with VideoSink(tmp_path / "out.mp4", LiveSource([Endpoint.camera(0)])) as sink:
             for index in range(frames):
-                sink.write(_frame("camera:0", index, timestamp=100 + index / rate), _result())
+                sink.write(_frame("camera:0", index, clock_s=100 + index / rate), _result())
         written, fps = _read_video(tmp_path / "out.mp4")
         assert (len(written), fps) == (frames, pytest.approx(rate))
 

@@ -15,6 +15,7 @@ from edge_runtime.sources import (
     Endpoint,
     Frame,
     FrameSource,
+    LiveSettings,
     LiveSource,
     PictureSource,
     VideoSource,
@@ -22,6 +23,8 @@ from edge_runtime.sources import (
     open_sources,
 )
 from edge_runtime.sources.handover import Latest
+
+_NO_OUTAGE = LiveSettings(max_outage_s=0)
 
 
 def _picture(path: Path, level: int = 7) -> Path:
@@ -165,23 +168,33 @@ def test_the_demo_draws_each_garment_once() -> None:
 class TestLatest:
     def test_a_new_item_replaces_the_old(self) -> None:
         latest = Latest[int]()
-        latest.put(1)
-        latest.put(2)
+        latest.put("a", 1)
+        latest.put("a", 2)
         assert latest.take(0) == 2
         assert latest.dropped == 1
+
+    def test_a_fast_sender_cannot_keep_a_slow_one_waiting(self) -> None:
+        latest = Latest[str]()
+        latest.put("slow", "slow")
+        taken = []
+        for _ in range(4):
+            latest.put("fast", "fast")
+            latest.put("slow", "slow")
+            taken.append(latest.take(0))
+        assert taken == ["slow", "fast", "slow", "fast"]
 
     def test_waiting_has_an_end(self) -> None:
         with pytest.raises(TimeoutError):
             Latest[int]().take(0.01)
 
-    def test_the_last_item_comes_before_the_end(self) -> None:
+    def test_notices_stay_and_come_in_order(self) -> None:
         latest = Latest[int]()
-        latest.put(1)
-        latest.end(StreamError("first"))
-        latest.end(StreamError("second"))
-        assert latest.take(0) == 1
-        with pytest.raises(StreamError, match="first"):
-            latest.take(0)
+        latest.put("a", 1)
+        latest.tell(2)
+        latest.tell(3)
+        latest.put("b", 4)
+        assert [latest.take(0) for _ in range(4)] == [1, 2, 3, 4]
+        assert latest.dropped == 0
 
 
 class TestStreams:
@@ -202,7 +215,7 @@ class TestStreams:
         assert max(behind_s) < 0.2
 
     def test_a_stream_that_ends_is_an_error(self, serve: Callable[..., str]) -> None:
-        with open_source(serve(frames=5)) as source:
+        with open_source(serve(frames=5), live=_NO_OUTAGE) as source:
             frames = iter(source)
             while next(frames).index < 4:
                 pass
@@ -212,23 +225,26 @@ class TestStreams:
     def test_a_stream_that_stalls_is_an_error_in_time(self, serve: Callable[..., str]) -> None:
         address = serve(frames=5, stall=True)
         start = time.monotonic()
-        with open_source(address, timeout_s=0.5) as source, pytest.raises(StreamError, match=r"no frame for 0\.5 s"):
+        with (
+            open_source(address, live=LiveSettings(0.5, 0)) as source,
+            pytest.raises(StreamError, match=r"no frame for 0\.5 s"),
+        ):
             list(source)
         assert time.monotonic() - start < 5
 
     @pytest.mark.parametrize("scheme", ["http", "rtsp"])
     def test_a_server_that_never_answers_is_an_error_in_time(self, scheme: str, silent_port: int) -> None:
         start = time.monotonic()
-        source = open_source(f"{scheme}://127.0.0.1:{silent_port}/v", timeout_s=0.5)
+        source = open_source(f"{scheme}://127.0.0.1:{silent_port}/v", live=LiveSettings(0.5))
         with source, pytest.raises(StreamError, match=r"did not answer within 0\.5 s"):
             list(source)
         assert time.monotonic() - start < 5
 
     def test_opencv_that_never_returns_is_left_behind(self, silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
         never = threading.Event()
-        monkeypatch.setattr(LiveSource, "_open", lambda _: (never.wait(5), cv2.VideoCapture())[1])
+        monkeypatch.setattr(Endpoint, "open", lambda *_: (never.wait(5), cv2.VideoCapture())[1])
         monkeypatch.setattr("edge_runtime.sources.live._GRACE_S", 0.1)
-        source = open_source(f"http://127.0.0.1:{silent_port}/v", timeout_s=0.1)
+        source = open_source(f"http://127.0.0.1:{silent_port}/v", live=LiveSettings(0.1))
         start = time.monotonic()
         with source, pytest.raises(StreamError, match="did not answer"):
             list(source)
@@ -248,6 +264,6 @@ class TestStreams:
 
 @pytest.mark.skipif(Path("/dev/video63").exists(), reason="there is a camera of this number")
 def test_a_camera_that_is_not_there_is_an_error() -> None:
-    source = LiveSource(Endpoint.camera(63), timeout_s=5)
+    source = LiveSource([Endpoint.camera(63)], LiveSettings(5))
     with source, pytest.raises(CameraError, match="camera:63 cannot be opened; check"):
         list(source)

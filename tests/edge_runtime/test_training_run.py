@@ -1,10 +1,13 @@
+import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge_runtime.errors import MetadataError, RunError
-from edge_runtime.spec import ModelSpec
-from edge_runtime.training_run import Split, SplitRow, TrainingRun
+from edge_runtime.spec import DetectionSpec, ModelSpec, Task
+from edge_runtime.training_run import BoxRow, Split, SplitRow, TrainingRun
 
 
 def test_spec_and_splits_come_back_as_written(tmp_path: Path, tiny_spec: ModelSpec) -> None:
@@ -18,6 +21,39 @@ def test_spec_and_splits_come_back_as_written(tmp_path: Path, tiny_spec: ModelSp
     assert run.read_spec() == tiny_spec
     assert run.read_splits() == rows
     assert run.read_splits(Split.VALIDATION) == rows[1:]
+
+
+def test_what_a_detector_adds_comes_back_as_written(tmp_path: Path, tiny_spec: ModelSpec) -> None:
+    run = TrainingRun(tmp_path / "run")
+    spec = replace(tiny_spec, heads=(), detection=DetectionSpec(("bag", "hat"), 0.3, 0.6, 20))
+    anchors = np.array([[0.5, 0.25, 1.0, 0.1]], np.float32)
+    boxes = (BoxRow("a.jpg", "bag", 0.1, 2, 3.5, 4), BoxRow("a.jpg", "hat", 1, 2, 3, 4))
+    run.write_spec(spec)
+    run.write_anchors(anchors)
+    run.write_boxes(boxes)
+    assert run.read_spec() == spec
+    assert (spec.task, tiny_spec.task) == (Task.DETECTION, Task.CLASSIFICATION)
+    assert run.read_boxes() == boxes
+    np.testing.assert_array_equal(run.read_anchors(), anchors)
+
+
+def test_a_description_from_before_there_were_detectors_is_a_classifiers(tmp_path: Path, tiny_spec: ModelSpec) -> None:
+    run = TrainingRun(tmp_path)
+    values = tiny_spec.to_dict()
+    del values["detection"]
+    run.spec_path.write_text(json.dumps(values))
+    assert run.read_spec() == tiny_spec
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"image,label\n"])
+def test_damaged_anchors_and_boxes_are_told(tmp_path: Path, content: bytes) -> None:
+    run = TrainingRun(tmp_path)
+    run.anchors_path.write_bytes(content)
+    run.boxes_path.write_bytes(content + b"image,label,x_min\na.jpg,hat,1\n")
+    with pytest.raises(RunError, match=r"anchors.npy cannot be read"):
+        run.read_anchors()
+    with pytest.raises(RunError, match=r"boxes.csv cannot be read"):
+        run.read_boxes()
 
 
 @pytest.mark.parametrize("content", ["", "[1]", "{", "\xff"])

@@ -1,0 +1,147 @@
+"""Average precision as COCO defines it, by pycocotools: what a detector is judged by in training and in conversion.
+
+It stands here because both measure by it; a device never does, so pycocotools comes with the extra `train` only.
+"""
+
+import contextlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.errors import DataError
+from edge_runtime.results import Detection
+
+_IOU_50 = 0
+_IOU_75 = 5
+_ANY_SIZE = 0
+# Of pycocotools' limits of 1, 10 and 100 boxes a photo, COCO reports the last.
+_MOST_BOXES = -1
+
+
+@dataclass(frozen=True, slots=True)
+class TrueBox:
+    """One labelled box of the truth.
+
+    Attributes:
+        label: Class name.
+        box: (x_min, y_min, x_max, y_max) in pixels of the photo.
+    """
+
+    label: str
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPrecision:
+    """Average precision of one label.
+
+    Attributes:
+        label: Class name.
+        boxes: How many true boxes there are of it, at least one.
+        map: Mean over the IoU thresholds 0.50, 0.55 ... 0.95, in [0, 1].
+        map50: At the IoU threshold 0.50.
+    """
+
+    label: str
+    boxes: int
+    map: float
+    map50: float
+
+
+@dataclass(frozen=True, slots=True)
+class CocoScores:
+    """COCO's figures of a detector: average precision, the mean over labels that the truth has.
+
+    Attributes:
+        map: Mean over the IoU thresholds 0.50, 0.55 ... 0.95, in [0, 1]; COCO calls it AP.
+        map50: At the IoU threshold 0.50.
+        map75: At the IoU threshold 0.75.
+        labels: One entry per label that the truth has, in the order of the model's labels.
+    """
+
+    map: float
+    map50: float
+    map75: float
+    labels: tuple[LabelPrecision, ...]
+
+
+def measure_coco(
+    truth: Sequence[Sequence[TrueBox]], found: Sequence[Sequence[Detection]], labels: Sequence[str]
+) -> CocoScores:
+    """Measure a detector's answers against the truth.
+
+    Give it answers down to low scores: boxes below a reporting threshold belong to the curve. More than 100 boxes of a
+    photo do not count (Lin et al., 2014, and https://cocodataset.org/#detection-eval).
+
+    Args:
+        truth: The true boxes of each photo.
+        found: The detector's boxes of each photo, photos in the same order.
+        labels: All class names.
+
+    Raises:
+        DataError: The truth has no box at all, so there is nothing to measure.
+    """
+    counts = [sum(box.label == label for boxes in truth for box in boxes) for label in labels]
+    if not any(counts):
+        raise DataError("The photos to measure on have no box on them; choose others.")
+    precision = _precision(truth, found, labels)
+    present = precision[:, :, [count > 0 for count in counts]]
+    return CocoScores(
+        map=float(present.mean()),
+        map50=float(present[_IOU_50].mean()),
+        map75=float(present[_IOU_75].mean()),
+        labels=tuple(
+            LabelPrecision(label, count, float(curves.mean()), float(curves[_IOU_50].mean()))
+            for label, count, curves in zip(labels, counts, np.moveaxis(precision, 2, 0), strict=True)
+            if count
+        ),
+    )
+
+
+def _precision(
+    truth: Sequence[Sequence[TrueBox]], found: Sequence[Sequence[Detection]], labels: Sequence[str]
+) -> NDArray[np.float64]:
+    """Return (10 IoU thresholds, 101 recalls, labels) precisions."""
+    from pycocotools.cocoeval import COCOeval
+
+    # pycocotools reports its progress on stdout, which is for results.
+    with contextlib.redirect_stdout(io.StringIO()):
+        measuring = COCOeval(_index(truth, labels), _index(found, labels), "bbox")
+        measuring.evaluate()
+        measuring.accumulate()
+    precision: NDArray[np.float64] = measuring.eval["precision"][..., _ANY_SIZE, _MOST_BOXES]
+    return precision
+
+
+def _index(photos: Sequence[Sequence[TrueBox | Detection]], labels: Sequence[str]) -> Any:
+    from pycocotools.coco import COCO
+
+    numbers = {label: number for number, label in enumerate(labels)}
+    boxes = [(photo, box) for photo, photo_boxes in enumerate(photos) for box in photo_boxes]
+    index = COCO()
+    index.dataset = {
+        "images": [{"id": photo} for photo in range(len(photos))],
+        "categories": [{"id": number, "name": label} for label, number in numbers.items()],
+        # To pycocotools a box with the number 0 counts as never matched.
+        "annotations": [_annotation(id_, photo, numbers[box.label], box) for id_, (photo, box) in enumerate(boxes, 1)],
+    }
+    index.createIndex()
+    return index
+
+
+def _annotation(id_: int, photo: int, category: int, box: TrueBox | Detection) -> dict[str, Any]:
+    x_min, y_min, x_max, y_max = box.box
+    width, height = x_max - x_min, y_max - y_min
+    return {
+        "id": id_,
+        "image_id": photo,
+        "category_id": category,
+        "bbox": [x_min, y_min, width, height],
+        "area": width * height,
+        "iscrowd": 0,
+        "score": getattr(box, "score", 1.0),
+    }

@@ -1,0 +1,1 @@
+"""Events to other machines, through an outbox on disk that outlives this process."""

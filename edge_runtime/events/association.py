@@ -1,0 +1,82 @@
+"""Telling which observation of a frame belongs to which track: greedy, by overlap of boxes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+Box = tuple[float, float, float, float]
+"""(x_min, y_min, x_max, y_max) in pixels."""
+
+# Garments overlap each other on a person; only a close match may be one garment under two names.
+_LEAST_IOU_OF_OTHER_LABEL: Final = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A garment in one frame.
+
+    Attributes:
+        label: Class name.
+        score: Probability in [0, 1].
+        box: Where it is; None when it is the whole frame.
+    """
+
+    label: str
+    score: float
+    box: Box | None
+
+
+def iou(first: Box, second: Box) -> float:
+    """Return the intersection over union of two boxes, in [0, 1]; 0 for boxes without area."""
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    return width * height / (_area(first) + _area(second) - width * height)
+
+
+def associate(
+    last: Sequence[Observation], now: Sequence[Observation], *, least_iou: float, sure_score: float
+) -> list[tuple[int, int]]:
+    """Pair each track's last observation with at most one of the new ones.
+
+    As in ByteTrack (Zhang et al., 2022), sure observations choose first and the others may only fill what is left;
+    tracks are matched greedily by overlap where they have the same label, then across labels.
+
+    Args:
+        last: The last observation of each track.
+        now: What the new frame shows.
+        least_iou: Overlap that a pair needs, in (0, 1].
+        sure_score: Score in [0, 1] from which an observation is sure.
+
+    Returns:
+        Pairs of indices, (track, observation).
+    """
+    candidates = [
+        (observation.score >= sure_score, track.label == observation.label, overlap, i, j)
+        for i, track in enumerate(last)
+        for j, observation in enumerate(now)
+        if (overlap := _overlap(track, observation)) >= _least(track, observation, least_iou)
+    ]
+    pairs: dict[int, int] = {}
+    taken: set[int] = set()
+    for *_, i, j in sorted(candidates, reverse=True):
+        if i not in pairs and j not in taken:
+            pairs[i] = j
+            taken.add(j)
+    return list(pairs.items())
+
+
+def _overlap(track: Observation, observation: Observation) -> float:
+    if track.box is None or observation.box is None:
+        # The whole frame is one place.
+        return float(track.box is observation.box)
+    return iou(track.box, observation.box)
+
+
+def _least(track: Observation, observation: Observation, least_iou: float) -> float:
+    return least_iou if track.label == observation.label else max(least_iou, _LEAST_IOU_OF_OTHER_LABEL)
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])

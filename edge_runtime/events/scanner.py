@@ -1,0 +1,59 @@
+"""Turning the results of a run into scan events."""
+
+import itertools
+
+from edge_runtime.events.event import Event, HealthEvent, HealthKind
+from edge_runtime.events.hub import EventHub
+from edge_runtime.events.track import Sighting, TrackRules
+from edge_runtime.events.tracker import Tracker, observe
+from edge_runtime.results import FrameResult
+from edge_runtime.sources.frame import Frame
+
+
+class Scanner:
+    """Follows the garments of every source of a run, and sends scan events.
+
+    A source that is lost, and the end of the run, end its tracks: a garment that has appeared always leaves.
+    """
+
+    def __init__(self, hub: EventHub, rules: TrackRules | None = None) -> None:
+        """Listen to the hub for sources that are lost, and send events through it.
+
+        Args:
+            hub: Numbers the events.
+            rules: When a garment counts as there, as sure, and as gone.
+        """
+        self._hub = hub
+        self._rules = rules or TrackRules()
+        self._numbers = itertools.count()
+        self._trackers: dict[str, Tracker] = {}
+        self._latest: dict[str, tuple[float, str]] = {}
+        hub.listen(self._hear)
+
+    def see(self, frame: Frame, result: FrameResult | None) -> None:
+        """Take a frame and what it shows; no result where it shows nothing."""
+        if frame.source not in self._trackers:
+            self._trackers[frame.source] = Tracker(self._rules, self._numbers)
+        sha256 = result.model_sha256 if result is not None else self._latest.get(frame.source, (0.0, ""))[1]
+        self._latest[frame.source] = (frame.timestamp, sha256)
+        observations = [] if result is None else observe(result)
+        self._send(frame.source, self._trackers[frame.source].update(observations, frame.clock_s))
+
+    def end_source(self, source: str) -> None:
+        """Say that everything seen by a source has left, and forget the source."""
+        if tracker := self._trackers.pop(source, None):
+            self._send(source, tracker.end())
+            del self._latest[source]
+
+    def end(self) -> None:
+        """Do so for all sources."""
+        for source in tuple(self._trackers):
+            self.end_source(source)
+
+    def _send(self, source: str, sightings: list[Sighting]) -> None:
+        for sighting in sightings:
+            self._hub.scan(sighting, source, *self._latest[source])
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, HealthEvent) and event.kind is HealthKind.SOURCE_LOST:
+            self.end_source(event.source)

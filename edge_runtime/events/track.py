@@ -1,0 +1,119 @@
+"""One garment through the frames that show it: a vote over its labels, and what has been said about it."""
+
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from typing import Final
+
+from edge_runtime.events.association import Box, Observation
+from edge_runtime.events.event import ScanKind
+
+# At low frame rates the window may hold a single frame, which is no vote.
+LEAST_VOTES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRules:
+    """When a garment counts as there, as sure, and as gone.
+
+    Attributes:
+        settle_s: Seconds that the vote covers; a garment settles no sooner.
+        leave_s: Seconds without being seen after which a garment has left.
+        least_share: Share of the vote in (0.5, 1] that a label needs to settle.
+        least_iou: Overlap of boxes in (0, 1] that makes two observations one garment.
+        sure_score: Score in [0, 1] that a box needs to begin a track; below it, it can only go on with one.
+    """
+
+    settle_s: float = 0.6
+    leave_s: float = 1.0
+    least_share: float = 0.6
+    least_iou: float = 0.3
+    sure_score: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a tracker has to say; attributes as of `ScanEvent`."""
+
+    kind: ScanKind
+    track: int
+    label: str
+    score: float
+    box: Box | None
+    seen_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Vote:
+    clock_s: float
+    label: str
+    score: float
+
+
+class Track:
+    """A garment that is followed.
+
+    Attributes:
+        number: Of the track, within the run.
+        last: Its latest observation.
+        seen_s: When that was, on the source's clock.
+        confirmed: It was seen twice, and `APPEARED` was said.
+    """
+
+    def __init__(self, number: int, first: Observation, clock_s: float) -> None:
+        self.number = number
+        self.last = first
+        self.seen_s = self._first_s = clock_s
+        self.confirmed = False
+        self._settled: tuple[str, float] | None = None
+        self._votes = deque([_Vote(clock_s, first.label, first.score)])
+
+    def see(self, observation: Observation, clock_s: float, rules: TrackRules) -> list[Sighting]:
+        """Add an observation; return what is new to say."""
+        self.last, self.seen_s = observation, clock_s
+        self._votes.append(_Vote(clock_s, observation.label, observation.score))
+        while len(self._votes) > LEAST_VOTES and self._votes[0].clock_s < clock_s - rules.settle_s:
+            self._votes.popleft()
+        sightings = []
+        if not self.confirmed:
+            self.confirmed = True
+            sightings.append(self._sighting(ScanKind.APPEARED))
+        if self._settled is None and self._is_sure(clock_s, rules):
+            label, score, _ = self._winner()
+            self._settled = (label, score)
+            sightings.append(self._sighting(ScanKind.SETTLED))
+        return sightings
+
+    def has_changed(self, clock_s: float, rules: TrackRules) -> bool:
+        """Tell whether a settled garment has become another one, by the same rule as it settled."""
+        return self._settled is not None and self._winner()[0] != self._settled[0] and self._is_sure(clock_s, rules)
+
+    def leave(self) -> Sighting:
+        """Return what to say when it is gone."""
+        return self._sighting(ScanKind.LEFT)
+
+    def successor(self, number: int, clock_s: float, rules: TrackRules) -> tuple["Track", list[Sighting]]:
+        """Return the track of the garment that this one has become, and what to say about it."""
+        label = self._winner()[0]
+        votes = [vote for vote in self._votes if vote.label == label]
+        track = Track(number, self.last, votes[0].clock_s)
+        track._votes = deque(votes[:-1])
+        # Its frames were all seen already, so it settles with the latest of them.
+        track._first_s = min(votes[0].clock_s, clock_s - rules.settle_s)
+        return track, track.see(Observation(label, votes[-1].score, self.last.box), clock_s, rules)
+
+    def _is_sure(self, clock_s: float, rules: TrackRules) -> bool:
+        old_enough = clock_s - self._first_s >= rules.settle_s and len(self._votes) >= LEAST_VOTES
+        return old_enough and self._winner()[2] >= rules.least_share
+
+    def _winner(self) -> tuple[str, float, float]:
+        """Return the label with the largest sum of scores, its mean score, and its share of all scores."""
+        scores = defaultdict[str, list[float]](list)
+        for vote in self._votes:
+            scores[vote.label].append(vote.score)
+        label = max(scores, key=lambda name: sum(scores[name]))
+        total = sum(vote.score for vote in self._votes)
+        return label, sum(scores[label]) / len(scores[label]), sum(scores[label]) / max(total, 1e-9)
+
+    def _sighting(self, kind: ScanKind) -> Sighting:
+        label, score = self._settled or self._winner()[:2]
+        return Sighting(kind, self.number, label, score, self.last.box, self.seen_s - self._first_s)

@@ -1,0 +1,57 @@
+"""A detector's outputs as TFLite Metadata describe them: told apart by the names that MediaPipe goes by."""
+
+from collections.abc import Mapping, Sequence
+
+from edge_runtime.errors import MetadataError
+from edge_runtime.flatbuffer import Table
+from edge_runtime.metadata_fields import REMEDY, read_labels, read_threshold
+from edge_runtime.metadata_schema import AssociatedFileType, DetectorOutput, TensorMetadata
+from edge_runtime.spec import DetectionSpec
+
+_NO_RULE_STATED = 0.5
+
+
+def is_detector(outputs: Sequence[Table]) -> bool:
+    """Tell from the descriptions of a model's outputs whether it is a detector."""
+    return any(output.string(TensorMetadata.NAME) == DetectorOutput.BOXES for output in outputs)
+
+
+def find_outputs(outputs: Sequence[Table]) -> Mapping[DetectorOutput, int]:
+    """Return the position of each of a detector's outputs.
+
+    Raises:
+        MetadataError: The outputs are not exactly these four.
+    """
+    names = [output.string(TensorMetadata.NAME) or "" for output in outputs]
+    if sorted(names) != sorted(DetectorOutput):
+        raise MetadataError(
+            f"A detector's outputs are {', '.join(map(repr, map(str, DetectorOutput)))}, but the model's are {names}; "
+            f"{REMEDY}."
+        )
+    return {DetectorOutput(name): position for position, name in enumerate(names)}
+
+
+def read_detection(
+    model: bytes, outputs: Sequence[Table], shapes: Sequence[tuple[int, ...]], iou_threshold: float | None
+) -> DetectionSpec:
+    """Read what a detector says about its answers.
+
+    Args:
+        model: All bytes of the `.tflite` file.
+        outputs: Descriptions of its outputs.
+        shapes: Shapes of its outputs, in the same order.
+        iou_threshold: As the packed extra file has it; files from other tools do not say, and 0.5 is usual.
+
+    Raises:
+        MetadataError: The descriptions are incomplete or contradict the shapes.
+    """
+    positions = find_outputs(outputs)
+    boxes, labels, scores, _ = (positions[name] for name in DetectorOutput)
+    if len(shapes[boxes]) != 3 or len(shapes[positions[DetectorOutput.COUNT]]) != 1:
+        raise MetadataError(f"The detector's outputs of shapes {list(shapes)} are named in the wrong order; {REMEDY}.")
+    return DetectionSpec(
+        labels=read_labels(model, outputs[labels], DetectorOutput.LABELS, AssociatedFileType.TENSOR_VALUE_LABELS),
+        threshold=read_threshold(outputs[scores]),
+        iou_threshold=_NO_RULE_STATED if iou_threshold is None else iou_threshold,
+        max_detections=shapes[boxes][1],
+    )

@@ -1,0 +1,97 @@
+"""One run of `edge-run`: source, model, sinks and watchers, put together as its options say."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge_runtime.bundled import find_model
+from edge_runtime.errors import EdgeGarmentError
+from edge_runtime.events import Event, EventHub, HealthEvent, HealthKind, Scanner
+from edge_runtime.frame_options import loop_options, track_rules
+from edge_runtime.loop import RunCounts, run
+from edge_runtime.model_watch import ModelWatch
+from edge_runtime.recognizer import Recognizer
+from edge_runtime.service import notify
+from edge_runtime.sink_options import is_pictures, needs_events, open_sinks, uses_events
+from edge_runtime.sinks import EventSink, JsonSink, LineSink, Sink, SinkThread
+from edge_runtime.source_options import open_chosen_source
+from edge_runtime.sources import AheadSource, FrameSource
+from edge_runtime.watchdog import Watchdog
+
+_Load = Callable[[], Recognizer]
+_Log = Callable[[str], None]
+
+
+def run_session(arguments: dict[str, Any], load: _Load, log: _Log) -> RunCounts:
+    """Answer frames until their source ends.
+
+    Args:
+        arguments: Of the command, checked.
+        load: Loads the model.
+        log: Shows a line to the user.
+
+    Raises:
+        click.UsageError: Events of pictures that have nothing to do with each other.
+        EdgeGarmentError: As `edge_runtime.loop.run`, and what opening source, model and sinks may raise.
+    """
+    hub = EventHub()
+    hub.listen(lambda event: _show_health(event, log))
+    source = open_chosen_source(arguments, hub.health, lambda error: log(f"Skipped: {error}"))
+    if is_pictures(source) and needs_events(arguments):
+        raise click.UsageError(
+            "--events, --webhook and --mqtt tell of garments followed from frame to frame; give a video, a camera or a "
+            "stream."
+        )
+    # Before the model is read, so that one replaced meanwhile is noticed.
+    models = ModelWatch(_model_files(arguments), load, hub.health) if arguments["watch_model"] else None
+    recognizer = load()
+    options = loop_options(arguments)
+    scanner = Scanner(hub, track_rules(arguments)) if uses_events(arguments) and not is_pictures(source) else None
+    with ExitStack() as stack:
+        stack.enter_context(_dropped_told(source, log))
+        stdout = SinkThread(_stdout_sink(arguments, recognizer), "stdout", patient=not source.live)
+        sinks = [stack.enter_context(stdout), *open_sinks(arguments, source, stack)]
+        watchdog = stack.enter_context(Watchdog(arguments["watchdog"], lambda error: _bury(error, hub, sinks, log)))
+        # Sinks need to know the source itself; the loop need not know that it is read ahead.
+        frames = source if source.live else AheadSource(source, arguments["max_fps"])
+        return run(frames, recognizer, sinks, options, hub=hub, scanner=scanner, models=models, watchdog=watchdog)
+
+
+def _model_files(arguments: dict[str, Any]) -> list[Path]:
+    given = (arguments["model"], arguments["classifier"])
+    return [find_model(model) for model in given if model is not None]
+
+
+def _stdout_sink(arguments: dict[str, Any], recognizer: Recognizer) -> Sink:
+    if arguments["events"]:
+        return EventSink(sys.stdout)
+    return JsonSink(sys.stdout) if arguments["as_json"] else LineSink(sys.stdout, recognizer.spec.labels)
+
+
+@contextmanager
+def _dropped_told(source: FrameSource, log: _Log) -> Iterator[None]:
+    """Say at the end, whatever ended the run, how many frames were too many."""
+    try:
+        yield
+    finally:
+        if source.dropped:
+            log(f"{source.dropped} frames came faster than they could be answered and were dropped.")
+
+
+def _show_health(event: Event, log: _Log) -> None:
+    if isinstance(event, HealthEvent):
+        log(event.message)
+        notify(f"STATUS={event.message}")
+
+
+def _bury(error: EdgeGarmentError, hub: EventHub, sinks: list[SinkThread], log: _Log) -> None:
+    """Say why the process ends, and give sinks the time to finish what they have."""
+    log(f"Error: {error}")
+    # The hub is the loop's, and the loop is stuck: nobody else uses it any more.
+    hub.health(HealthKind.INFERENCE_STUCK, "model", str(error))
+    for sink in sinks:
+        sink.finish()

@@ -1,0 +1,84 @@
+"""Lines of text in a file that never grows beyond a size."""
+
+import errno
+import os
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from edge_runtime.errors import OutputError
+
+_KEPT: Final = 5
+_LONGEST_LINE: Final = 2**20
+
+
+class RotatingFile:
+    """Appends whole lines to a file; a full one becomes `NAME.1`, that one `NAME.2`, and so on up to `NAME.5`.
+
+    Attributes:
+        path: The file that is being written.
+        encoding: Of the lines.
+    """
+
+    encoding: Final = "utf-8"
+
+    def __init__(self, path: Path, most_bytes: int) -> None:
+        """Open the file, or make it with its folders; half a line that a power cut left at its end is cut off.
+
+        Args:
+            path: The file.
+            most_bytes: Size that the file does not exceed, unless one line does.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        self.path = path
+        self._most_bytes = most_bytes
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._open()
+        except OSError as error:
+            raise OutputError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
+
+    def write(self, line: str, /) -> int:
+        """Append a line, whole or not at all; errors are the operating system's."""
+        data = line.encode()
+        size = self._size()
+        if size and size + len(data) > self._most_bytes:
+            self._rotate()
+            size = 0
+        try:
+            if self._file.write(data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        except OSError:
+            self._file.truncate(size)
+            raise
+        return len(line)
+
+    def flush(self) -> None:
+        """Return at once: every line is written as it comes."""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _open(self) -> BinaryIO:
+        file = self.path.open("ab+", buffering=0)
+        end = file.seek(0, os.SEEK_END)
+        start = file.seek(max(end - _LONGEST_LINE, 0))
+        file.truncate(start + file.read().rfind(b"\n") + 1)
+        return file
+
+    def _size(self) -> int:
+        return os.fstat(self._file.fileno()).st_size
+
+    def _rotate(self) -> None:
+        for number in range(_KEPT - 1, 0, -1):
+            if (older := self._numbered(number)).exists():
+                older.replace(self._numbered(number + 1))
+        self.path.replace(self._numbered(1))
+        file = self._open()
+        self._file.close()
+        self._file = file
+
+    def _numbered(self, number: int) -> Path:
+        return self.path.with_name(f"{self.path.name}.{number}")

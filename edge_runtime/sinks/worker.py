@@ -1,0 +1,189 @@
+"""A sink with a thread of its own, so that one that is slow or fails holds up nothing else."""
+
+import threading
+import time
+from collections import deque
+from types import TracebackType
+from typing import Final, Self
+
+from edge_runtime.errors import OutputError
+from edge_runtime.events.event import Event, HealthKind
+from edge_runtime.results import FrameResult
+from edge_runtime.sinks.sink import Sink
+from edge_runtime.sources.frame import Frame
+
+_MOST_FRAMES: Final = 4
+_MOST_EVENTS: Final = 1000
+_FIRST_WAIT_S = 1.0
+_LONGEST_WAIT_S = 60.0
+# What a service manager grants between asking and killing is far longer.
+_LAST_WAIT_S = 3.0
+# A sink that now and then is late by a frame shall not send an event each time.
+_CALM_S = 10.0
+_THREAD_NAME: Final = "sink "
+
+_Item = tuple[Frame, FrameResult] | Event
+
+
+class SinkThread(Sink):
+    """Passes frames and events on to another sink, in a thread of its own.
+
+    For files it is *patient*: a slow sink slows the run, and one that fails ends it. For live sources it is not: while
+    the sink is busy, frames are dropped, and a sink that fails is tried again with growing waits. Events are kept
+    through both, up to a thousand; then the oldest go.
+
+    Attributes:
+        name: What messages call it.
+        notices: What happened to the sink, for the thread of the frame loop to take and pass on.
+    """
+
+    def __init__(self, sink: Sink, name: str, *, patient: bool) -> None:
+        """Prepare; the thread starts with `__enter__`.
+
+        Args:
+            sink: Opened and closed here, and used by the thread alone between.
+            name: What messages call it.
+            patient: Wait for the sink rather than drop frames, and let its errors end the run.
+        """
+        self.name = name
+        self.notices = deque[tuple[HealthKind, str]]()
+        self._sink = sink
+        self._patient = patient
+        self._changed = threading.Condition()
+        self._items = deque[_Item]()
+        self._frames = self._events = 0
+        self._paused = self._ending = False
+        self._dropped_s: float | None = None
+        self._failing: Exception | None = None
+        self._fatal: Exception | None = None
+        self._thread = threading.Thread(target=self._work, name=_THREAD_NAME + name, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._sink.__enter__()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        # A reader of a file's results may take all the time it wants, unless the user has had enough.
+        if not self.finish(None if self._patient and kind is None else _LAST_WAIT_S):
+            return
+        self._sink.__exit__(kind, error, traceback)
+        if kind is None and (failure := self._fatal or self._failing):
+            raise failure
+
+    def finish(self, timeout_s: float | None = _LAST_WAIT_S) -> bool:
+        """Take nothing more, and wait for what is left to be passed on; return whether it was, in time."""
+        with self._changed:
+            self._ending = True
+            self._changed.notify_all()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Leave a frame and its result for the thread.
+
+        Raises:
+            OutputError: The sink has failed and is patient.
+            BrokenPipeError: The reader of the sink is gone.
+        """
+        with self._changed:
+            if self._patient:
+                self._changed.wait_for(lambda: self._frames < _MOST_FRAMES or self._fatal is not None)
+            self._raise_fatal()
+            if self._frames == _MOST_FRAMES:
+                self._note_dropped()
+            elif not self._paused:
+                self._frames += 1
+                self._items.append((frame, result))
+                self._changed.notify_all()
+
+    def tell(self, event: Event) -> None:
+        """Leave an event for the thread; errors as for `write`."""
+        with self._changed:
+            self._raise_fatal()
+            if self._events == _MOST_EVENTS:
+                self._items.remove(next(item for item in self._items if not isinstance(item, tuple)))
+                self._events -= 1
+            self._events += 1
+            self._items.append(event)
+            self._changed.notify_all()
+
+    def _raise_fatal(self) -> None:
+        if self._fatal is not None:
+            raise self._fatal
+
+    def _note_dropped(self) -> None:
+        if self._dropped_s is None:
+            self.notices.append((HealthKind.SINK_SLOW, f"{self.name} is busy, and frames are left out for it."))
+        self._dropped_s = time.monotonic()
+
+    def _work(self) -> None:
+        wait_s = _FIRST_WAIT_S
+        while (item := self._next()) is not None:
+            try:
+                self._pass_on(item)
+            except Exception as error:
+                if self._is_fatal(error):
+                    break
+                self._pause(item, error, wait_s)
+                wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            else:
+                wait_s = _FIRST_WAIT_S
+                self._note_well()
+
+    def _next(self) -> _Item | None:
+        """Wait for an item; return None when the last one is done."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._items or self._ending)
+            if not self._items:
+                return None
+            item = self._items.popleft()
+            if isinstance(item, tuple):
+                self._frames -= 1
+            else:
+                self._events -= 1
+            self._changed.notify_all()
+            return item
+
+    def _pass_on(self, item: _Item) -> None:
+        if isinstance(item, tuple):
+            self._sink.write(*item)
+        else:
+            self._sink.tell(item)
+
+    def _is_fatal(self, error: Exception) -> bool:
+        """Tell whether an error ends the sink, and keep it for the thread of the frame loop if so."""
+        temporary = isinstance(error, (OutputError, OSError)) and not isinstance(error, BrokenPipeError)
+        with self._changed:
+            if temporary and not self._patient and not self._ending:
+                return False
+            self._fatal = error
+            self._changed.notify_all()
+            return True
+
+    def _pause(self, item: _Item, error: Exception, wait_s: float) -> None:
+        """Wait for better times with events, including one that failed, and without frames."""
+        if self._failing is None:
+            self.notices.append((HealthKind.SINK_FAILED, str(error)))
+        with self._changed:
+            self._failing = error
+            events = [one for one in self._items if not isinstance(one, tuple)]
+            self._items = deque(events if isinstance(item, tuple) else [item, *events])
+            self._frames, self._events = 0, len(self._items)
+            self._paused = True
+            self._changed.wait_for(lambda: self._ending, wait_s)
+            self._paused = False
+
+    def _note_well(self) -> None:
+        with self._changed:
+            calm = self._dropped_s is not None and time.monotonic() - self._dropped_s > _CALM_S
+            if calm or self._failing is not None:
+                self._failing = self._dropped_s = None
+                self.notices.append((HealthKind.SINK_BACK, f"{self.name} works again."))
+
+
+def is_any_stuck() -> bool:
+    """Tell whether a sink was left in the middle of a write when the run ended."""
+    return any(thread.name.startswith(_THREAD_NAME) for thread in threading.enumerate())

@@ -1,0 +1,160 @@
+"""One thread per camera or stream: it reads, and opens again what has died."""
+
+import threading
+import time
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from edge_runtime.errors import SourceError
+from edge_runtime.preprocess import Image
+from edge_runtime.sources.endpoint import Endpoint
+from edge_runtime.sources.handover import Latest
+from edge_runtime.sources.pace import Pace
+
+_FIRST_WAIT_S = 0.5
+_LONGEST_WAIT_S = 30.0
+# A source that worked this long is opened again soon; one that dies at once, less and less often.
+_STEADY_S = 10.0
+# OpenCV says the same of a frame that is corrupt and of a stream that has ended; after the end it says it at once.
+_MOST_BAD = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A frame as it was read.
+
+    Attributes:
+        endpoint: Where it comes from.
+        image: (height, width, 3) uint8 BGR.
+        index: Counts the frames of the endpoint, over all its openings.
+        timestamp: Unix time in seconds.
+        clock_s: The machine's monotonic clock in seconds.
+    """
+
+    endpoint: Endpoint
+    image: Image
+    index: int
+    timestamp: float
+    clock_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A source cannot be opened or has stopped; it is being tried again."""
+
+    endpoint: Endpoint
+    error: SourceError
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """A source that was lost sends frames again."""
+
+    endpoint: Endpoint
+
+
+Handed = Captured | Lost | Back
+
+
+class CaptureThread(threading.Thread):
+    """Reads one endpoint into a hand-over until told to stop.
+
+    A source that is lost is told of once, however many attempts its return takes.
+    """
+
+    def __init__(self, endpoint: Endpoint, latest: Latest[Handed], timeout_s: float, max_fps: float | None) -> None:
+        super().__init__(name=endpoint.name, daemon=True)
+        self.endpoint = endpoint
+        self._latest = latest
+        self._timeout_s = timeout_s
+        self._pace = Pace(max_fps)
+        self._stop_wanted = threading.Event()
+        self._opened = False
+        self._lost = False
+        self._index = 0
+        self._busy_since_s: float | None = None
+
+    def stop(self) -> None:
+        """Ask the thread to end; it does after the read it is in."""
+        self._stop_wanted.set()
+
+    def stuck_at_s(self) -> float | None:
+        """Return the monotonic time by which the call into OpenCV under way should have returned by its timeout."""
+        since_s = self._busy_since_s
+        return None if since_s is None else since_s + self._timeout_s
+
+    def stuck_error(self) -> SourceError:
+        """Return what to say when the call under way has not returned."""
+        return self.endpoint.failure(self._no_frame() if self._opened else self._no_answer())
+
+    def run(self) -> None:
+        """Open, read, and wait longer and longer between attempts that fail."""
+        wait_s = _FIRST_WAIT_S
+        while not self._stop_wanted.is_set():
+            start_s = time.monotonic()
+            self._tell_lost(self._read_until_it_ends())
+            wait_s = _FIRST_WAIT_S if time.monotonic() - start_s > _STEADY_S else wait_s
+            self._stop_wanted.wait(wait_s)
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+
+    def _tell_lost(self, what: str) -> None:
+        if not self._lost and not self._stop_wanted.is_set():
+            self._lost = True
+            self._latest.tell(Lost(self.endpoint, self.endpoint.failure(what)))
+
+    def _read_until_it_ends(self) -> str:
+        """Return what ended it."""
+        self._opened = False
+        start_s = self._busy_since_s = time.monotonic()
+        capture = self.endpoint.open(self._timeout_s)
+        try:
+            if not capture.isOpened():
+                late = time.monotonic() - start_s >= self._timeout_s
+                return self._no_answer() if late else "cannot be opened"
+            self._opened = True
+            return self._read(capture)
+        except cv2.error as error:
+            return f"cannot be read ({error.err})"
+        finally:
+            self._busy_since_s = None
+            capture.release()
+
+    def _read(self, capture: cv2.VideoCapture) -> str:
+        """Hand over frame by frame; return what happened at the end."""
+        bad = 0
+        good_s = time.monotonic()
+        while not self._stop_wanted.is_set() and bad <= _MOST_BAD and time.monotonic() - good_s < self._timeout_s:
+            self._busy_since_s = time.monotonic()
+            if self._read_one(capture):
+                bad, good_s = 0, time.monotonic()
+            else:
+                bad += 1
+        return self._no_frame() if time.monotonic() - good_s >= self._timeout_s else "stopped sending frames"
+
+    def _read_one(self, capture: cv2.VideoCapture) -> bool:
+        """Tell whether a frame came, and hand it over if it is due."""
+        if not capture.grab():
+            return False
+        # A frame that is not due is not decoded either, where the camera's driver leaves that to us.
+        if not self._pace.take():
+            return True
+        more, image = capture.retrieve()
+        if more:
+            self._hand_over(np.asarray(image, np.uint8))
+        return more
+
+    def _hand_over(self, image: Image) -> None:
+        if self._lost:
+            self._lost = False
+            self._latest.tell(Back(self.endpoint))
+        captured = Captured(self.endpoint, image, self._index, time.time(), time.monotonic())
+        self._latest.put(self.endpoint.name, captured)
+        self._index += 1
+
+    def _no_answer(self) -> str:
+        return f"did not answer within {self._timeout_s:g} s"
+
+    def _no_frame(self) -> str:
+        return f"sent no frame for {self._timeout_s:g} s"

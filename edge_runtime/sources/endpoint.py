@@ -1,0 +1,96 @@
+"""Cameras and network streams, and how OpenCV opens them."""
+
+import math
+import os
+from dataclasses import dataclass, field
+
+import cv2
+
+from edge_runtime.addresses import without_password
+from edge_runtime.errors import CameraError, SourceError, StreamError
+
+
+@dataclass(frozen=True, slots=True)
+class CameraRequest:
+    """What a camera is asked for; it gives what comes closest.
+
+    Attributes:
+        width: Pixels; None leaves it to the camera.
+        height: Pixels; None leaves it to the camera.
+        fps: Frames a second; None leaves it to the camera.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where live frames come from.
+
+    Attributes:
+        name: What results and messages call it.
+        target: What OpenCV opens: a camera's number, its device file, or an address.
+        error: What is raised when it cannot be opened or stops.
+        advice: What a user should check then.
+        request: What a camera is asked for.
+    """
+
+    name: str
+    target: int | str
+    error: type[SourceError]
+    advice: str
+    request: CameraRequest = field(default_factory=CameraRequest)
+
+    @classmethod
+    def camera(cls, target: int | str, request: CameraRequest | None = None) -> "Endpoint":
+        """Describe a camera of this machine by its number or device file."""
+        file = f"/dev/video{target}" if isinstance(target, int) else target
+        advice = (
+            f"check that it is plugged in, that no other program uses it, and that you may read {file} (group video)"
+        )
+        return cls(f"camera:{target}", target, CameraError, advice, request or CameraRequest())
+
+    @classmethod
+    def stream(cls, address: str) -> "Endpoint":
+        """Describe a network stream by its address."""
+        advice = "check the address, the network, and that the sender is running"
+        return cls(without_password(address), address, StreamError, advice)
+
+    def failure(self, what: str) -> SourceError:
+        """Return the error that says what happened and what to check."""
+        return self.error(f"{self.name} {what}; {self.advice}.")
+
+    def open(self, timeout_s: float) -> cv2.VideoCapture:
+        """Open it with OpenCV; the answer may be a capture that is not opened.
+
+        Args:
+            timeout_s: Seconds that opening, and then each frame, may take.
+        """
+        if self.error is CameraError:
+            return _open_camera(self.target, self.request, timeout_s)
+        address = str(self.target)
+        if address.lower().startswith("rtsp:"):
+            # OpenCV's own timeouts do not end a stalled RTSP server; FFmpeg's, in microseconds, does.
+            options = f"rtsp_transport;tcp|timeout;{timeout_s * 1e6:.0f}"
+            os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", options)
+        timeout_ms = max(int(timeout_s * 1e3), 1)
+        timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms]
+        return cv2.VideoCapture(address, cv2.CAP_FFMPEG, timeouts)
+
+
+def _open_camera(target: int | str, request: CameraRequest, timeout_s: float) -> cv2.VideoCapture:
+    # Read when the camera opens, in whole seconds; without it a stalled camera holds its thread for ten.
+    os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(max(math.floor(timeout_s), 1)))
+    # FFmpeg would take a device file for a video.
+    capture = cv2.VideoCapture(target) if isinstance(target, int) else cv2.VideoCapture(target, cv2.CAP_V4L2)
+    wanted = {
+        cv2.CAP_PROP_FRAME_WIDTH: request.width,
+        cv2.CAP_PROP_FRAME_HEIGHT: request.height,
+        cv2.CAP_PROP_FPS: request.fps,
+    }
+    for key, value in wanted.items():
+        if value is not None:
+            capture.set(key, value)
+    return capture

@@ -1,0 +1,71 @@
+import base64
+import hashlib
+import hmac
+import json
+import time
+
+import pytest
+
+from edge_runtime.delivery.courier import DeliveryError
+from edge_runtime.delivery.outbox import Letter
+from edge_runtime.delivery.webhook import WebhookTransport, sign, signing_key
+
+_KEY = b"a key of the test's own"
+
+
+def _letters(count: int) -> list[Letter]:
+    return [Letter(number, f"e{number}", json.dumps({"id": f"e{number}", "label": "Hüte"})) for number in range(count)]
+
+
+def test_each_event_is_posted_signed_over_one_connection(receiver) -> None:  # noqa: ANN001
+    letters = _letters(3)
+    delivered = list(WebhookTransport(receiver.address, _KEY).deliver(letters))
+    assert delivered == letters
+    assert receiver.connections == 1
+    assert receiver.events() == ["e0", "e1", "e2"]
+    headers, body = receiver.requests[0]
+    assert headers["Content-Type"] == "application/json"
+    assert headers["webhook-id"] == headers["Idempotency-Key"] == "e0"
+    assert abs(int(headers["webhook-timestamp"]) - time.time()) < 30
+    # As a receiver checks it, without code of ours.
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    expected = base64.b64encode(hmac.new(_KEY, signed, hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{expected}"
+
+
+def test_the_signature_is_that_of_the_standards_own_example() -> None:
+    # From the Standard Webhooks specification's test vector.
+    key = signing_key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    signature = sign(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+    assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_a_key_may_be_plain_text_or_base64_as_the_standard_has_it() -> None:
+    assert signing_key("plain") == b"plain"
+    assert signing_key("whsec_" + base64.b64encode(_KEY).decode()) == _KEY
+    with pytest.raises(ValueError, match=r"base64|padding|Only"):
+        signing_key("whsec_no base64")
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 404, 429, 500, 503])
+def test_only_an_answer_of_200_to_299_acknowledges(receiver, status: int) -> None:  # noqa: ANN001
+    receiver.answer = status
+    with pytest.raises(DeliveryError, match=f"answered {status}"):
+        list(WebhookTransport(receiver.address, _KEY).deliver(_letters(2)))
+    assert receiver.events() == ["e0"]
+
+
+def test_nobody_there_is_a_delivery_error() -> None:
+    with pytest.raises(DeliveryError, match="no answer"):
+        list(WebhookTransport("http://127.0.0.1:1/", _KEY).deliver(_letters(1)))
+
+
+def test_the_target_names_no_secret(receiver) -> None:  # noqa: ANN001
+    transport = WebhookTransport(receiver.address, _KEY)
+    assert transport.target == f"http://127.0.0.1:{receiver.port}/scans"
+
+
+def test_an_answer_that_is_no_http_is_a_delivery_error(silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_runtime.delivery.webhook._TIMEOUT_S", 0.2)
+    with pytest.raises(DeliveryError, match="timed out"):
+        list(WebhookTransport(f"http://127.0.0.1:{silent_port}/", _KEY).deliver(_letters(1)))

@@ -1,0 +1,141 @@
+import json
+import uuid
+
+import numpy as np
+
+from edge_runtime.events import Event, EventHub, HealthEvent, HealthKind, ScanEvent, ScanKind, Scanner
+from edge_runtime.results import Classification, Detection, FrameResult, StageTimes
+from edge_runtime.sources import Frame
+
+_SHA = "ab" * 32
+
+
+def _frame(source: str, clock_s: float) -> Frame:
+    return Frame(np.zeros((1, 1, 3), np.uint8), source, 0, 1000.0 + clock_s, 0.0, clock_s)
+
+
+def _result(*detections: Detection) -> FrameResult:
+    classified = (Classification("hat", 0.75), Classification("shoes", 0.25))
+    return FrameResult("", 0, 0.0, 1, 1, classified, detections or None, StageTimes(0, 0, 0, 0), _SHA)
+
+
+def _hub() -> tuple[EventHub, list[Event]]:
+    heard: list[Event] = []
+    hub = EventHub()
+    hub.listen(heard.append)
+    return hub, heard
+
+
+def test_events_are_numbered_without_gaps_and_no_id_comes_twice() -> None:
+    hub, heard = _hub()
+    for _ in range(50):
+        hub.health(HealthKind.SOURCE_LOST, "camera:0", "gone")
+    assert [event.sequence for event in heard] == list(range(50))
+    assert len({event.id for event in heard}) == 50
+    assert {uuid.UUID(event.id).version for event in heard} == {5}
+
+
+def test_ids_follow_from_run_and_sequence() -> None:
+    run = uuid.uuid4()
+    ids = []
+    for _ in range(2):
+        hub = EventHub(run)
+        hub.listen(lambda event: ids.append(event.id))
+        hub.health(HealthKind.SOURCE_LOST, "camera:0", "gone")
+    assert ids[0] == ids[1]
+    assert EventHub()._run != EventHub()._run
+
+
+def test_an_answer_to_an_event_is_heard_after_it_by_everybody() -> None:
+    hub = EventHub()
+    heard: list[tuple[str, HealthKind]] = []
+
+    def answering(event: Event) -> None:
+        assert isinstance(event, HealthEvent)
+        heard.append(("first", event.kind))
+        if event.kind is HealthKind.SOURCE_LOST:
+            hub.health(HealthKind.SOURCE_BACK, "camera:0", "back")
+
+    hub.listen(answering)
+    hub.listen(lambda event: heard.append(("second", event.kind)))  # type: ignore[union-attr,arg-type]
+    hub.health(HealthKind.SOURCE_LOST, "camera:0", "gone")
+    lost, back = HealthKind.SOURCE_LOST, HealthKind.SOURCE_BACK
+    assert heard == [("first", lost), ("second", lost), ("first", back), ("second", back)]
+
+
+def test_a_health_event_is_json() -> None:
+    hub, heard = _hub()
+    hub.health(HealthKind.SOURCE_LOST, "camera:0", "camera:0 stopped.")
+    values = json.loads(json.dumps(heard[0].to_dict()))
+    assert set(values) == {"type", "id", "run", "sequence", "timestamp", "kind", "source", "message"}
+    assert (values["type"], values["kind"], values["source"]) == ("health", "source_lost", "camera:0")
+
+
+class TestScanner:
+    def test_a_scan_event_says_what_where_and_by_which_model(self) -> None:
+        hub, heard = _hub()
+        scanner = Scanner(hub)
+        for tenth in range(8):
+            scanner.see(_frame("camera:0", tenth / 10), _result())
+        assert [event.kind for event in heard] == [ScanKind.APPEARED, ScanKind.SETTLED]
+        values = json.loads(json.dumps(heard[1].to_dict()))
+        assert values.pop("id") == heard[1].id
+        assert values.pop("run") == heard[1].run
+        assert values == {
+            "type": "scan",
+            "sequence": 1,
+            "timestamp": 1000.6,
+            "kind": "settled",
+            "source": "camera:0",
+            "track": 0,
+            "label": "hat",
+            "score": 0.75,
+            "box": None,
+            "seen_s": 0.6,
+            "model_sha256": _SHA,
+        }
+
+    def test_boxes_of_a_detector_are_followed_each(self) -> None:
+        hub, heard = _hub()
+        scanner = Scanner(hub)
+        boxes = [Detection("hat", 0.9, (0, 0, 9, 9)), Detection("shoes", 0.8, (50, 50, 60, 60))]
+        for tenth in range(8):
+            scanner.see(_frame("camera:0", tenth / 10), _result(*boxes))
+        settled = [event for event in heard if isinstance(event, ScanEvent) and event.kind is ScanKind.SETTLED]
+        assert [(event.label, event.box) for event in settled] == [("hat", (0, 0, 9, 9)), ("shoes", (50, 50, 60, 60))]
+
+    def test_sources_have_tracks_of_their_own_with_one_numbering(self) -> None:
+        hub, heard = _hub()
+        scanner = Scanner(hub)
+        for tenth in range(3):
+            for source in ("camera:0", "camera:1"):
+                scanner.see(_frame(source, tenth / 10), _result())
+        assert [(event.source, event.track) for event in heard if isinstance(event, ScanEvent)] == [
+            ("camera:0", 0),
+            ("camera:1", 1),
+        ]
+
+    def test_a_lost_source_takes_its_garments_along(self) -> None:
+        hub, heard = _hub()
+        scanner = Scanner(hub)
+        for source in ("camera:0", "camera:1"):
+            for tenth in range(3):
+                scanner.see(_frame(source, tenth / 10), _result())
+        hub.health(HealthKind.SOURCE_LOST, "camera:0", "gone")
+        assert [(event.kind, event.source) for event in heard[2:]] == [
+            (HealthKind.SOURCE_LOST, "camera:0"),
+            (ScanKind.LEFT, "camera:0"),
+        ]
+        scanner.end()
+        assert (heard[-1].kind, heard[-1].source) == (ScanKind.LEFT, "camera:1")
+
+    def test_frames_that_show_nothing_let_garments_leave(self) -> None:
+        hub, heard = _hub()
+        scanner = Scanner(hub)
+        for tenth in range(3):
+            scanner.see(_frame("camera:0", tenth / 10), _result())
+        for tenth in range(3, 14):
+            scanner.see(_frame("camera:0", tenth / 10), None)
+        assert [event.kind for event in heard] == [ScanKind.APPEARED, ScanKind.LEFT]
+        assert isinstance(heard[-1], ScanEvent)
+        assert heard[-1].model_sha256 == _SHA

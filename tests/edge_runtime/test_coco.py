@@ -1,0 +1,47 @@
+import pytest
+
+pytest.importorskip("pycocotools", reason="needs the train extra")
+
+from edge_runtime.coco import TrueBox, measure_coco
+from edge_runtime.errors import DataError
+from edge_runtime.results import Detection
+
+LABELS = ("bag", "hat", "shoe")
+BAG = (10.0, 10.0, 60.0, 60.0)
+HAT = (100.0, 20.0, 150.0, 70.0)
+
+
+def test_right_answers_score_one_and_absent_labels_do_not_count() -> None:
+    truth = [[TrueBox("bag", BAG), TrueBox("hat", HAT)], []]
+    scores = measure_coco(truth, [[Detection("bag", 0.9, BAG), Detection("hat", 0.4, HAT)], []], LABELS)
+    assert (scores.map, scores.map50, scores.map75) == pytest.approx((1, 1, 1))
+    assert [(each.label, each.boxes) for each in scores.labels] == [("bag", 1), ("hat", 1)]
+
+
+def test_a_shifted_box_counts_up_to_its_overlap() -> None:
+    """An IoU of 0.84 passes 7 of the ten thresholds 0.50 to 0.95."""
+    shifted = (10.0, 10.0, 60.0, 10 + 50 * 0.84)
+    scores = measure_coco([[TrueBox("bag", BAG)]], [[Detection("bag", 0.9, shifted)]], LABELS)
+    assert (scores.map, scores.map50, scores.map75) == pytest.approx((0.7, 1, 1))
+
+
+def test_a_surer_wrong_box_halves_precision() -> None:
+    answers = [Detection("bag", 0.9, HAT), Detection("bag", 0.8, BAG)]
+    assert measure_coco([[TrueBox("bag", BAG)]], [answers], LABELS).map == pytest.approx(0.5)
+
+
+def test_a_right_box_on_another_photo_is_wrong() -> None:
+    truth = [[TrueBox("bag", BAG)], [TrueBox("hat", HAT)]]
+    assert measure_coco(truth, [[Detection("hat", 0.9, HAT)], [Detection("bag", 0.9, BAG)]], LABELS).map == 0
+
+
+def test_no_answer_at_all_scores_zero() -> None:
+    scores = measure_coco([[TrueBox("bag", BAG)]], [[]], LABELS)
+    assert (scores.map, scores.labels[0].map50) == (0, 0)
+
+
+def test_nothing_to_measure_is_told_and_stdout_kept_clean(capsys: pytest.CaptureFixture[str]) -> None:
+    measure_coco([[TrueBox("bag", BAG)]], [[]], LABELS)
+    assert capsys.readouterr().out == ""
+    with pytest.raises(DataError, match="no box"):
+        measure_coco([[]], [[]], LABELS)

@@ -1,0 +1,120 @@
+"""Live sources that die, come back, and stand side by side."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from edge_runtime.errors import StreamError
+from edge_runtime.events import HealthKind
+from edge_runtime.sources import Endpoint, Frame, LiveSettings, LiveSource
+from edge_runtime.sources.capture import CaptureThread
+
+_NOBODY = "http://127.0.0.1:9/v"
+
+
+class _Told:
+    def __init__(self) -> None:
+        self.events: list[tuple[HealthKind, str]] = []
+
+    def __call__(self, kind: HealthKind, source: str, message: str) -> None:
+        assert source in message
+        self.events.append((kind, source))
+
+    @property
+    def kinds(self) -> list[HealthKind]:
+        return [kind for kind, _ in self.events]
+
+
+@pytest.fixture
+def told() -> _Told:
+    return _Told()
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_runtime.sources.capture._FIRST_WAIT_S", 0.05)
+
+
+def _source(told: _Told, *addresses: str, **settings: float) -> LiveSource:
+    return LiveSource([Endpoint.stream(address) for address in addresses], LiveSettings(**settings), told)
+
+
+def _take(source: LiveSource, enough: Callable[[list[Frame]], bool]) -> list[Frame]:
+    frames = []
+    with source:
+        for frame in source:
+            frames.append(frame)
+            if enough(frames):
+                break
+    return frames
+
+
+def test_a_stream_that_ends_is_opened_again_and_goes_on_counting(serve: Callable[..., str], told: _Told) -> None:
+    frames = _take(_source(told, serve(frames=5)), lambda frames: frames[-1].index >= 12)
+    assert told.kinds[:4] == [HealthKind.SOURCE_LOST, HealthKind.SOURCE_BACK] * 2
+    indices = [frame.index for frame in frames]
+    assert indices == sorted(set(indices))
+    clocks = [frame.clock_s for frame in frames]
+    assert clocks == sorted(clocks)
+
+
+def test_a_stream_that_stalls_is_opened_again(serve: Callable[..., str], told: _Told) -> None:
+    source = _source(told, serve(frames=5, stall=True), timeout_s=0.4)
+    _take(source, lambda frames: frames[-1].index >= 6)
+    assert told.kinds[:2] == [HealthKind.SOURCE_LOST, HealthKind.SOURCE_BACK]
+
+
+def test_an_outage_has_an_end_where_one_is_set(serve: Callable[..., str], told: _Told) -> None:
+    address = serve(frames=3, connections=1)
+    start_s = time.monotonic()
+    with pytest.raises(StreamError, match="stopped sending frames"):
+        _take(_source(told, address, max_outage_s=0.6), lambda _: False)
+    assert 0.6 <= time.monotonic() - start_s < 5
+    # However often it was tried in vain, it is told once.
+    assert told.kinds == [HealthKind.SOURCE_LOST]
+
+
+def test_sources_come_in_turns_and_carry_their_names(serve: Callable[..., str], told: _Told) -> None:
+    addresses = [serve(fps=50.0), serve(fps=50.0)]
+    frames = _take(_source(told, *addresses), lambda frames: len(frames) == 20)
+    counts = [sum(frame.source == address for frame in frames) for address in addresses]
+    assert sum(counts) == 20
+    assert min(counts) >= 5
+
+
+def test_one_that_is_not_there_does_not_keep_the_others_from_starting(serve: Callable[..., str], told: _Told) -> None:
+    address = serve()
+    frames = _take(_source(told, _NOBODY, address), lambda frames: len(frames) == 10)
+    assert {frame.source for frame in frames} == {address}
+    assert told.events == [(HealthKind.SOURCE_LOST, _NOBODY)]
+
+
+def test_none_that_is_there_at_the_start_is_an_error(told: _Told) -> None:
+    with pytest.raises(StreamError, match="cannot be opened"):
+        _take(_source(told, _NOBODY, _NOBODY + "2"), lambda _: True)
+
+
+def test_a_rate_is_held_for_each_source(serve: Callable[..., str], told: _Told) -> None:
+    source = _source(told, serve(fps=50.0), max_fps=10.0)
+    frames = _take(source, lambda frames: len(frames) == 8)
+    assert frames[-1].clock_s - frames[0].clock_s >= 0.55
+    # What was left out on purpose did not come too fast.
+    assert source.dropped == 0
+
+
+def test_waits_grow_while_nobody_answers(monkeypatch: pytest.MonkeyPatch, told: _Told) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(CaptureThread, "_read_until_it_ends", lambda _: "cannot be opened")
+    source = _source(told, _NOBODY)
+    (thread,) = source._threads
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 12:
+            thread.stop()
+
+    monkeypatch.setattr(thread._stop_wanted, "wait", wait)
+    thread.run()
+    assert waits[:4] == [0.05, 0.1, 0.2, 0.4]
+    assert waits[-1] == 30.0

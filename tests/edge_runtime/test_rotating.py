@@ -1,0 +1,79 @@
+import errno
+import json
+import os
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.errors import OutputError
+from edge_runtime.sinks.rotating import RotatingFile
+
+_LINE = json.dumps({"a": "x" * 40}) + "\n"
+
+
+def test_lines_are_appended_to_what_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "log.jsonl"
+    for _ in range(2):
+        with closing(RotatingFile(path, 1000)) as file:
+            file.write(_LINE)
+    assert path.read_text() == 2 * _LINE
+
+
+def test_a_full_file_makes_room_for_a_new_one(tmp_path: Path) -> None:
+    with closing(RotatingFile(tmp_path / "log", 3 * len(_LINE))) as file:
+        for number in range(20):
+            file.write(f"{number:03}{_LINE}"[: len(_LINE) - 1] + "\n")
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["log", "log.1", "log.2", "log.3", "log.4", "log.5"]
+    lines = "".join((tmp_path / name).read_text() for name in [*reversed(names[1:]), "log"]).splitlines()
+    assert [int(line[:3]) for line in lines] == list(range(3, 20))
+    assert max((tmp_path / name).stat().st_size for name in names) <= 3 * len(_LINE)
+
+
+def test_a_line_longer_than_the_file_may_be_is_not_lost(tmp_path: Path) -> None:
+    with closing(RotatingFile(tmp_path / "log", 10)) as file:
+        file.write(_LINE)
+        file.write(_LINE)
+    assert (tmp_path / "log.1").read_text() == (tmp_path / "log").read_text() == _LINE
+
+
+def test_half_a_line_at_the_end_is_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text(_LINE + _LINE[:20])
+    with closing(RotatingFile(path, 1000)) as file:
+        file.write(_LINE)
+    assert path.read_text() == 2 * _LINE
+
+
+def test_a_full_disk_leaves_no_half_line(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with closing(RotatingFile(path, 1000)) as file:
+        file.write(_LINE)
+        with _file_size_limit(len(_LINE) + 10), pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+            file.write(_LINE)
+        assert path.read_text() == _LINE
+        file.write(_LINE)
+    assert path.read_text() == 2 * _LINE
+
+
+def test_a_place_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        RotatingFile(tmp_path / "file" / "log", 1000)
+
+
+@contextmanager
+def _file_size_limit(limit: int) -> Iterator[None]:
+    """Let no file of this process grow beyond a size: the kernel then writes as much as fits, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)

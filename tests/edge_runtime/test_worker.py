@@ -1,0 +1,178 @@
+"""A sink that is slow, blocks or fails."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from edge_runtime.errors import OutputError
+from edge_runtime.events import Event, HealthEvent, HealthKind
+from edge_runtime.results import FrameResult, StageTimes
+from edge_runtime.sinks import Sink, SinkThread
+from edge_runtime.sources import Frame
+
+_FRAME = Frame(np.zeros((1, 1, 3), np.uint8), "camera:0", 0, 0.0, 0.0)
+
+
+def _result(number: int) -> FrameResult:
+    return FrameResult("camera:0", number, 0.0, 1, 1, (), None, StageTimes(0, 0, 0, 0), "ab")
+
+
+def _event(number: int) -> HealthEvent:
+    return HealthEvent("id", "run", number, 0.0, HealthKind.SOURCE_LOST, "camera:0", "gone")
+
+
+class _Held(Sink):
+    """Keeps what it gets, once it is let; raises what it is told to."""
+
+    def __init__(self) -> None:
+        self.let = threading.Event()
+        self.let.set()
+        self.error: Exception | None = None
+        self.got: list[int] = []
+        self.tries = 0
+        self.closed = False
+
+    def __exit__(self, *_: object) -> None:
+        self.closed = True
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        self._get(result.frame)
+
+    def tell(self, event: Event) -> None:
+        self._get(100 + event.sequence)
+
+    def _get(self, number: int) -> None:
+        self.tries += 1
+        assert self.let.wait(10)
+        if self.error is not None:
+            raise self.error
+        self.got.append(number)
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_runtime.sinks.worker._FIRST_WAIT_S", 0.05)
+    monkeypatch.setattr("edge_runtime.sinks.worker._LAST_WAIT_S", 0.3)
+
+
+def test_all_arrives_in_order_before_the_end() -> None:
+    held = _Held()
+    with SinkThread(held, "held", patient=True) as sink:
+        for number in range(20):
+            sink.write(_FRAME, _result(number))
+            sink.tell(_event(number))
+    assert held.got == [value for number in range(20) for value in (number, 100 + number)]
+    assert held.closed
+
+
+def test_a_patient_one_waits_for_a_slow_sink() -> None:
+    held = _Held()
+    held.let.clear()
+    threading.Timer(0.2, held.let.set).start()
+    with SinkThread(held, "held", patient=True) as sink:
+        for number in range(20):
+            sink.write(_FRAME, _result(number))
+    assert held.got == list(range(20))
+
+
+def test_a_blocked_sink_of_a_live_source_holds_up_nobody_and_keeps_events() -> None:
+    held = _Held()
+    held.let.clear()
+    with SinkThread(held, "held", patient=False) as sink:
+        start_s = time.monotonic()
+        for number in range(100):
+            sink.write(_FRAME, _result(number))
+            sink.tell(_event(number))
+        assert time.monotonic() - start_s < 1
+        assert list(sink.notices) == [(HealthKind.SINK_SLOW, "held is busy, and frames are left out for it.")]
+        held.let.set()
+    assert [value for value in held.got if value >= 100] == list(range(100, 200))
+    assert len(held.got) <= 100 + 5
+
+
+def test_a_failing_sink_of_a_live_source_is_tried_again_and_loses_no_event() -> None:
+    held = _Held()
+    held.error = OutputError("The disk is full; free some space.")
+    with SinkThread(held, "held", patient=False) as sink:
+        sink.tell(_event(0))
+        sink.write(_FRAME, _result(0))
+        _until(lambda: held.tries >= 2)
+        sink.tell(_event(1))
+        held.error = None
+        _until(lambda: held.got == [100, 101])
+        _until(lambda: len(sink.notices) == 2)
+        assert [kind for kind, _ in sink.notices] == [HealthKind.SINK_FAILED, HealthKind.SINK_BACK]
+        sink.write(_FRAME, _result(2))
+    # What failed and was a frame is no longer of interest.
+    assert held.got == [100, 101, 2]
+
+
+def test_events_are_kept_up_to_a_thousand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_runtime.sinks.worker._MOST_EVENTS", 3)
+    held = _Held()
+    held.let.clear()
+    with SinkThread(held, "held", patient=False) as sink:
+        sink.write(_FRAME, _result(0))
+        _until(lambda: held.tries == 1)
+        for number in range(10):
+            sink.tell(_event(number))
+        held.let.set()
+    assert held.got == [0, 107, 108, 109]
+
+
+def test_a_sink_that_still_fails_at_the_end_is_an_error() -> None:
+    held = _Held()
+    held.error = OutputError("full")
+    with pytest.raises(OutputError, match="full"), SinkThread(held, "held", patient=False) as sink:
+        sink.write(_FRAME, _result(0))
+
+
+@pytest.mark.parametrize("error", [OutputError("full"), BrokenPipeError(), ZeroDivisionError()])
+def test_a_failing_sink_of_files_ends_the_run(error: Exception) -> None:
+    held = _Held()
+    held.error = error
+
+    def write_many() -> None:
+        with SinkThread(held, "held", patient=True) as sink:
+            for number in range(1000):
+                sink.write(_FRAME, _result(number))
+
+    with pytest.raises(type(error)):
+        write_many()
+    assert held.tries == 1
+    assert held.closed
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(), ZeroDivisionError()])
+def test_a_reader_that_left_and_a_mistake_of_ours_end_a_live_run_too(error: Exception) -> None:
+    held = _Held()
+    held.error = error
+
+    def write_for_ever() -> None:
+        with SinkThread(held, "held", patient=False) as sink:
+            while True:
+                sink.write(_FRAME, _result(0))
+
+    with pytest.raises(type(error)):
+        write_for_ever()
+
+
+def test_a_sink_that_never_returns_is_left_behind() -> None:
+    held = _Held()
+    held.let.clear()
+    start_s = time.monotonic()
+    with SinkThread(held, "held", patient=False) as sink:
+        sink.write(_FRAME, _result(0))
+    assert time.monotonic() - start_s < 2
+    assert not held.closed
+    held.let.set()

@@ -1,0 +1,208 @@
+import json
+import socket
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_runtime.errors import OutputError
+from edge_runtime.events import HealthKind
+from edge_runtime.results import Detection
+from edge_runtime.veil import blur_outside
+from edge_runtime.web.sink import WebSink
+
+_TOKEN = "a token of the test's own"
+
+
+def _picture(jpeg: bytes) -> np.ndarray:
+    return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+
+
+def _read_events(site, count: int) -> list[tuple[str, dict]]:  # noqa: ANN001
+    """Read the first messages of the event stream."""
+    address = urlsplit(site.sink.address)
+    with socket.create_connection((address.hostname, address.port), 20) as connection:
+        connection.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        lines = connection.makefile(encoding="utf-8")
+        messages = []
+        while len(messages) < count:
+            line = lines.readline()
+            if line.startswith("event: "):
+                messages.append((line[7:].strip(), json.loads(lines.readline()[6:])))
+    return messages
+
+
+class TestPictures:
+    def test_the_latest_answer_is_drawn_on_its_frame(self, site) -> None:  # noqa: ANN001
+        site.show(value=10)
+        site.show(value=200)
+        answer, body = site.ask("/picture.jpg")
+        assert (answer.status, answer.headers["Content-Type"]) == (200, "image/jpeg")
+        picture = _picture(body)
+        assert picture.shape == (240, 320, 3)
+        assert abs(int(picture[-1, -1, 0]) - 200) < 3
+        # The label's panel.
+        assert picture[:40].std() > 5
+
+    def test_a_viewer_gets_each_picture_once(self, site) -> None:  # noqa: ANN001
+        site.show(value=10)
+        answer, _ = site.ask("/picture.jpg")
+        number = answer.headers["X-Picture"]
+        site.show(value=200)
+        answer, body = site.ask(f"/picture.jpg?after={number}")
+        assert answer.headers["X-Picture"] != number
+        assert _picture(body)[-1, -1, 0] > 190
+
+    def test_without_a_new_picture_there_is_an_end_to_waiting(self, site, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN001
+        monkeypatch.setattr("edge_runtime.web.painter._LONGEST_WAIT_S", 0.2)
+        assert site.ask("/picture.jpg")[0].status == 204
+        site.show()
+        number = site.ask("/picture.jpg")[0].headers["X-Picture"]
+        assert site.ask(f"/picture.jpg?after={number}")[0].status == 204
+
+    def test_each_source_has_a_place(self, site) -> None:  # noqa: ANN001
+        site.show("camera:0", 10)
+        site.show("camera:1", 200)
+        values = [_picture(site.ask(f"/picture.jpg?source={index}")[1])[-1, -1, 0] for index in (0, 1)]
+        assert values[0] < 20
+        assert values[1] > 190
+
+    @pytest.mark.parametrize("query", ["source=x", "after=1e9"])
+    def test_numbers_are_checked(self, site, query: str) -> None:  # noqa: ANN001
+        assert site.ask(f"/picture.jpg?{query}")[0].status == 400
+
+    def test_wide_frames_are_made_smaller(self, site, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN001
+        monkeypatch.setattr("edge_runtime.web.painter._MOST_PIXELS_ACROSS", 160)
+        site.show()
+        assert _picture(site.ask("/picture.jpg")[1]).shape == (120, 160, 3)
+
+    def test_a_veil_is_drawn_over_all_but_boxes(self, serve_page) -> None:  # noqa: ANN001
+        calls = []
+        site = serve_page(veil=lambda image, result: calls.append(result) or blur_outside(image, result))
+        site.show(detections=(Detection("hat", 0.9, (10.0, 10.0, 50.0, 50.0)),))
+        site.ask("/picture.jpg")
+        assert len(calls) == 1
+
+
+class TestStatus:
+    def test_health_is_well_while_every_source_gives_frames(self, site) -> None:  # noqa: ANN001
+        assert site.ask("/health")[0].status == 503
+        site.show("camera:0")
+        site.show("camera:1")
+        answer, body = site.ask("/health")
+        assert answer.status == 200
+        status = json.loads(body)
+        assert status["status"] == "ok"
+        assert [source["name"] for source in status["sources"]] == ["camera:0", "camera:1"]
+        assert status["sources"][0]["answers"] == [{"label": "hat", "score": 0.875}]
+        assert status["sources"][0]["answer_ms"] == 4.2
+
+    def test_a_lost_source_is_no_good_health_until_it_is_back(self, site) -> None:  # noqa: ANN001
+        site.show("camera:0")
+        site.lose(0, "camera:0")
+        site.lose(1, "camera:0", HealthKind.SINK_SLOW)
+        answer, body = site.ask("/health")
+        assert answer.status == 503
+        assert json.loads(body)["sources"][0]["lost"] is True
+        site.lose(2, "camera:0", HealthKind.SOURCE_BACK)
+        assert site.ask("/health")[0].status == 200
+
+    def test_metrics_are_in_the_format_of_prometheus(self, site) -> None:  # noqa: ANN001
+        for _ in range(3):
+            site.show('camera "0"')
+        site.scan(0, "hat")
+        answer, body = site.ask("/metrics")
+        assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        lines = body.decode().splitlines()
+        assert 'edge_garment_frames_total{source="camera \\"0\\""} 3.0' in lines
+        assert 'edge_garment_events_total{kind="settled",type="scan"} 1.0' in lines
+        assert 'edge_garment_stage_seconds_bucket{le="0.005",stage="inference"} 3.0' in lines
+        assert "edge_garment_frames_dropped_total 7.0" in lines
+        assert any(line.startswith("process_resident_memory_bytes ") for line in lines)
+
+    def test_events_come_as_they_are_told_and_the_status_with_them(self, site) -> None:  # noqa: ANN001
+        site.show()
+        site.scan(0, "hat")
+        site.lose(1, "camera:0")
+        (first, scan), (second, health), (third, status) = _read_events(site, 3)
+        assert (first, second, third) == ("garment-event", "garment-event", "status")
+        assert (scan["id"], scan["label"], health["id"]) == ("s0", "hat", "h1")
+        assert status["status"] == "no frames"
+
+
+class TestGuard:
+    @pytest.mark.parametrize("path", ["/", "/page.js", "/picture.jpg", "/health", "/metrics", "/nothing"])
+    def test_headers_are_strict_everywhere(self, site, path: str) -> None:  # noqa: ANN001
+        site.show()
+        headers = site.ask(path)[0].headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+
+    @pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080", "LOCALHOST"])
+    def test_without_a_token_this_machines_names_are_served(self, site, host: str) -> None:  # noqa: ANN001
+        assert site.ask("/", Host=host)[0].status == 200
+
+    @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:8080", "10.0.0.1:8080", ""])
+    def test_without_a_token_no_other_name_is_served(self, site, host: str) -> None:  # noqa: ANN001
+        assert site.ask("/picture.jpg", Host=host)[0].status in (400, 421)
+
+    @pytest.mark.parametrize("path", ["/page.js", "/picture.jpg", "/events", "/health", "/metrics", "/nothing"])
+    @pytest.mark.parametrize("credential", ["", "Bearer wrong", "Basic x", "Bearer"])
+    def test_with_a_token_nothing_is_seen_without_it(self, serve_page, path: str, credential: str) -> None:  # noqa: ANN001
+        site = serve_page(_TOKEN)
+        answer, body = site.ask(path, Authorization=credential)
+        assert answer.status == 401
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert _TOKEN.encode() not in body
+
+    def test_programs_give_the_token_in_a_header(self, serve_page) -> None:  # noqa: ANN001
+        site = serve_page(_TOKEN)
+        site.show()
+        assert site.ask("/health", Authorization=f"Bearer {_TOKEN}")[0].status == 200
+        assert site.ask("/health", Authorization=f"bearer {_TOKEN}", Host="till.shop")[0].status == 200
+
+    def test_people_log_in_and_get_a_cookie_that_is_not_the_token(self, serve_page) -> None:  # noqa: ANN001
+        site = serve_page(_TOKEN)
+        site.show()
+        answer, _ = site.ask("/")
+        assert (answer.status, answer.headers["Location"]) == (303, "/login")
+        assert b"password" in site.ask("/login")[1]
+        answer, _ = site.ask("/login", "POST", "token=a+token+of+the+test%27s+own")
+        assert (answer.status, answer.headers["Location"]) == (303, "/")
+        cookie = answer.headers["Set-Cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        assert _TOKEN not in cookie
+        session = cookie.partition(";")[0]
+        assert site.ask("/health", Cookie=session)[0].status == 200
+        assert site.ask("/health", Cookie=session[:-1])[0].status == 401
+
+    @pytest.mark.parametrize("body", ["token=wrong", "", "x" * 10_000, "token=%ff"])
+    def test_a_wrong_token_is_refused(self, serve_page, body: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN001
+        monkeypatch.setattr("edge_runtime.web.app._WRONG_TOKEN_S", 0.01)
+        answer, _ = serve_page(_TOKEN).ask("/login", "POST", body)
+        assert answer.status == 403
+        assert "Set-Cookie" not in answer.headers
+
+
+def test_a_port_that_is_taken_is_an_output_error(site) -> None:  # noqa: ANN001
+    port = urlsplit(site.sink.address).port
+    with pytest.raises(OutputError, match=f"port {port}"):
+        WebSink("127.0.0.1", port, site.sink._server.config.app, site.sink._stage, site.sink._metrics)
+
+
+def test_open_streams_end_with_the_run_and_without_a_word(serve_page, capfd: pytest.CaptureFixture[str]) -> None:  # noqa: ANN001
+    site = serve_page()
+    address = urlsplit(site.sink.address)
+    with socket.create_connection((address.hostname, address.port), 20) as connection:
+        connection.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        connection.recv(1)
+        site.sink.__exit__(None, None, None)
+        assert not site.sink._thread.is_alive()
+    assert capfd.readouterr().err == ""
