@@ -124,17 +124,19 @@ def build_classifier(
     Raises:
         DataError: The weights cannot be fetched, read, or do not fit.
     """
-    body = _build_body(architecture, size, weights)
+    body = build_body(architecture, size, weights)
     inputs = keras.Input((size, size, 3), name="image")
     features = keras.layers.GlobalAveragePooling2D(name="pool")(body(inputs))
-    # Softmax stays float32 where the body computes in less.
-    outputs = keras.layers.Dense(len(labels), activation="softmax", name="garment", dtype="float32")(
-        keras.layers.Dropout(dropout, name="dropout")(features)
-    )
+    # Softmax stays float32 where the body computes in less. Zeros let runs of any seed start from one point, without
+    # which an average of their weights means nothing.
+    outputs = keras.layers.Dense(
+        len(labels), activation="softmax", kernel_initializer="zeros", name="garment", dtype="float32"
+    )(keras.layers.Dropout(dropout, name="dropout")(features))
     return keras.Model(inputs, outputs, name=architecture.name)
 
 
-def _build_body(architecture: Architecture, size: int, weights: str) -> keras.Model:
+def build_body(architecture: Architecture, size: int, weights: str) -> keras.Model:
+    """Build a body with its weights; arguments and errors as for `build_classifier`."""
     body = _fetch_body(architecture, size) if weights == "imagenet" else architecture.build_body(size, None)
     if weights not in ("imagenet", "none"):
         load_body_weights(body, weights)

@@ -8,6 +8,7 @@ import PIL.Image
 
 from edge_runtime.errors import DataError, PictureError
 from edge_runtime.pictures import read_picture
+from edge_runtime.preprocess import Image
 
 # Tools round corners to whole pixels or to six digits of a share, and some count pixels from 1.
 _ROUNDING = 1.0
@@ -32,6 +33,11 @@ class Box:
     x_max: float
     y_max: float
     label: str
+
+    @property
+    def corners(self) -> tuple[float, float, float, float]:
+        """(x_min, y_min, x_max, y_max) in pixels."""
+        return self.x_min, self.y_min, self.x_max, self.y_max
 
     @property
     def shorter_side(self) -> float:
@@ -106,6 +112,21 @@ def measure_photo(path: Path) -> tuple[int, int]:
     except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError):
         # Pillow knows fewer kinds of TIFF than OpenCV, which also says best what is wrong.
         return _measure_decoded(path)
+
+
+def read_boxed_photo(images: Path, photo: BoxedPhoto) -> Image:
+    """Decode a photo, (height, width, 3) uint8 BGR.
+
+    Raises:
+        DataError: It cannot be read, or has another size than its boxes were checked against.
+    """
+    try:
+        image = read_picture(images / photo.image)
+    except PictureError as error:
+        raise DataError(str(error)) from error
+    if image.shape[:2] != (photo.height, photo.width):
+        raise DataError(f"{images / photo.image} says another size than it has; save it again.")
+    return image
 
 
 def _measure_decoded(path: Path) -> tuple[int, int]:

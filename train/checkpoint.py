@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from edge_runtime.errors import RunError
 from edge_runtime.files import replacing, write_text
@@ -13,9 +13,43 @@ if TYPE_CHECKING:
     import keras
 
 
+class Epoch(Protocol):
+    """What one epoch came to, whatever was trained; a dataclass of JSON-ready values."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def phase(self) -> str:
+        """`head` or `body`."""
+
+    @property
+    def epoch(self) -> int:
+        """One-based within the phase."""
+
+    @property
+    def loss(self) -> float:
+        """Mean training loss."""
+
+    @property
+    def learning_rate(self) -> float:
+        """At the end of the epoch."""
+
+    @property
+    def seconds(self) -> float:
+        """Wall time."""
+
+    @property
+    def score(self) -> float:
+        """What the best epoch is chosen by, 0 or more; the higher the better."""
+
+    @property
+    def quality(self) -> str:
+        """What was measured on the validation photos, for the log."""
+
+
 @dataclass(frozen=True, slots=True)
 class EpochRecord:
-    """What one epoch came to.
+    """What one epoch of a classifier came to.
 
     Attributes:
         phase: `head` or `body`.
@@ -35,9 +69,22 @@ class EpochRecord:
     validation_macro: float
     seconds: float
 
+    @property
+    def score(self) -> float:
+        """Each class counts the same."""
+        return self.validation_macro
+
+    @property
+    def quality(self) -> str:
+        """Both accuracies."""
+        return f"validation top-1 {100 * self.validation_top1:.2f} %, macro {100 * self.validation_macro:.2f} %"
+
+
+Record = TypeVar("Record", bound=Epoch)
+
 
 @dataclass(frozen=True, slots=True)
-class State:
+class State(Generic[Record]):
     """The epochs behind a run and the weights it goes on from.
 
     Attributes:
@@ -45,15 +92,15 @@ class State:
         weights: File name of the weights and optimizer state after them; None before the first.
     """
 
-    history: tuple[EpochRecord, ...] = ()
+    history: tuple[Record, ...] = ()
     weights: str | None = None
 
     @property
     def best(self) -> float:
-        """The best validation macro accuracy so far, -1 before the first epoch."""
-        return max((record.validation_macro for record in self.history), default=-1.0)
+        """The best score so far, -1 before the first epoch."""
+        return max((record.score for record in self.history), default=-1.0)
 
-    def followed_by(self, record: EpochRecord) -> "State":
+    def followed_by(self, record: Record) -> "State[Record]":
         """Return the state one epoch later."""
         history = (*self.history, record)
         return State(history, f"epoch-{len(history):03d}.weights.h5")
@@ -70,21 +117,29 @@ class CheckpointFolder:
         self._path = path = run / "checkpoint"
         self._state = path / "state.json"
 
-    def load(self) -> State:
+    @property
+    def holds_epochs(self) -> bool:
+        """Whether an epoch has ended, so that there is something to go on with."""
+        return self._state.exists()
+
+    def load(self, record: type[Record]) -> State[Record]:
         """Read the state; a fresh one where there is none.
+
+        Args:
+            record: What tells of one epoch.
 
         Raises:
             RunError: The state file is damaged.
         """
         try:
             values = json.loads(self._state.read_text(encoding="utf-8"))
-            return State(tuple(EpochRecord(**record) for record in values["history"]), values["weights"])
+            return State(tuple(record(**each) for each in values["history"]), values["weights"])
         except FileNotFoundError:
             return State()
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{self._state} cannot be read ({error}); train into a fresh directory.") from error
 
-    def save(self, model: "keras.Model", state: State) -> None:
+    def save(self, model: "keras.Model", state: State[Record]) -> None:
         """Save a compiled model's weights and optimizer state, then the state that names them."""
         with replacing(self._path / str(state.weights)) as aside:
             # Keras insists on the double suffix.
@@ -99,12 +154,12 @@ class CheckpointFolder:
         """The best model so far, as it was trained."""
         return self._path / "best.keras"
 
-    def save_best(self, classifier: "keras.Model") -> None:
+    def save_best(self, model: "keras.Model") -> None:
         """Save a model as the best so far."""
         with replacing(self.best_path) as aside:
-            classifier.save(aside)
+            model.save(aside)
 
-    def restore(self, model: "keras.Model", state: State) -> None:
+    def restore(self, model: "keras.Model", state: State[Record]) -> None:
         """Load weights and, where the model is compiled alike, optimizer state."""
         if state.weights is not None:
             model.load_weights(self._path / state.weights)

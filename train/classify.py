@@ -5,28 +5,29 @@ import json
 import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 
 from edge_runtime.errors import RunError
-from edge_runtime.files import write_text
 from edge_runtime.preprocess import normalize
 from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec
 from edge_runtime.training_run import Split, SplitRow, TrainingRun
 from train.architectures import ARCHITECTURES, build_classifier
 from train.augmentation import build_training_model
-from train.checkpoint import CheckpointFolder, State
+from train.beginning import check_same, write_beginning
+from train.checkpoint import CheckpointFolder, EpochRecord, State
+from train.classifier_task import ClassifierTask
 from train.data import Columns, PhotoSet, check_readable, read_photos
 from train.dataset import Batches
 from train.distillation import load_teachers
 from train.distribution import ONE_DEVICE, Distribution
-from train.environment import computing_in, describe_environment
+from train.environment import computing_in
 from train.finishing import Finish, finish_model
+from train.keras_files import load_model
 from train.negatives import Negatives, find_negatives
 from train.report import report_if_possible
-from train.schedule import Schedule
+from train.schedule import ClassifierSchedule
 from train.split_file import read_splits
 from train.splits import split_photos
 from train.training import Fitting
@@ -38,8 +39,6 @@ Data = tuple[Path, tuple[str, ...], InputSpec]
 """Image folder, class names in the order of the output, input contract."""
 
 _STATISTICS_PHOTOS = 128
-_MAY_CHANGE = ("max_minutes",)
-"""Arguments that a run may go on with otherwise than it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class ClassifyOptions:
     weights: str
     dropout: float
     validation_share: float
-    schedule: Schedule
+    schedule: ClassifierSchedule
     teachers: tuple[Path, ...] = ()
     negatives: Path | None = None
     mixed_precision: bool = False
@@ -91,7 +90,7 @@ def train_classifier(options: ClassifyOptions, run: TrainingRun, distribution: D
         OutputError: The directory cannot be written.
     """
     keras.utils.set_random_seed(options.schedule.seed)
-    negatives = find_negatives(options.negatives, options.schedule.seed)
+    negatives = find_negatives(options.negatives)
     photo_set = read_photos(options.data, options.columns, options.images)
     rows = _begin_together(options, photo_set, run, distribution)
     data = (photo_set.images, photo_set.labels, ARCHITECTURES[options.architecture].input_spec(options.image_size))
@@ -106,7 +105,7 @@ def _fit(
     data: Data,
     negatives: Negatives,
     distribution: Distribution,
-) -> State:
+) -> State[EpochRecord]:
     training, validation = (_of(rows, split) for split in (Split.TRAIN, Split.VALIDATION))
     log.info(
         "%d photos of %d classes: %d to train on, %d of %d other groups to validate on",
@@ -118,8 +117,8 @@ def _fit(
         classifier = distribution.place(classifier)
         teachers = [distribution.place(teacher) for teacher in load_teachers(options.teachers, *data[1:])]
         model = build_training_model(classifier, data[2], teachers, options.schedule.distillation)
-        fitting = Fitting(model, classifier, run, *data, options.schedule, options.max_minutes, distribution)
-        return fitting.fit(training, validation, negatives.training)
+        task = ClassifierTask(model, training, validation, negatives.training, *data, options.schedule, distribution)
+        return Fitting(task, model, classifier, run, options.schedule, options.max_minutes, distribution).fit()
 
 
 def _finish(
@@ -155,7 +154,7 @@ def _build(options: ClassifyOptions, data: Data, training: list[SplitRow]) -> ke
 
 def _load_best(options: ClassifyOptions, run: TrainingRun, labels: tuple[str, ...]) -> keras.Model:
     """Load the best model of a fitted run, as float32 whatever it was computed in."""
-    best = keras.models.load_model(CheckpointFolder(run.path).best_path, compile=False)
+    best = load_model(CheckpointFolder(run.path).best_path)
     if not options.mixed_precision:
         return best
     architecture = ARCHITECTURES[options.architecture]
@@ -187,14 +186,12 @@ def _begin(
     """Write what defines the run before anything is trained, or check that it is the same as before."""
     arguments = json.loads(json.dumps({**asdict(options), "images": photo_set.images}, default=str))
     # Until an epoch has ended there is nothing to go on with, and a start that failed may be put right.
-    if run.arguments_path.exists() and (distribution.process or CheckpointFolder(run.path).load().history):
-        _check_same(run, arguments)
+    if run.arguments_path.exists() and (distribution.process or CheckpointFolder(run.path).holds_epochs):
+        check_same(run, arguments)
         return run.read_splits()
     check_readable(photo_set)
     rows = _divide(options, photo_set)
-    run.write_splits(rows)
-    write_text(run.path / "environment.json", json.dumps(describe_environment(distribution), indent=2) + "\n")
-    run.write_arguments(arguments)
+    write_beginning(run, rows, arguments, distribution)
     return rows
 
 
@@ -202,17 +199,6 @@ def _divide(options: ClassifyOptions, photo_set: PhotoSet) -> tuple[SplitRow, ..
     if options.splits is not None:
         return read_splits(options.splits, photo_set)
     return split_photos(photo_set, options.validation_share, options.schedule.seed)
-
-
-def _check_same(run: TrainingRun, arguments: dict[str, Any]) -> None:
-    before = run.read_arguments()
-    changed = [name for name, value in arguments.items() if before.get(name) != value and name not in _MAY_CHANGE]
-    if changed:
-        raise RunError(
-            f"{run.path} holds a run with another {', '.join(changed)}; repeat its arguments to go on with it, "
-            "or name a fresh directory."
-        )
-    log.info("going on with the run in %s", run.path)
 
 
 def _describe(

@@ -13,10 +13,14 @@ from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
 from train.catalogue import read_catalogue
 from train.check.cli import check
+from train.compositing.command import compose
 from train.crops_command import crops
 from train.data_options import data_options, seed_option, take_columns, validation_share_option
+from train.detection.command import detect
 from train.report.cli import compare, report
-from train.schedule_options import schedule_options
+from train.run_options import architecture_option, max_minutes_option, run_option, weights_option
+from train.schedule_options import classifier_options, fitting_options
+from train.soup_command import average
 from train.split_command import refuse_share_with_splits, split, splits_option
 
 if TYPE_CHECKING:
@@ -53,39 +57,16 @@ def list_architectures() -> None:
 
 @main.command()
 @data_options
-@click.option(
-    "-o",
-    "--run",
-    "run",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="Run directory; a run that was killed goes on when the same command is repeated.",
-)
-@click.option(
-    "--architecture",
-    type=click.Choice([row.name for row in read_catalogue()]),
-    metavar="NAME",
-    default="mobilenet_v2",
-    show_default=True,
-    help="Network to train; `edge-train list` shows all.",
-)
-@click.option(
-    "--weights",
-    default="imagenet",
-    show_default=True,
-    metavar="imagenet|none|FILE",
-    help="Weights to start from: fetched by Keras, fresh, or a file: .keras of a run, .h5, or folded .npz.",
-)
+@run_option
+@architecture_option
+@weights_option
 @click.option("--image-size", type=click.IntRange(32, 1024), help="Pixels.  [default: the network's own]")
 @click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), default=0.2, show_default=True)
 @validation_share_option
 @splits_option
-@schedule_options
-@click.option(
-    "--max-minutes",
-    type=click.FloatRange(0, min_open=True),
-    help="End before an epoch that would not fit; a repeated command may allow more.",
-)
+@fitting_options(head_epochs=1, epochs=12, batch_size=32, head_learning_rate=1e-3, learning_rate=5e-4, ema=0.0)
+@classifier_options
+@max_minutes_option
 @click.option(
     "--negatives",
     type=click.Path(path_type=Path, file_okay=False),
@@ -124,18 +105,21 @@ def classify(data: Path, run: Path, distribute: str, **arguments: Any) -> None:
 def _resolve(data: Path, arguments: dict[str, Any]) -> "ClassifyOptions":
     from train.architectures import ARCHITECTURES
     from train.classify import ClassifyOptions
-    from train.schedule import Schedule
+    from train.schedule import ClassifierSchedule
 
     columns = take_columns(arguments)
     arguments["image_size"] = arguments["image_size"] or ARCHITECTURES[arguments["architecture"]].size
     if not arguments["teachers"]:
         arguments["distillation"] = 0.0
-    schedule = Schedule(**{name: arguments.pop(name) for name in Schedule.__dataclass_fields__})
+    schedule = ClassifierSchedule(**{name: arguments.pop(name) for name in ClassifierSchedule.__dataclass_fields__})
     return ClassifyOptions(data=data, columns=columns, schedule=schedule, **arguments)
 
 
+main.add_command(average)
 main.add_command(check)
+main.add_command(compose)
 main.add_command(crops)
+main.add_command(detect)
 main.add_command(split)
 main.add_command(report)
 main.add_command(compare)

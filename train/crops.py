@@ -1,7 +1,6 @@
 """Cutting boxes out of photos, so that a classifier can learn from a detector's data."""
 
 import logging
-import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -11,15 +10,13 @@ from pathlib import Path
 import cv2
 from tqdm import tqdm
 
-from edge_runtime.errors import DataError, OutputError, PictureError
+from edge_runtime.errors import DataError, OutputError
 from edge_runtime.files import write_bytes, write_text
-from edge_runtime.pictures import read_picture
-from edge_runtime.preprocess import Image
+from edge_runtime.refining import cut
 from edge_runtime.tables import format_csv
-from train.boxes import Box, BoxedPhoto, BoxSet
+from train.boxes import BoxedPhoto, BoxSet, read_boxed_photo
 
 log = logging.getLogger(__name__)
-_MARGIN = 0.05
 _SHORTEST_SIDE = 16
 
 
@@ -40,26 +37,14 @@ def write_crops(box_set: BoxSet, output: Path) -> Mapping[str, int]:
     photos = _leave_out_tiny(box_set)
     rows: list[tuple[str, str, str]] = []
     for photo in tqdm(photos, desc="cutting", unit="photo", disable=None):
-        image = _read(box_set.images, photo)
+        image = read_boxed_photo(box_set.images, photo)
         for box in photo.boxes:
             # The running number keeps names apart, whatever the photos and classes are called.
             crop = f"{_name_folder(box.label)}/{Path(photo.image).stem}-{len(rows)}.png"
-            write_bytes(output / crop, cv2.imencode(".png", cut(image, box))[1].tobytes())
+            write_bytes(output / crop, cv2.imencode(".png", cut(image, box.corners))[1].tobytes())
             rows.append((crop, box.label, photo.image))
     write_text(output / "labels.csv", format_csv(("image", "label", "group"), rows))
     return Counter(label for _, label, _ in rows)
-
-
-def cut(image: Image, box: Box) -> Image:
-    """Return a box and 5 % of its width and height around it, as far as the photo goes, in whole pixels.
-
-    Args:
-        image: (height, width, 3) uint8 BGR photo, upright.
-        box: A box on it.
-    """
-    across, down = (box.x_max - box.x_min) * _MARGIN, (box.y_max - box.y_min) * _MARGIN
-    left, top = max(math.floor(box.x_min - across), 0), max(math.floor(box.y_min - down), 0)
-    return image[top : math.ceil(box.y_max + down), left : math.ceil(box.x_max + across)]
 
 
 def _check_fresh(output: Path) -> None:
@@ -79,16 +64,6 @@ def _leave_out_tiny(box_set: BoxSet) -> list[BoxedPhoto]:
     if not kept:
         raise DataError(f"No box has sides of {_SHORTEST_SIDE} pixels or more; give photos of a higher resolution.")
     return [photo for photo in photos if photo.boxes]
-
-
-def _read(images: Path, photo: BoxedPhoto) -> Image:
-    try:
-        image = read_picture(images / photo.image)
-    except PictureError as error:
-        raise DataError(str(error)) from error
-    if image.shape[:2] != (photo.height, photo.width):
-        raise DataError(f"{images / photo.image} says another size than it has; save it again.")
-    return image
 
 
 def _name_folder(label: str) -> str:

@@ -36,7 +36,7 @@ validation_share_option = click.option(
     help="Share of photos held out, whole groups at a time.",
 )
 
-seed_option = click.option("--seed", type=int, default=0, show_default=True)
+seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 
 image_size_option = click.option(
     "--image-size", type=click.IntRange(32, 1024), default=224, show_default=True, help="Pixels."

@@ -16,7 +16,7 @@ from edge_runtime.training_run import SplitRow
 from train.items import Item, make_targets, read_item
 from train.mixing import mix
 from train.sampling import sample_epoch
-from train.schedule import Schedule
+from train.schedule import ClassifierSchedule
 
 Rows = TypeVar("Rows", Sequence[Item], NDArray[np.uint8], NDArray[np.float32])
 
@@ -88,7 +88,12 @@ class ShuffledBatches(Batches):
     """
 
     def __init__(
-        self, photos: Sequence[SplitRow], *args: Any, negatives: Sequence[Path], schedule: Schedule, epoch: int
+        self,
+        photos: Sequence[SplitRow],
+        *args: Any,
+        negatives: Sequence[Path],
+        schedule: ClassifierSchedule,
+        epoch: int,
     ) -> None:
         super().__init__(photos, *args)
         self._photos = tuple(photos)

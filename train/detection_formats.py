@@ -1,7 +1,8 @@
 """Reading boxes from the formats that annotation tools write: COCO, YOLO and Pascal VOC."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,6 +13,9 @@ from train.boxes import Box, BoxedPhoto, BoxSet, make_box, measure_photo
 
 _VOC_BOXES, _VOC_PHOTOS = "Annotations", "JPEGImages"
 _CLASSES = "classes.txt"
+
+Refuse = Callable[[str, DataError], None]
+"""What is done about something wrong with a photo, given its path or file: raise it, or note it and go on."""
 
 
 def read_boxes(data: Path, images: Path | None = None, classes: Path | None = None) -> BoxSet:
@@ -26,27 +30,58 @@ def read_boxes(data: Path, images: Path | None = None, classes: Path | None = No
     Raises:
         DataError: Nothing is there, no format fits, a file is damaged, a photo is missing, or a box is wrong.
     """
-    box_set = _read_any(data, images, classes)
+    box_set = list_boxes(data, images, classes, _raise)
     if not any(photo.boxes for photo in box_set.photos):
         raise DataError(f"{data} has no box on any photo; give the file or folder that holds the annotations.")
     return box_set
 
 
-def _read_any(data: Path, images: Path | None, classes: Path | None) -> BoxSet:
+def list_boxes(data: Path, images: Path | None, classes: Path | None, refuse: Refuse) -> BoxSet:
+    """Read what is right of a data set of boxes, with or without any; arguments as for `read_boxes`.
+
+    Args:
+        data: As for `read_boxes`.
+        images: As for `read_boxes`.
+        classes: As for `read_boxes`.
+        refuse: Called for each box or photo that is wrong, which is then left out.
+
+    Raises:
+        DataError: Nothing is there, no format fits, or a file that says something about all photos is damaged.
+    """
     if data.is_file():
         _refuse_option("--classes", classes, data, "YOLO folder")
-        return _read_coco(data, images)
+        return _read_coco(data, images, refuse)
     _refuse_option("--images", images, data, "COCO file")
     if roots := _yolo_roots(data):
         names = _read_classes(classes or data / _CLASSES)
-        return BoxSet(data, tuple(photo for root in roots for photo in _yolo_photos(data, root, names)))
+        return BoxSet(data, tuple(photo for root in roots for photo in _yolo_photos(data, root, names, refuse)))
     _refuse_option("--classes", classes, data, "YOLO folder")
     if (data / _VOC_BOXES).is_dir():
-        return BoxSet(data / _VOC_PHOTOS, tuple(_voc_photos(data)))
+        return BoxSet(data / _VOC_PHOTOS, tuple(_voc_photos(data, refuse)))
     raise DataError(
         f"{data} is {'no data set of boxes' if data.exists() else 'not there'}; give a COCO file, a folder with "
         f"{_VOC_BOXES} and {_VOC_PHOTOS}, or a folder with images and labels."
     )
+
+
+def holds_boxes(data: Path) -> bool:
+    """Tell whether a path looks like a data set of boxes rather than of photos with one label each."""
+    return (data.is_file() and data.suffix == ".json") or (data / _VOC_BOXES).is_dir() or bool(_yolo_roots(data))
+
+
+def _raise(_: str, error: DataError) -> None:
+    raise error
+
+
+def _keep_right(image: str, boxes: Iterable[Callable[[], Box]], refuse: Refuse) -> tuple[Box, ...]:
+    """Return the boxes that can be made, and refuse the others."""
+    kept = []
+    for make in boxes:
+        try:
+            kept.append(make())
+        except DataError as error:
+            refuse(image, error)
+    return tuple(kept)
 
 
 def _refuse_option(name: str, value: Path | None, data: Path, kind: str) -> None:
@@ -54,33 +89,35 @@ def _refuse_option(name: str, value: Path | None, data: Path, kind: str) -> None
         raise DataError(f"{name} belongs to a {kind}, and {data} is none; leave it away.")
 
 
-def _read_coco(path: Path, images: Path | None) -> BoxSet:
+def _read_coco(path: Path, images: Path | None, refuse: Refuse) -> BoxSet:
     beside = path.parent / "images"
     folder = images or (beside if beside.is_dir() else path.parent)
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
-        return BoxSet(folder, tuple(_coco_photos(path, content, folder)))
+        return BoxSet(folder, tuple(_coco_photos(path, content, folder, refuse)))
     except KeyError as error:
         raise DataError(f"{path} is no COCO detection file: it lacks {error}; export it as COCO again.") from error
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise DataError(f"{path} cannot be read as a COCO file ({error}); export it as COCO again.") from error
 
 
-def _coco_photos(path: Path, content: dict[str, Any], folder: Path) -> Iterator[BoxedPhoto]:
+def _coco_photos(path: Path, content: dict[str, Any], folder: Path, refuse: Refuse) -> Iterator[BoxedPhoto]:
     names = {category["id"]: str(category["name"]) for category in content["categories"]}
     of_photo: dict[Any, list[dict[str, Any]]] = {photo["id"]: [] for photo in content["images"]}
     for annotation in content["annotations"]:
-        if annotation["image_id"] not in of_photo:
-            raise DataError(
-                f"{path}: box {annotation.get('id')} is on photo {annotation['image_id']}, not in the file."
-            )
-        of_photo[annotation["image_id"]].append(annotation)
+        number = annotation["image_id"]
+        if number in of_photo:
+            of_photo[number].append(annotation)
+        else:
+            refuse(path.name, DataError(f"{path}: box {annotation.get('id')} is on photo {number}, not in the file."))
     for photo in content["images"]:
-        size = _measure(path, folder / photo["file_name"], photo.get("width"), photo.get("height"))
-        # A region that COCO marks as a crowd shows many objects, so it is no example of one.
-        alone = (annotation for annotation in of_photo[photo["id"]] if not annotation.get("iscrowd"))
-        boxes = tuple(_coco_box(path, annotation, names, size) for annotation in alone)
-        yield BoxedPhoto(photo["file_name"], *size, boxes)
+        image = photo["file_name"]
+        size = _measure(path, folder, image, (photo.get("width"), photo.get("height")), refuse)
+        if size is not None:
+            # A region that COCO marks as a crowd shows many objects, so it is no example of one.
+            alone = (annotation for annotation in of_photo[photo["id"]] if not annotation.get("iscrowd"))
+            makers = (partial(_coco_box, path, annotation, names, size) for annotation in alone)
+            yield BoxedPhoto(image, *size, _keep_right(image, makers, refuse))
 
 
 def _coco_box(path: Path, annotation: dict[str, Any], names: Mapping[Any, str], size: tuple[int, int]) -> Box:
@@ -93,13 +130,20 @@ def _coco_box(path: Path, annotation: dict[str, Any], names: Mapping[Any, str], 
     return make_box(where, label, (x, y, x + width, y + height), size)
 
 
-def _voc_photos(data: Path) -> Iterator[BoxedPhoto]:
+def _voc_photos(data: Path, refuse: Refuse) -> Iterator[BoxedPhoto]:
     for path in sorted((data / _VOC_BOXES).glob("*.xml")):
-        root = _parse_xml(path)
-        image = _xml_text(path, root, "filename")
-        size = _measure(path, data / _VOC_PHOTOS / image, root.findtext("size/width"), root.findtext("size/height"))
-        boxes = (_voc_box(path, number, each, size) for number, each in enumerate(root.findall("object"), 1))
-        yield BoxedPhoto(image, *size, tuple(boxes))
+        try:
+            root = _parse_xml(path)
+            image = _xml_text(path, root, "filename")
+        except DataError as error:
+            refuse(path.name, error)
+            continue
+        said = root.findtext("size/width"), root.findtext("size/height")
+        size = _measure(path, data / _VOC_PHOTOS, image, said, refuse)
+        if size is not None:
+            objects = enumerate(root.findall("object"), 1)
+            makers = (partial(_voc_box, path, number, each, size) for number, each in objects)
+            yield BoxedPhoto(image, *size, _keep_right(image, makers, refuse))
 
 
 def _voc_box(path: Path, number: int, element: ElementTree.Element, size: tuple[int, int]) -> Box:
@@ -148,28 +192,34 @@ def _read_classes(path: Path) -> dict[str, str]:
     return {str(number): name.strip() for number, name in enumerate(names) if name.strip()}
 
 
-def _yolo_photos(data: Path, root: Path, names: Mapping[str, str]) -> Iterator[BoxedPhoto]:
+def _yolo_photos(data: Path, root: Path, names: Mapping[str, str], refuse: Refuse) -> Iterator[BoxedPhoto]:
     photos = sorted(path for path in (root / "images").rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
     labels = [root / "labels" / path.relative_to(root / "images").with_suffix(".txt") for path in photos]
     # Some tools keep the class names among the boxes.
     stray = {path for path in (root / "labels").rglob("*.txt") if path.name != _CLASSES} - set(labels)
-    if stray:
-        raise DataError(f"{min(stray)} belongs to no photo under {root / 'images'}; add the photo or take it away.")
+    for path in sorted(stray):
+        message = f"{path} belongs to no photo under {root / 'images'}; add the photo or take it away."
+        refuse(path.relative_to(data).as_posix(), DataError(message))
     for photo, label in zip(photos, labels, strict=True):
-        size = measure_photo(photo)
-        # By the format's convention a photo without a file, or with an empty one, shows no object.
-        boxes = tuple(_yolo_boxes(label, names, size)) if label.exists() else ()
-        yield BoxedPhoto(photo.relative_to(data).as_posix(), *size, boxes)
+        image = photo.relative_to(data).as_posix()
+        try:
+            size = measure_photo(photo)
+            # By the format's convention a photo without a file, or with an empty one, shows no object.
+            lines = _read_lines(label) if label.exists() else []
+        except DataError as error:
+            refuse(image, error)
+            continue
+        makers = (partial(_yolo_box, where, words, names, size) for where, words in lines)
+        yield BoxedPhoto(image, *size, _keep_right(image, makers, refuse))
 
 
-def _yolo_boxes(path: Path, names: Mapping[str, str], size: tuple[int, int]) -> Iterator[Box]:
+def _read_lines(path: Path) -> list[tuple[str, list[str]]]:
+    """Return where each line that is not empty stands, for errors, and its words."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read as YOLO text ({error}); export it again.") from error
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            yield _yolo_box(f"{path}: box in line {number}", line.split(), names, size)
+    return [(f"{path}: box in line {number}", line.split()) for number, line in enumerate(lines, 1) if line.strip()]
 
 
 def _yolo_box(where: str, words: list[str], names: Mapping[str, str], size: tuple[int, int]) -> Box:
@@ -195,15 +245,23 @@ def _name_class(where: str, number: Any, names: Mapping[Any, str]) -> str:
     return names[number]
 
 
-def _measure(path: Path, photo: Path, width: int | str | None, height: int | str | None) -> tuple[int, int]:
-    """Measure a photo and hold it against what a file says; nothing and 0 stand for unknown."""
+def _measure(path: Path, folder: Path, image: str, said: tuple[Any, Any], refuse: Refuse) -> tuple[int, int] | None:
+    """Measure a photo and hold it against the width and height that a file says; None where it was refused."""
+    try:
+        return _check_size(path, folder / image, f"{said[0]} x {said[1]}" if all(said) else "")
+    except DataError as error:
+        refuse(image, error)
+        return None
+
+
+def _check_size(path: Path, photo: Path, said: str) -> tuple[int, int]:
+    """Return the size of a photo; nothing said and 0 stand for unknown."""
     if not photo.is_file():
         raise DataError(
             f"{path} names {photo}, which is not there; add the photo, or name a COCO file's with --images."
         )
     size = measure_photo(photo)
-    said = f"{width} x {height}"
-    if width and height and said not in ("0 x 0", f"{size[0]} x {size[1]}"):
+    if said not in ("", "0 x 0", f"{size[0]} x {size[1]}"):
         raise DataError(
             f"{path} has boxes for {said} pixels, yet {photo} has {size[0]} x {size[1]}; give the photos that the "
             "boxes were drawn on, turned the same way."

@@ -6,9 +6,10 @@ from typing import Any
 
 import keras
 
-from edge_runtime.errors import DataError, RunError
+from edge_runtime.errors import DataError
 from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import TrainingRun
+from train.keras_files import load_model
 
 _LEAST_PROBABILITY = 1e-7
 
@@ -62,8 +63,4 @@ def _load_teacher(run: TrainingRun, labels: tuple[str, ...], spec: InputSpec) ->
             f"The teacher {run.path} takes another image size or normalisation than the student; "
             "train both with the same --image-size."
         )
-    try:
-        model = keras.models.load_model(run.model_path, compile=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise RunError(f"The teacher {run.model_path} does not load ({error}); train it again.") from error
-    return model
+    return load_model(run.model_path)

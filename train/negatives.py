@@ -22,8 +22,8 @@ class Negatives:
     held_out: tuple[Path, ...] = ()
 
 
-def find_negatives(folder: Path | None, seed: int) -> Negatives:
-    """Find the pictures under a folder and divide them in halves; none where the folder is None.
+def find_negatives(folder: Path | None) -> Negatives:
+    """Find the pictures under a folder and divide them in halves, always the same; none where the folder is None.
 
     Raises:
         DataError: The folder has no picture.
@@ -33,6 +33,6 @@ def find_negatives(folder: Path | None, seed: int) -> Negatives:
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
     if not paths:
         raise DataError(f"{folder} has no picture; name a folder with pictures that show no known garment.")
-    order = np.random.default_rng(seed).permutation(len(paths))
+    order = np.random.default_rng(0).permutation(len(paths))
     half = len(paths) // 2
     return Negatives(tuple(paths[index] for index in order[:half]), tuple(paths[index] for index in order[half:]))

@@ -10,6 +10,7 @@ import cv2
 
 from edge_runtime.errors import PictureError
 from edge_runtime.pictures import read_picture
+from edge_runtime.preprocess import Image
 
 Html = NewType("Html", str)
 """Markup. Every other string is text, and is escaped on its way into a page."""
@@ -43,6 +44,9 @@ td { overflow-wrap: anywhere; }
 .card { font-size: 0.82rem; line-height: 1.35; overflow-wrap: anywhere; }
 .card img, .card .absent { display: block; width: 100%; height: 9.5rem; object-fit: contain; background: #f3f3f3; }
 .card .absent { padding-top: 4rem; text-align: center; color: #777; }
+.large { grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); }
+.large .card img { height: auto; }
+.whole { max-width: 100%; height: auto; }
 .finding { border: 1px solid #ddd; border-left-width: 4px; border-radius: 4px; margin: 0.5rem 0; padding: 0.5rem; }
 .finding p { margin: 0 0 0.4rem; font-size: 0.9rem; }
 .gallery > .finding { margin: 0; }
@@ -124,9 +128,16 @@ def card(picture: str | None, *lines: str) -> Html:
     return Html(f'<div class="card">{shown}{"<br>".join(map(html.escape, lines))}</div>')
 
 
-def gallery(cards: Iterable[Html]) -> Html:
-    """Return cards side by side, as many as fit."""
-    return Html(f'<div class="gallery">{"".join(cards)}</div>')
+def picture(uri: str, caption: str) -> Html:
+    """Return a picture, given as a data URI, over the whole width, with its caption."""
+    return Html(
+        f'<figure><img class="whole" src="{uri}" alt=""><figcaption>{html.escape(caption)}</figcaption></figure>'
+    )
+
+
+def gallery(cards: Iterable[Html], large: bool = False) -> Html:
+    """Return cards side by side, as many as fit; large ones show details."""
+    return Html(f'<div class="gallery{" large" if large else ""}">{"".join(cards)}</div>')
 
 
 def finding(severity: str, *blocks: Html) -> Html:
@@ -140,12 +151,20 @@ def make_thumbnail(path: Path, side: int = 200) -> str:
     Raises:
         PictureError: The photo is missing or cannot be decoded.
     """
-    image = read_picture(path)
+    return embed_picture(read_picture(path), side)
+
+
+def embed_picture(image: Image, side: int = 200) -> str:
+    """Return a (height, width, 3) uint8 BGR picture as `make_thumbnail` does.
+
+    Raises:
+        PictureError: It cannot be encoded.
+    """
     scale = min(1.0, side / max(image.shape[:2]))
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     done, encoded = cv2.imencode(
         ".jpg", cv2.resize(image, size, interpolation=cv2.INTER_AREA), [cv2.IMWRITE_JPEG_QUALITY, 80]
     )
     if not done:
-        raise PictureError(f"{path} cannot be made a thumbnail; save it again as JPEG or PNG.")
+        raise PictureError("A picture cannot be made a thumbnail; save it again as JPEG or PNG.")
     return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode()

@@ -8,7 +8,7 @@ import numpy as np
 from edge_runtime.drawing import GARMENTS
 from edge_runtime.training_run import SplitRow
 from train.items import Drawing, Item, Negative
-from train.schedule import Schedule
+from train.schedule import ClassifierSchedule
 
 FIRST_TRAINING_SEED = 1_000_000
 """Seeds of drawings from here on are for training; the demo and the tests draw from below it."""
@@ -18,7 +18,7 @@ def sample_epoch(
     photos: Sequence[SplitRow],
     negatives: Sequence[Path],
     labels: tuple[str, ...],
-    schedule: Schedule,
+    schedule: ClassifierSchedule,
     random: np.random.Generator,
 ) -> list[Item]:
     """Choose what one epoch shows, in the order it shows it.

@@ -1,14 +1,14 @@
-"""How a classifier is fitted: the numbers of a schedule, and when it is over."""
+"""How a network is fitted: the numbers of a schedule, and when it is over."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from train.checkpoint import EpochRecord
+from train.checkpoint import Epoch
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """How a classifier is fitted.
+    """How any network on a pretrained body is fitted.
 
     Attributes:
         head_epochs: Epochs with the body frozen.
@@ -16,16 +16,10 @@ class Schedule:
         batch_size: Photos per step.
         head_learning_rate: Peak rate while the body is frozen.
         learning_rate: Peak rate for the whole network; one epoch of linear warm-up, then a cosine to zero.
-        label_smoothing: Share of each target spread over all classes, in [0, 1).
-        drawn_share: Drawings per photo added to each epoch.
-        negative_share: Pictures without any class per photo added to each epoch, to be answered with no certainty.
-        mixed_share: Share of batches whose images are blended by mixup or cutmix, in [0, 1].
-        balance: From 0 (classes as frequent as in the photos) to 1 (all equally frequent).
         ema: Momentum of the weights' moving average, which is what is measured and saved; 0 for none.
         frozen_share: Share of the body's layers, from the input on, that never train.
-        distillation: Weight of the teachers' answers beside the labels, in [0, 1].
-        patience: Epochs of the whole network without a better validation macro accuracy before it ends; 0 for no end.
-        seed: Of shuffling and drawings.
+        patience: Epochs of the whole network without a better one before it ends; 0 for no end.
+        seed: Of shuffling and all else that is drawn.
     """
 
     head_epochs: int
@@ -33,16 +27,31 @@ class Schedule:
     batch_size: int
     head_learning_rate: float
     learning_rate: float
+    ema: float = 0.0
+    frozen_share: float = 0.0
+    patience: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassifierSchedule(Schedule):
+    """How a classifier is fitted.
+
+    Attributes:
+        label_smoothing: Share of each target spread over all classes, in [0, 1).
+        drawn_share: Drawings per photo added to each epoch.
+        negative_share: Pictures without any class per photo added to each epoch, to be answered with no certainty.
+        mixed_share: Share of batches whose images are blended by mixup or cutmix, in [0, 1].
+        balance: From 0 (classes as frequent as in the photos) to 1 (all equally frequent).
+        distillation: Weight of the teachers' answers beside the labels, in [0, 1].
+    """
+
     label_smoothing: float = 0.0
     drawn_share: float = 0.0
     negative_share: float = 0.0
     mixed_share: float = 0.0
     balance: float = 0.0
-    ema: float = 0.0
-    frozen_share: float = 0.0
     distillation: float = 0.0
-    patience: int = 0
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,7 @@ def phases(schedule: Schedule) -> tuple[Phase, Phase]:
     )
 
 
-def reason_to_stop(history: Sequence[EpochRecord], patience: int, max_minutes: float | None) -> str | None:
+def reason_to_stop(history: Sequence[Epoch], patience: int, max_minutes: float | None) -> str | None:
     """Tell why a run should not begin another epoch, None where it should.
 
     Args:
@@ -71,9 +80,9 @@ def reason_to_stop(history: Sequence[EpochRecord], patience: int, max_minutes: f
         patience: Epochs of the whole network without a better one before it ends; 0 for no end.
         max_minutes: Time for all epochs together; the next one must fit, by the slowest so far. None: no bound.
     """
-    macros = [record.validation_macro for record in history if record.phase == "body"]
-    if patience and len(macros) - (macros.index(max(macros)) if macros else 0) > patience:
-        return f"no better validation macro accuracy for {patience} epochs"
+    scores = [record.score for record in history if record.phase == "body"]
+    if patience and len(scores) - (scores.index(max(scores)) if scores else 0) > patience:
+        return f"no better epoch for {patience} epochs"
     seconds = [record.seconds for record in history]
     if max_minutes is not None and seconds and sum(seconds) + max(seconds) > 60 * max_minutes:
         return f"another epoch would not fit into {max_minutes:g} minutes"

@@ -1,4 +1,4 @@
-"""The command-line options that say how a classifier is fitted."""
+"""The command-line options that say how a network is fitted."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,38 +8,53 @@ import click
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_SCHEDULE = (
-    click.option(
-        "--head-epochs", type=click.IntRange(0), default=1, show_default=True, help="Epochs with a frozen body."
-    ),
-    click.option(
-        "--epochs", type=click.IntRange(0), default=12, show_default=True, help="Epochs of the whole network."
-    ),
-    click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True),
-    click.option("--head-learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, show_default=True),
-    click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=5e-4, show_default=True),
-    click.option(
-        "--frozen-share",
-        type=click.FloatRange(0, 1, max_open=True),
-        default=0.0,
-        show_default=True,
-        help="Share of the body's layers, from the input on, that never train.",
-    ),
-    click.option(
-        "--patience",
-        type=click.IntRange(0),
-        default=0,
-        show_default=True,
-        help="End after this many epochs of the whole network without a better one; 0 never.",
-    ),
+
+def fitting_options(
+    *, head_epochs: int, epochs: int, batch_size: int, head_learning_rate: float, learning_rate: float, ema: float
+) -> Callable[[_Command], _Command]:
+    """Return what gives a command the options of `train.schedule.Schedule`, with these defaults."""
+    rate = click.FloatRange(0, min_open=True)
+    options = (
+        click.option(
+            "--head-epochs",
+            type=click.IntRange(0),
+            default=head_epochs,
+            show_default=True,
+            help="Epochs with a frozen body.",
+        ),
+        click.option(
+            "--epochs", type=click.IntRange(0), default=epochs, show_default=True, help="Epochs of the whole network."
+        ),
+        click.option("--batch-size", type=click.IntRange(1), default=batch_size, show_default=True),
+        click.option("--head-learning-rate", type=rate, default=head_learning_rate, show_default=True),
+        click.option("--learning-rate", type=rate, default=learning_rate, show_default=True),
+        click.option(
+            "--frozen-share",
+            type=click.FloatRange(0, 1, max_open=True),
+            default=0.0,
+            show_default=True,
+            help="Share of the body's layers, from the input on, that never train.",
+        ),
+        click.option(
+            "--patience",
+            type=click.IntRange(0),
+            default=0,
+            show_default=True,
+            help="End after this many epochs of the whole network without a better one; 0 never.",
+        ),
+        click.option(
+            "--ema",
+            type=click.FloatRange(0, 1, max_open=True),
+            default=ema,
+            show_default=True,
+            help="Momentum of a moving average of the weights, measured and saved in their place; 0 for none.",
+        ),
+    )
+    return lambda command: _decorate(command, options)
+
+
+_CLASSIFIER = (
     click.option("--label-smoothing", type=click.FloatRange(0, 1, max_open=True), default=0.1, show_default=True),
-    click.option(
-        "--ema",
-        type=click.FloatRange(0, 1, max_open=True),
-        default=0.0,
-        show_default=True,
-        help="Momentum of a moving average of the weights, measured and saved in their place; 0 for none.",
-    ),
     click.option(
         "--balance",
         type=click.FloatRange(0, 1),
@@ -85,8 +100,12 @@ _SCHEDULE = (
 )
 
 
-def schedule_options(command: _Command) -> _Command:
-    """Give a command the options that say how to fit."""
-    for decorate in reversed(_SCHEDULE):
+def classifier_options(command: _Command) -> _Command:
+    """Give a command the further options of `train.schedule.ClassifierSchedule`."""
+    return _decorate(command, _CLASSIFIER)
+
+
+def _decorate(command: _Command, options: tuple[Callable[[_Command], _Command], ...]) -> _Command:
+    for decorate in reversed(options):
         command = decorate(command)
     return command

@@ -4,6 +4,7 @@ import pytest
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from edge_runtime.errors import DataError  # noqa: E402
+from edge_runtime.spec import Task  # noqa: E402
 from train.architectures import ARCHITECTURES, build_classifier  # noqa: E402
 
 SIZE = 32
@@ -39,7 +40,7 @@ def test_it_learns_and_converts_to_full_int8(name: str, batch: tuple[np.ndarray,
     assert np.isfinite(first)
     assert min(model.train_on_batch(images, targets) for _ in range(8)) < first
     # Raises where a float tensor is left.
-    interpreter = Interpreter(model_content=to_int8_tflite(model, images))
+    interpreter = Interpreter(model_content=to_int8_tflite(model, images, Task.CLASSIFICATION))
     assert [each["dtype"] for each in interpreter.get_input_details()] == [np.uint8]
     assert interpreter.get_output_details()[0]["shape"].tolist() == [1, 2]
 

@@ -10,7 +10,7 @@ from edge_runtime.preprocess import Preprocessor
 from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import Split, SplitRow
 from train.dataset import Batches, ShuffledBatches
-from train.schedule import Schedule
+from train.schedule import ClassifierSchedule
 
 SPEC = InputSpec(32, 32, (127.5,) * 3, (127.5,) * 3)
 LABELS = ("hat", "shirt")
@@ -27,7 +27,7 @@ def photos(tmp_path: Path) -> list[SplitRow]:
 
 
 def shuffled(photos: list[SplitRow], folder: Path, epoch: int = 0) -> ShuffledBatches:
-    schedule = Schedule(
+    schedule = ClassifierSchedule(
         head_epochs=0, epochs=1, batch_size=4, head_learning_rate=1e-3, learning_rate=1e-3, drawn_share=0.4
     )
     return ShuffledBatches(photos, folder, LABELS, SPEC, 4, negatives=(), schedule=schedule, epoch=epoch)

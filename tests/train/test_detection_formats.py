@@ -16,9 +16,10 @@ from click.testing import CliRunner
 pytest.importorskip("tqdm", reason="needs the train extra")
 
 from edge_runtime.errors import DataError, OutputError
+from edge_runtime.refining import cut
 from train.boxes import Box, BoxSet, measure_photo
 from train.cli import main
-from train.crops import cut, write_crops
+from train.crops import write_crops
 from train.data import Columns, read_photos
 from train.detection_formats import read_boxes
 
@@ -232,12 +233,12 @@ def test_a_photo_is_measured_as_it_is_read(tmp_path: Path) -> None:
 def test_a_crop_has_a_margin_as_far_as_the_photo_goes(tmp_path: Path) -> None:
     _draw(tmp_path / "a.png")
     image = cv2.imread(str(tmp_path / "a.png"))
-    hat = cut(image, _HAT)
+    hat = cut(image, _HAT.corners)
     # 5 % of 40 pixels are 2.
     assert hat.shape == (44, 44, 3)
     assert hat[0, 0].tolist() == [18, 8, 0]
     assert hat[-1, -1].tolist() == [61, 51, 0]
-    shoes = cut(image, _SHOES)
+    shoes = cut(image, _SHOES.corners)
     assert shoes.shape == (42, 100, 3)
     assert shoes[0, 0].tolist() == [0, 38, 0]
 

@@ -11,12 +11,12 @@ def test_no_picture_serves_for_both(tmp_path: Path) -> None:
     for index in range(9):
         (tmp_path / "deep" / f"{index}.jpg").touch()
     (tmp_path / "notes.txt").touch()
-    negatives = find_negatives(tmp_path, seed=0)
+    negatives = find_negatives(tmp_path)
     assert (len(negatives.training), len(negatives.held_out)) == (4, 5)
     assert len({*negatives.training, *negatives.held_out}) == 9
-    assert find_negatives(tmp_path, seed=0) == negatives
+    assert find_negatives(tmp_path) == negatives
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no picture"):
-        find_negatives(tmp_path, seed=0)
+        find_negatives(tmp_path)

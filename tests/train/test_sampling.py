@@ -10,9 +10,9 @@ pytest.importorskip("keras", reason="needs the train extra")
 from edge_runtime.training_run import Split, SplitRow
 from train.items import Drawing, Negative, make_targets, read_item
 from train.sampling import FIRST_TRAINING_SEED, balance_classes, sample_epoch
-from train.schedule import Schedule
+from train.schedule import ClassifierSchedule
 
-SCHEDULE = Schedule(head_epochs=0, epochs=1, batch_size=4, head_learning_rate=1e-3, learning_rate=1e-3)
+SCHEDULE = ClassifierSchedule(head_epochs=0, epochs=1, batch_size=4, head_learning_rate=1e-3, learning_rate=1e-3)
 PHOTOS = [SplitRow(f"{index}", "hat" if index < 15 else "shirt", "", Split.TRAIN, "") for index in range(20)]
 
 

@@ -14,9 +14,9 @@ from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
 from train.callbacks import EpochBounds  # noqa: E402
 from train.classify import ClassifyOptions, train_classifier  # noqa: E402
 from train.data import Columns  # noqa: E402
-from train.schedule import Schedule  # noqa: E402
+from train.schedule import ClassifierSchedule  # noqa: E402
 
-SCHEDULE = Schedule(
+SCHEDULE = ClassifierSchedule(
     head_epochs=0,
     epochs=2,
     batch_size=8,

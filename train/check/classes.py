@@ -12,10 +12,15 @@ _UNEVEN = 10
 """The largest class may have this many times the photos of the smallest."""
 
 
-def find_class_problems(photos: Sequence[Photo]) -> Iterator[Finding]:
-    """Find classes too small to be learnt or split, uneven ones, and names that differ in their spelling only."""
+def find_class_problems(photos: Sequence[Photo], alone: bool = False) -> Iterator[Finding]:
+    """Find classes too small to be learnt or split, uneven ones, and names that differ in their spelling only.
+
+    Args:
+        photos: The photos, each as often as it has classes.
+        alone: Whether one class is enough, as for a detector, which also tells something from nothing.
+    """
     counts = Counter(photo.label for photo in photos)
-    if len(counts) < 2:
+    if len(counts) < 2 and not alone:
         message = f"There are {len(counts)} classes with photos; at least two are needed to tell apart."
         yield Finding(Kind.CLASSES, Severity.ERROR, message)
     for label in sorted(counts):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from edge_runtime.errors import FindingsError
 from edge_runtime.extras import require_extra
@@ -16,18 +17,26 @@ from train.data_options import data_options, image_size_option, take_columns
 from train.split_command import splits_option
 
 if TYPE_CHECKING:
+    from train.boxes import BoxSet
     from train.check.findings import Report
 
 log = logging.getLogger(__name__)
+_OF_LABELS = ("splits", "model", "image_column", "label_column", "group_column")
 
 
 @click.command(
     epilog="\b\nExample:\n"
     "  edge-train check photos/ --model imagenet -o check/\n"
-    "  edge-train check photos/ --splits splits.csv --json"
+    "  edge-train check photos/ --splits splits.csv --json\n"
+    "  edge-train check instances.json --image-size 320 -o check/"
 )
 @data_options
 @splits_option
+@click.option(
+    "--classes",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A YOLO data set's class names, one a line.  [default: its classes.txt]",
+)
 @click.option(
     "--model",
     metavar="imagenet|FILE|RUN",
@@ -43,28 +52,58 @@ log = logging.getLogger(__name__)
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def check(output: Path | None, as_json: bool, **arguments: Any) -> None:
-    """Look DATA over before training: a folder with one sub-folder per class, or a CSV file.
+    """Look DATA over before training: a folder with one sub-folder per class, a CSV file, or boxes.
+
+    Boxes are a COCO file, or a folder in the layout of YOLO (images, labels, classes.txt) or of Pascal VOC
+    (Annotations, JPEGImages).
 
     Ends with code 15 where something is found that spoils a training: photos that cannot be read, one photo under
-    different labels, a leak across the split, a class that cannot be divided.
+    different labels, a leak across the split, a class that cannot be divided, a box outside its photo.
     """
     require_extra("edge-train check", "train", "keras", "PIL", "sklearn", "tqdm")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     quiet_opencv()
     from train.check.page import render_page
     from train.check.summary import summarize
-    from train.check.survey import CheckOptions, check_photos
 
-    if arguments["model"] is not None:
-        _start_keras()
-    report = check_photos(CheckOptions(columns=take_columns(arguments), **arguments))
+    report, examples = _look(arguments)
     text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
     if output is not None:
         write_text(output / "check.json", text + "\n")
-        write_text(output / "check.html", render_page(report))
+        write_text(output / "check.html", render_page(report, examples))
         log.info("wrote %s", output / "check.html")
     click.echo(text if as_json else summarize(report))
     _fail_on_errors(report)
+
+
+def _look(arguments: dict[str, Any]) -> "tuple[Report, BoxSet | None]":
+    """Check boxes or labels, whichever the data are; return boxes to show as well."""
+    from train.detection_formats import holds_boxes
+
+    if holds_boxes(arguments["data"]):
+        from train.check.box_survey import BoxCheckOptions, check_boxes
+
+        _refuse(arguments["data"], "photos with one label each", _OF_LABELS)
+        return check_boxes(BoxCheckOptions(**{name: arguments[name] for name in BoxCheckOptions.__dataclass_fields__}))
+    from train.check.survey import CheckOptions, check_photos
+
+    _refuse(arguments["data"], "a YOLO data set of boxes", ("classes",))
+    del arguments["classes"]
+    if arguments["model"] is not None:
+        _start_keras()
+    return check_photos(CheckOptions(columns=take_columns(arguments), **arguments)), None
+
+
+def _refuse(data: Path, kind: str, names: tuple[str, ...]) -> None:
+    """Refuse options that belong to another kind of data.
+
+    Raises:
+        click.UsageError: One of them was given.
+    """
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"--{name.replace('_', '-')} belongs to {kind}, and {data} is none; leave it away.")
 
 
 def _start_keras() -> None:

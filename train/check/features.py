@@ -13,6 +13,7 @@ from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import TrainingRun
 from train.architectures import ARCHITECTURES, build_classifier
 from train.data import Photo
+from train.keras_files import load_model
 from train.scoring import score_frames
 
 _PRETRAINED = "mobilenet_v2"
@@ -29,7 +30,7 @@ def extract_features(model: str, images: Path, photos: Sequence[Photo]) -> NDArr
 
     Raises:
         DataError: The model cannot be read or is none of `edge-train`.
-        RunError: The run is not finished.
+        RunError: The run is not finished, or its model does not load.
     """
     classifier, spec = _open(model)
     body = keras.Model(classifier.input, classifier.get_layer("pool").output)
@@ -51,10 +52,7 @@ def _open(model: str) -> tuple[keras.Model, InputSpec]:
 
 
 def _load(path: Path) -> keras.Model:
-    try:
-        classifier = keras.models.load_model(path, compile=False)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as a Keras model ({error}); name a finished run.") from error
+    classifier = load_model(path)
     if classifier.name not in ARCHITECTURES or "pool" not in {layer.name for layer in classifier.layers}:
         raise DataError(f"{path} is no classifier of edge-train; name one of its runs, or imagenet.")
     return classifier

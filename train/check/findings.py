@@ -1,10 +1,11 @@
 """What a look at a data set brings to light."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from train.boxes import Box
 from train.data import Photo
 
 
@@ -24,6 +25,7 @@ class Kind(StrEnum):
     """What was found; the order is that of every listing."""
 
     UNREADABLE = "unreadable"
+    BOX = "wrong-box"
     CONFLICT = "conflicting-labels"
     LEAK = "leak"
     CLASSES = "classes"
@@ -31,6 +33,9 @@ class Kind(StrEnum):
     NEAR_DUPLICATE = "near-duplicate"
     ACROSS_GROUPS = "across-groups"
     LABEL = "suspicious-label"
+    NO_BOX = "no-box"
+    REPEATED_BOX = "repeated-box"
+    TINY_BOX = "tiny-box"
     SIZE = "size"
     MODE = "mode"
     LEFT_OUT = "left-out"
@@ -46,6 +51,7 @@ class Finding:
         message: One sentence.
         photos: The photos that it is about; empty where it is about a class.
         values: JSON-ready numbers and names behind the sentence.
+        boxes: The boxes that it is about, all on its one photo.
     """
 
     kind: Kind
@@ -53,6 +59,28 @@ class Finding:
     message: str
     photos: tuple[Photo, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClassSizes:
+    """The boxes of one class.
+
+    Attributes:
+        label: Class name.
+        boxes: How many there are.
+        photos: How many photos have one.
+        smallest: Square root of the area as a share of the photo's, in (0, 1], of the smallest box.
+        median: The same of the box in the middle.
+        largest: The same of the largest box.
+    """
+
+    label: str
+    boxes: int
+    photos: int
+    smallest: float
+    median: float
+    largest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +92,10 @@ class Report:
         images: Folder that the photos' paths start from.
         photos: How many there are.
         groups: How many groups they are of.
-        classes: Photos by label.
+        classes: Photos by label, or boxes where the data set is one of boxes.
         findings: By kind, in the order of `Kind`.
         skipped: Looks that were not taken, each with its reason in a sentence.
+        sizes: Boxes by class; None where the data set is not one of boxes.
     """
 
     data: str
@@ -76,6 +105,15 @@ class Report:
     classes: Mapping[str, int]
     findings: tuple[Finding, ...]
     skipped: tuple[str, ...]
+    sizes: tuple[ClassSizes, ...] | None = None
+
+    @property
+    def extent(self) -> str:
+        """How much there is of what, in words."""
+        if self.sizes is None:
+            return f"{self.photos} photos of {len(self.classes)} classes and {self.groups} groups"
+        boxes = sum(each.boxes for each in self.sizes)
+        return f"{self.photos} photos with {boxes} boxes of {len(self.sizes)} classes"
 
     def of(self, kind: Kind) -> tuple[Finding, ...]:
         """Return the findings of one kind."""
@@ -88,3 +126,8 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values."""
         return {**asdict(self), "counts": {severity.value: self.count(severity) for severity in Severity}}
+
+
+def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings in the order of their kinds."""
+    return tuple(sorted(findings, key=lambda finding: list(Kind).index(finding.kind)))

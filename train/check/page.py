@@ -1,18 +1,32 @@
 """A check's findings as one HTML file with small pictures in it."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import cv2
+import numpy as np
+
+from edge_runtime.annotate import draw_box
 from edge_runtime.errors import PictureError
+from edge_runtime.pictures import read_picture
+from edge_runtime.preprocess import Image
+from train.boxes import Box, BoxSet
+from train.check.boxes import as_photo
 from train.check.findings import Finding, Kind, Report, Severity
 from train.data import Photo
-from train.pages import Html, build_page, card, finding, gallery, make_thumbnail, paragraph, section, table
+from train.pages import Html, build_page, card, embed_picture, finding, gallery, paragraph, section, table
 
 _SHOWN_FINDINGS = 100
 _SHOWN_PHOTOS = 12
+_SHOWN_EXAMPLES = 24
+_SIDE = 200
+_EXAMPLE_SIDE = 320
+"""Pixels of the longer side of a picture."""
 
 _TITLES = {
     Kind.UNREADABLE: "Photos that cannot be read",
+    Kind.BOX: "Boxes and photos that no training takes",
     Kind.CONFLICT: "One photo, different labels",
     Kind.LEAK: "On both sides of the split",
     Kind.CLASSES: "Classes",
@@ -20,22 +34,50 @@ _TITLES = {
     Kind.NEAR_DUPLICATE: "Nearly the same picture more than once",
     Kind.ACROSS_GROUPS: "Copies in different groups",
     Kind.LABEL: "Suspicious labels",
+    Kind.NO_BOX: "Photos without a box",
+    Kind.REPEATED_BOX: "Boxes in the same place",
+    Kind.TINY_BOX: "Boxes too small to be seen",
     Kind.SIZE: "Odd sizes",
     Kind.MODE: "Odd colour modes",
     Kind.LEFT_OUT: "Files left out",
 }
 
 
-def render_page(report: Report) -> str:
-    """Return the page; it needs nothing but itself."""
+def render_page(report: Report, examples: BoxSet | None = None) -> str:
+    """Return the page; it needs nothing but itself. Of a data set of boxes, some photos are shown as examples."""
     counts = ", ".join(f"{severity.value}s: {report.count(severity)}" for severity in Severity)
-    lead = f"{report.photos} photos of {len(report.classes)} classes and {report.groups} groups; {counts}."
+    lead = f"{report.extent}; {counts}."
     overview = section(
-        "Photos per class",
-        *(paragraph(sentence, "alert") for sentence in report.skipped),
-        table(("class", "photos"), ((label, str(count)) for label, count in report.classes.items()), numbers=True),
+        "Classes", *(paragraph(sentence, "alert") for sentence in report.skipped), _tabulate_classes(report)
     )
-    return build_page(f"Check of {report.data}", lead, overview, *(each for kind in Kind for each in _of(report, kind)))
+    found = (each for kind in Kind for each in _of(report, kind))
+    return build_page(f"Check of {report.data}", lead, overview, *_show_boxes(examples), *found)
+
+
+def _tabulate_classes(report: Report) -> Html:
+    if report.sizes is None:
+        return table(("class", "photos"), ((name, str(count)) for name, count in report.classes.items()), numbers=True)
+    header = ("class", "boxes", "photos", "smallest", "median", "largest")
+    rows = (
+        (
+            each.label,
+            str(each.boxes),
+            str(each.photos),
+            *(f"{share:.0%}" for share in (each.smallest, each.median, each.largest)),
+        )
+        for each in report.sizes
+    )
+    note = "Sizes are square roots of a box's share of its photo: 100 % fills it, 50 % is a quarter of it."
+    return Html(table(header, rows, numbers=True) + paragraph(note, "note"))
+
+
+def _show_boxes(box_set: BoxSet | None) -> Iterator[Html]:
+    """Show a sample of the photos with their boxes, spread evenly over the data set."""
+    photos = [photo for photo in box_set.photos if photo.boxes] if box_set else []
+    if box_set and photos:
+        shown = photos[:: math.ceil(len(photos) / _SHOWN_EXAMPLES)]
+        cards = (_photo(as_photo(photo), box_set.images, photo.boxes, _EXAMPLE_SIDE) for photo in shown)
+        yield section(f"Boxes of {len(shown)} photos", gallery(cards))
 
 
 def _of(report: Report, kind: Kind) -> Iterator[Html]:
@@ -52,16 +94,28 @@ def _of(report: Report, kind: Kind) -> Iterator[Html]:
 
 
 def _finding(each: Finding, images: Path) -> Html:
-    photos = gallery(_photo(photo, images) for photo in each.photos[:_SHOWN_PHOTOS])
+    photos = gallery(_photo(photo, images, each.boxes) for photo in each.photos[:_SHOWN_PHOTOS])
     more = len(each.photos) - _SHOWN_PHOTOS
     rest = [paragraph(f"and {more} more photos", "note")] if more > 0 else []
     return finding(each.severity.value, paragraph(each.message), photos, *rest)
 
 
-def _photo(photo: Photo, images: Path) -> Html:
+def _photo(photo: Photo, images: Path, boxes: Sequence[Box] = (), side: int = _SIDE) -> Html:
     try:
-        picture = make_thumbnail(images / photo.image)
+        picture = embed_picture(_draw_boxes(read_picture(images / photo.image), boxes, side), side)
     except PictureError:
         picture = None
     group = (f"group {photo.group}",) if photo.group != photo.image else ()
     return card(picture, photo.label, photo.image, *group)
+
+
+def _draw_boxes(image: Image, boxes: Sequence[Box], side: int) -> Image:
+    """Return an image at the size at which it is shown, so that lines and letters come out in theirs, with boxes."""
+    if not boxes:
+        return image
+    scale = side / max(image.shape[:2])
+    shown = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    for box in boxes:
+        left, top, right, bottom = (scale * edge for edge in (box.x_min, box.y_min, box.x_max, box.y_max))
+        draw_box(shown, (left, top, right, bottom), box.label)
+    return shown

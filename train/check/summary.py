@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from train.check.findings import Finding, Kind, Report, Severity
+from train.data import Photo
 
 _EXAMPLES = 5
 _NAMED_PHOTOS = 4
@@ -15,14 +16,18 @@ def summarize(report: Report) -> str:
 
 def name_photos(finding: Finding) -> str:
     """Return the first images of a finding and how many more there are."""
-    names = [f"{photo.image} ({photo.label})" for photo in finding.photos[:_NAMED_PHOTOS]]
+    names = [_name(photo) for photo in finding.photos[:_NAMED_PHOTOS]]
     more = len(finding.photos) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")
 
 
+def _name(photo: Photo) -> str:
+    return f"{photo.image} ({photo.label})" if photo.label else photo.image
+
+
 def _head(report: Report) -> Iterator[str]:
-    yield f"{report.photos} photos of {len(report.classes)} classes and {report.groups} groups in {report.data}"
-    yield "  " + ", ".join(f"{label} {photos}" for label, photos in report.classes.items())
+    yield f"{report.extent} in {report.data}"
+    yield "  " + ", ".join(f"{label} {count}" for label, count in report.classes.items())
 
 
 def _kinds(report: Report) -> Iterator[str]:

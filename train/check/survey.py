@@ -17,7 +17,7 @@ from train.check.duplicates import (
     gather_copies,
 )
 from train.check.facts import Facts, gather_facts, of_photos
-from train.check.findings import Finding, Kind, Report
+from train.check.findings import Finding, Report, sort_findings
 from train.check.readability import find_left_out, find_unreadable
 from train.check.shapes import find_odd_modes, find_odd_shapes
 from train.data import Columns, Photo, PhotoSet, find_photos
@@ -73,7 +73,7 @@ def check_photos(options: CheckOptions) -> Report:
         photos=len(photo_set.photos),
         groups=len({photo.group for photo in photo_set.photos}),
         classes=dict(Counter(photo.label for photo in photo_set.photos).most_common()),
-        findings=tuple(sorted(findings, key=lambda finding: list(Kind).index(finding.kind))),
+        findings=sort_findings(findings),
         skipped=(*(() if options.splits else (_NO_SPLITS,)), *skipped),
     )
 

@@ -8,7 +8,7 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from train.checkpoint import EpochRecord
+from train.checkpoint import Epoch, EpochRecord
 from train.pages import Html
 from train.statistics import ClassQuality, Estimate, Floats, RejectionCurve, Reliability
 
@@ -53,6 +53,7 @@ _STYLE: Any = {
     "text.parse_math": False,
 }
 _MOST_NUMBERED_CLASSES = 25
+_MARKERS = "osD"
 
 
 @contextlib.contextmanager
@@ -74,7 +75,7 @@ def render(paint: Callable[[Figure], None], width: float = WIDTH, height: float 
     return Html(svg[svg.index("<svg") :])
 
 
-def draw_loss(history: Sequence[EpochRecord], best: int) -> Html:
+def draw_loss(history: Sequence[Epoch], best: int) -> Html:
     """Draw the training loss of each epoch."""
 
     def paint(figure: Figure) -> None:
@@ -87,18 +88,31 @@ def draw_loss(history: Sequence[EpochRecord], best: int) -> Html:
 
 def draw_validation(history: Sequence[EpochRecord], best: int) -> Html:
     """Draw both validation accuracies of each epoch."""
+    return draw_shares(
+        history,
+        best,
+        "validation accuracy",
+        {
+            "top-1": [record.validation_top1 for record in history],
+            "macro": [record.validation_macro for record in history],
+        },
+    )
+
+
+def draw_shares(history: Sequence[Epoch], best: int, quantity: str, curves: Mapping[str, Sequence[float]]) -> Html:
+    """Draw curves of shares in [0, 1] over epochs, by name."""
 
     def paint(figure: Figure) -> None:
-        axes = _epoch_axes(figure, "validation accuracy", history, best)
-        axes.plot(_epochs(history), [record.validation_top1 for record in history], "o-", label="top-1")
-        axes.plot(_epochs(history), [record.validation_macro for record in history], "s-", label="macro")
+        axes = _epoch_axes(figure, quantity, history, best)
+        for marker, (name, values) in zip(_MARKERS, curves.items(), strict=False):
+            axes.plot(_epochs(history), values, f"{marker}-", label=name)
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.legend(loc="lower right")
 
     return render(paint)
 
 
-def draw_learning_rate(history: Sequence[EpochRecord], best: int) -> Html:
+def draw_learning_rate(history: Sequence[Epoch], best: int) -> Html:
     """Draw the learning rate at the end of each epoch."""
 
     def paint(figure: Figure) -> None:
@@ -209,11 +223,11 @@ def draw_rejection(rejection: RejectionCurve) -> Html:
     return render(paint, height=4)
 
 
-def _epochs(history: Sequence[EpochRecord]) -> range:
+def _epochs(history: Sequence[Epoch]) -> range:
     return range(1, len(history) + 1)
 
 
-def _epoch_axes(figure: Figure, quantity: str, history: Sequence[EpochRecord], best: int) -> Axes:
+def _epoch_axes(figure: Figure, quantity: str, history: Sequence[Epoch], best: int) -> Axes:
     """Add axes over epochs, with the frozen-body epochs shaded and the epoch of the kept model marked."""
     axes = figure.add_subplot()
     axes.set(xlabel="epoch", ylabel=quantity)

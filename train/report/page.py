@@ -8,12 +8,14 @@ import numpy as np
 
 from edge_runtime.errors import PictureError
 from edge_runtime.files import write_text
-from edge_runtime.training_run import Split
+from edge_runtime.training_run import Split, TrainingRun
 from train import pages
+from train.detection.report import build_detector_report
+from train.detection.report_data import read_detector_run
 from train.metrics import count_confusions, measure_accuracy
 from train.pages import Html
 from train.report import figures
-from train.report.runs import FinishedRun, read_run
+from train.report.runs import FinishedRun, is_detector, read_run
 from train.statistics import (
     ClassQuality,
     Estimate,
@@ -65,7 +67,10 @@ def write_report(run: Path, output: Path, images: Path | None = None) -> None:
         MetadataError: Its `model.json` is no model description.
         OutputError: The file cannot be written.
     """
-    write_text(output, build_report(read_run(run), images))
+    if is_detector(TrainingRun(run)):
+        write_text(output, build_detector_report(read_detector_run(run), images))
+    else:
+        write_text(output, build_report(read_run(run), images))
 
 
 def build_report(run: FinishedRun, images: Path | None = None) -> str:
@@ -74,7 +79,7 @@ def build_report(run: FinishedRun, images: Path | None = None) -> str:
         f"Training run {run.path.resolve().name}",
         f"{run.spec.name}: a classifier of {len(run.predictions.labels)} classes. {_caveat(run)}",
         _headlines(run),
-        _learning(run),
+        *([_learning(run)] if run.history else []),
         _confusions(run),
         _classes(run),
         _certainty(run),
@@ -148,9 +153,15 @@ def _recipe_tiles(run: FinishedRun) -> tuple[Tile, ...]:
     batch, seed = argument("schedule.batch_size"), argument("schedule.seed")
     return (
         ("Network", argument("architecture"), f"{size.height} x {size.width} pixels, weights {weights}"),
-        ("Epochs", str(len(run.history)), f"{run.minutes:.1f} minutes; kept: epoch {run.best_epoch + 1}"),
+        ("Epochs", str(len(run.history)), _describe_epochs(run)),
         ("Learning rate", argument("schedule.learning_rate"), f"peak, batches of {batch}, seed {seed}"),
     )
+
+
+def _describe_epochs(run: FinishedRun) -> str:
+    if not run.history:
+        return "the average of other runs"
+    return f"{run.minutes:.1f} minutes; kept: epoch {run.best_epoch + 1}"
 
 
 def _learning(run: FinishedRun) -> Html:

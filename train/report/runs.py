@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge_runtime.errors import RunError
 from edge_runtime.spec import ModelSpec
 from edge_runtime.training_run import Split, SplitRow, TrainingRun
-from train.checkpoint import EpochRecord
+from train.checkpoint import EpochRecord, Record
 from train.predictions import Predictions
 from train.statistics import Flags, Floats
 
@@ -26,7 +26,7 @@ class FinishedRun:
         images: Folder that the paths of the splits start from.
         environment: Facts by dotted name, as text.
         spec: The model's contract.
-        history: Its epochs, oldest first.
+        history: Its epochs, oldest first; none for an average of runs.
         splits: All photos.
         predictions: What the model says of the validation photos, in the order of `validation`.
     """
@@ -57,9 +57,9 @@ class FinishedRun:
 
     @property
     def best_epoch(self) -> int:
-        """Zero-based place in the history of the epoch that became the model."""
-        macro: NDArray[np.float64] = np.array([record.validation_macro for record in self.history])
-        return int(macro.argmax())
+        """Zero-based place in the history of the epoch that became the model; an average of runs has none."""
+        scores: NDArray[np.float64] = np.array([record.score for record in self.history])
+        return int(scores.argmax())
 
     @property
     def minutes(self) -> float:
@@ -75,15 +75,17 @@ def read_run(path: Path) -> FinishedRun:
         MetadataError: Its `model.json` is no model description.
     """
     run = TrainingRun(path)
-    _check_finished(run)
+    if is_detector(run):
+        raise RunError(f"{path} is the run of a detector; name runs of edge-train classify.")
+    check_finished(run, "predictions.csv")
     arguments = run.read_arguments()
     finished = FinishedRun(
         path=path,
-        arguments=_flatten(arguments),
+        arguments=flatten(arguments),
         images=Path(str(arguments.get("images", ""))),
-        environment=_flatten(run.read_environment()),
+        environment=flatten(run.read_environment()),
         spec=run.read_spec(),
-        history=_read_history(path / "metrics.csv"),
+        history=read_history(path / "metrics.csv", EpochRecord),
         splits=run.read_splits(),
         predictions=Predictions.read(path / "predictions.csv"),
     )
@@ -91,36 +93,54 @@ def read_run(path: Path) -> FinishedRun:
     return finished
 
 
-def _check_finished(run: TrainingRun) -> None:
+def is_detector(run: TrainingRun) -> bool:
+    """Tell whether a run, finished or not, is one of `edge-train detect`."""
+    return run.anchors_path.exists()
+
+
+def check_finished(run: TrainingRun, predictions: str) -> None:
+    """Check that a directory holds a finished run.
+
+    Args:
+        run: The directory.
+        predictions: Name of the file that training writes last but for the description of the model.
+
+    Raises:
+        RunError: It is no run directory, or its training has not ended.
+    """
     if not run.path.is_dir():
         raise RunError(f"{run.path} is no directory; name a run directory that edge-train has finished.")
     if not run.arguments_path.exists():
         raise RunError(
             f"{run.path} is no run directory, it has no {run.arguments_path.name}; "
-            "name one that edge-train classify has made."
+            "name one that edge-train classify or edge-train detect has made."
         )
-    # The description of the model is the last file that training writes, the predictions the one before.
-    absent = [path.name for path in (run.path / "predictions.csv", run.spec_path) if not path.exists()]
+    absent = [path.name for path in (run.path / predictions, run.spec_path) if not path.exists()]
     if absent:
         raise RunError(
             f"{run.path} is not finished, it has no {' and no '.join(absent)}; "
-            "repeat its edge-train classify command to finish it."
+            "repeat its edge-train command to finish it."
         )
 
 
-def _read_history(path: Path) -> tuple[EpochRecord, ...]:
+def read_history(path: Path, record: type[Record]) -> tuple[Record, ...]:
+    """Read the table of epochs.
+
+    Raises:
+        RunError: It is missing or damaged.
+    """
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return tuple(_parse_epoch(row) for row in csv.DictReader(file))
+            return tuple(_parse_epoch(row, record) for row in csv.DictReader(file))
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise RunError(f"{path} cannot be read ({error!r}); train again into a fresh directory.") from error
 
 
-def _parse_epoch(row: dict[str, str]) -> EpochRecord:
+def _parse_epoch(row: dict[str, str], record: type[Record]) -> Record:
     values: dict[str, Any] = {
-        field.name: field.type(row[field.name]) for field in fields(EpochRecord) if callable(field.type)
+        field.name: field.type(row[field.name]) for field in fields(record) if callable(field.type)
     }
-    return EpochRecord(**values)
+    return record(**values)
 
 
 def _check_consistent(run: FinishedRun) -> None:
@@ -130,7 +150,7 @@ def _check_consistent(run: FinishedRun) -> None:
         for image, target in zip(predictions.images, predictions.targets, strict=True)
     ]
     complaints = {
-        "metrics.csv has no epoch": not run.history,
+        "metrics.csv has no epoch": not run.history and "averaged" not in run.arguments,
         "there is no validation photo": not run.validation,
         "predictions.csv and splits.csv name different photos or labels": answered
         != [(row.image, row.label) for row in run.validation],
@@ -150,12 +170,12 @@ def _are_scores(scores: NDArray[np.float32]) -> bool:
     return bool(np.all((scores >= 0) & (scores <= 1)))
 
 
-def _flatten(values: dict[str, Any], prefix: str = "") -> dict[str, str]:
+def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, str]:
     """Return nested values by dotted name, as text."""
     flat: dict[str, str] = {}
     for name, value in values.items():
         if isinstance(value, dict):
-            flat.update(_flatten(value, f"{prefix}{name}."))
+            flat.update(flatten(value, f"{prefix}{name}."))
         else:
             flat[prefix + name] = "none" if value is None else str(value)
     return flat

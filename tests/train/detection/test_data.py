@@ -1,0 +1,89 @@
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.errors import DataError
+from edge_runtime.training_run import Split
+from train.detection.data import read_data
+
+LABELS = ("disc", "square")
+MakeScenes = Callable[..., Path]
+
+
+def edit(path: Path, **changes: object) -> Path:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    return path
+
+
+def test_photos_without_boxes_are_on_both_sides_or_either(make_scenes: MakeScenes) -> None:
+    data = read_data([make_scenes(count=12, empty=4)], [], (), 0.25, seed=0)
+    assert data.labels == LABELS
+    assert Counter(row.split for row in data.rows) == {Split.TRAIN: 12, Split.VALIDATION: 4}
+    empty = [row for row in data.rows if not data.photos[row.image].boxes]
+    assert [row.label for row in empty] == [""] * 4
+    assert all(row.label in LABELS for row in data.rows if row not in empty)
+
+
+def test_several_data_sets_are_one(make_scenes: MakeScenes) -> None:
+    first, second = make_scenes(count=6), make_scenes(count=6, seed=1)
+    data = read_data([first, second], [], (), 0.25, seed=0)
+    assert len(data.rows) == 12
+    assert all((data.images / row.image).is_file() for row in data.rows)
+    assert len(data.box_rows) == 24
+
+
+def test_data_to_measure_on_are_never_learnt(make_scenes: MakeScenes) -> None:
+    data = read_data([make_scenes(count=6)], [make_scenes(count=3, seed=1)], (), 0.25, seed=0)
+    assert [len(data.of(split)) for split in (Split.TRAIN, Split.VALIDATION)] == [6, 3]
+
+
+def test_copies_on_both_sides_are_refused(make_scenes: MakeScenes) -> None:
+    with pytest.raises(DataError, match="same photo"):
+        read_data([make_scenes(count=6)], [make_scenes(count=3)], (), 0.25, seed=0)
+
+
+def test_a_data_set_given_twice_is_refused(make_scenes: MakeScenes) -> None:
+    scenes = make_scenes(count=6)
+    with pytest.raises(DataError, match="twice"):
+        read_data([scenes, scenes], [], (), 0.25, seed=0)
+
+
+def test_a_class_that_the_first_data_set_lacks_has_to_be_meant(make_scenes: MakeScenes) -> None:
+    first, second = make_scenes(count=6), make_scenes(count=6, seed=1, labels=("disc", "sqare"))
+    with pytest.raises(DataError, match=r"sqare.*--labels 'disc,sqare,square'"):
+        read_data([first, second], [], (), 0.25, seed=0)
+    assert read_data([first, second], [], ("square", "sqare", "disc"), 0.25, 0).labels == ("disc", "sqare", "square")
+
+
+def test_labels_that_nothing_shows_are_refused(make_scenes: MakeScenes) -> None:
+    with pytest.raises(DataError, match="has a box of hat"):
+        read_data([make_scenes(count=6)], [], (*LABELS, "hat"), 0.25, seed=0)
+
+
+def test_empty_annotations_and_missing_photos_are_refused(make_scenes: MakeScenes) -> None:
+    with pytest.raises(DataError, match="no box on any photo"):
+        read_data([edit(make_scenes(count=2), annotations=[])], [], (), 0.25, seed=0)
+    scenes = make_scenes(count=2)
+    (scenes.parent / "images" / "1.png").unlink()
+    with pytest.raises(DataError, match="not there"):
+        read_data([scenes], [], (), 0.25, seed=0)
+
+
+@pytest.mark.parametrize("box", [[float("nan"), 0, 5, 5], [10, 10, 0, 5], [200, 10, 20, 20], [0, 0, 5]])
+def test_impossible_boxes_are_refused(make_scenes: MakeScenes, box: list[float]) -> None:
+    scenes = make_scenes(count=2)
+    annotations = json.loads(scenes.read_text())["annotations"]
+    annotations[0]["bbox"] = box
+    with pytest.raises(DataError, match="box 0"):
+        read_data([edit(scenes, annotations=annotations)], [], (), 0.25, seed=0)
+
+
+def test_a_photo_that_is_cut_off_ends_the_run_before_it_begins(make_scenes: MakeScenes) -> None:
+    scenes = make_scenes(count=4)
+    photo = scenes.parent / "images" / "3.png"
+    photo.write_bytes(photo.read_bytes()[:-200])
+    with pytest.raises(DataError, match="truncated"):
+        read_data([scenes], [], (), 0.25, seed=0)

@@ -1,0 +1,175 @@
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", reason="needs the train extra")
+
+from edge_runtime.errors import RunError  # noqa: E402
+from edge_runtime.spec import Task  # noqa: E402
+from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
+from train.callbacks import EpochBounds  # noqa: E402
+from train.detection.detect import DetectOptions, train_detector  # noqa: E402
+from train.detection.network import Layout  # noqa: E402
+from train.detection.report_data import read_detector_run  # noqa: E402
+from train.report.runs import read_run  # noqa: E402
+from train.schedule import Schedule  # noqa: E402
+
+LABELS = ("disc", "square")
+SIZE = 64
+MakeScenes = Callable[..., Path]
+SCHEDULE = Schedule(
+    head_epochs=0, epochs=2, batch_size=4, head_learning_rate=1e-3, learning_rate=1e-3, ema=0.5, frozen_share=0.3
+)
+
+
+def make_options(data: Path, architecture: str, **changes: Any) -> DetectOptions:
+    options = DetectOptions(
+        data=(data,),
+        validation=(),
+        labels=(),
+        architecture=architecture,
+        layout=Layout(separable=False, pyramid=False),
+        image_size=SIZE,
+        weights="none",
+        loss="focal",
+        fit_anchors=0,
+        validation_share=0.25,
+        schedule=SCHEDULE,
+    )
+    return replace(options, **changes)
+
+
+def read_history(run: TrainingRun) -> list[dict[str, str]]:
+    return list(csv.DictReader((run.path / "metrics.csv").read_text().splitlines()))
+
+
+class KilledError(Exception):
+    """Stands in for a kill signal."""
+
+
+def test_a_run_directory_tells_the_whole_story(detector_run: TrainingRun) -> None:
+    spec = detector_run.read_spec()
+    assert spec.task is Task.DETECTION
+    assert spec.heads == ()
+    assert spec.detection is not None
+    assert spec.detection.labels == LABELS
+    model, anchors = keras.models.load_model(detector_run.model_path), detector_run.read_anchors()
+    assert [output.shape for output in model.outputs] == [(None, len(anchors), 4), (None, len(anchors), 2)]
+    assert [(row["phase"], row["epoch"]) for row in read_history(detector_run)] == [("head", "1"), ("body", "1")]
+    rows = detector_run.read_splits()
+    assert {row.split for row in rows} == set(Split)
+    assert sum(row.label == "" for row in rows) == 2
+    assert len(detector_run.read_boxes()) == 16
+    scores = json.loads((detector_run.path / "scores.json").read_text())
+    best = max(float(row["validation_map"]) for row in read_history(detector_run))
+    assert scores["coco"]["map"] == pytest.approx(best, abs=1e-4)
+
+
+def test_what_is_found_can_be_measured_by_cocos_own_tool(detector_run: TrainingRun) -> None:
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    truth = COCO(str(detector_run.path / "validation.json"))
+    evaluation = COCOeval(truth, truth.loadRes(str(detector_run.path / "predictions.json")), "bbox")
+    evaluation.evaluate()
+    evaluation.accumulate()
+    evaluation.summarize()
+    scores = json.loads((detector_run.path / "scores.json").read_text())
+    assert scores["coco"]["map"] == pytest.approx(evaluation.stats[0], abs=1e-3)
+
+
+def test_the_report_shows_classes_and_a_batch(detector_run: TrainingRun) -> None:
+    text = (detector_run.path / "report.html").read_text()
+    assert all(word in text for word in ("Training run run", *LABELS, "mAP50", "A training batch", "Learning curves"))
+    assert "data:image/jpeg;base64," in text
+    batch = cv2.imread(str(detector_run.path / "batch.jpg"))
+    assert batch.shape == (480, 960, 3)
+
+
+def test_a_detector_is_not_compared_with_classifiers(detector_run: TrainingRun) -> None:
+    with pytest.raises(RunError, match="run of a detector"):
+        read_run(detector_run.path)
+
+
+def test_a_damaged_run_is_no_report(detector_run: TrainingRun, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(detector_run.path, tmp_path / "copy"))
+    (copy / "predictions.json").write_text("[{}]")
+    with pytest.raises(RunError, match="damaged"):
+        read_detector_run(copy)
+    (copy / "predictions.json").unlink()
+    with pytest.raises(RunError, match="not finished"):
+        read_detector_run(copy)
+
+
+def test_a_killed_run_ends_as_an_unbroken_one(
+    make_scenes: MakeScenes, tiny_body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = make_options(make_scenes(), tiny_body)
+    unbroken, broken = TrainingRun(tmp_path / "unbroken"), TrainingRun(tmp_path / "broken")
+    train_detector(options, unbroken)
+
+    with monkeypatch.context() as patch:
+        begun = EpochBounds.on_epoch_begin
+
+        def die_in_second_epoch(self: EpochBounds, epoch: int, logs: dict[str, float] | None = None) -> None:
+            if epoch == 1:
+                raise KilledError
+            begun(self, epoch, logs)
+
+        patch.setattr(EpochBounds, "on_epoch_begin", die_in_second_epoch)
+        with pytest.raises(KilledError):
+            train_detector(options, broken)
+    assert len(read_history(broken)) == 1
+    train_detector(options, broken)
+
+    def losses(run: TrainingRun) -> list[float]:
+        return [float(row["loss"]) for row in read_history(run)]
+
+    np.testing.assert_allclose(losses(broken), losses(unbroken), rtol=1e-3)
+
+
+def test_changed_boxes_and_other_arguments_never_touch_a_run(
+    detector_run: TrainingRun, tiny_body: str, tmp_path: Path
+) -> None:
+    run = TrainingRun(Path(shutil.copytree(detector_run.path, tmp_path / "copy")))
+    begun = run.read_arguments()
+    data = Path(begun["data"][0])
+    options = make_options(data, tiny_body, schedule=Schedule(**begun["schedule"]))
+    with pytest.raises(RunError, match="another loss"):
+        train_detector(replace(options, loss="mining"), run)
+    content = data.read_text()
+    try:
+        changed = json.loads(content)
+        changed["annotations"][0]["bbox"][2] -= 1
+        data.write_text(json.dumps(changed))
+        with pytest.raises(RunError, match="have changed"):
+            train_detector(options, run)
+    finally:
+        data.write_text(content)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("pyramid", "loss"), [(True, "focal"), (False, "mining")])
+def test_it_learns_to_find_what_is_drawn(
+    pyramid: bool, loss: str, make_scenes: MakeScenes, tiny_body: str, tmp_path: Path
+) -> None:
+    schedule = replace(SCHEDULE, head_epochs=0, epochs=30, batch_size=8, learning_rate=5e-3, frozen_share=0.0, ema=0.9)
+    options = make_options(
+        make_scenes(count=64),
+        tiny_body,
+        validation=(make_scenes(count=8, seed=1),),
+        layout=Layout(separable=True, pyramid=pyramid),
+        loss=loss,
+        schedule=schedule,
+    )
+    run = TrainingRun(tmp_path / "run")
+    train_detector(options, run)
+    assert max(float(row["validation_map50"]) for row in read_history(run)) > 0.9

@@ -1,0 +1,61 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+keras = pytest.importorskip("keras", reason="needs the train extra")
+
+from edge_runtime.errors import DataError, RunError  # noqa: E402
+from edge_runtime.training_run import TrainingRun  # noqa: E402
+from train.cli import main  # noqa: E402
+from train.report.runs import read_run  # noqa: E402
+from train.soup import average_runs  # noqa: E402
+
+
+@pytest.fixture
+def other_run(trained_run: TrainingRun, tmp_path: Path) -> TrainingRun:
+    """The same run with every weight twice as large."""
+    run = TrainingRun(tmp_path / "other")
+    shutil.copytree(trained_run.path, run.path)
+    model = keras.models.load_model(run.model_path, compile=False)
+    model.set_weights([2 * weights for weights in model.get_weights()])
+    model.save(run.model_path)
+    return run
+
+
+def test_the_average_is_a_finished_run_with_the_mean_of_all_weights(
+    trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path
+) -> None:
+    output = TrainingRun(tmp_path / "average")
+    arguments = ["average", str(trained_run.path), str(other_run.path), "-o", str(output.path)]
+    assert CliRunner().invoke(main, arguments, catch_exceptions=False).exit_code == 0
+    body = keras.models.load_model(output.model_path, compile=False).get_layer("body")
+    single = keras.models.load_model(trained_run.model_path, compile=False).get_layer("body")
+    for weights, mean in zip(single.get_weights(), body.get_weights(), strict=True):
+        np.testing.assert_allclose(mean, 1.5 * weights, rtol=1e-6)
+    assert read_run(output.path).history == ()
+    assert (output.path / "report.html").exists()
+    assert len(output.read_spec().provenance["averaged"]) == 2
+
+
+def test_runs_on_other_photos_are_refused(trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path) -> None:
+    rows = other_run.read_splits()
+    other_run.write_splits(rows[:-1])
+    with pytest.raises(DataError, match="--splits"):
+        average_runs([trained_run, other_run], TrainingRun(tmp_path / "average"))
+    assert not (tmp_path / "average").exists()
+
+
+def test_runs_of_other_networks_are_refused(trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path) -> None:
+    spec = json.loads(other_run.spec_path.read_text())
+    other_run.spec_path.write_text(json.dumps({**spec, "name": "garment-other-32"}))
+    with pytest.raises(DataError, match="another network"):
+        average_runs([trained_run, other_run], TrainingRun(tmp_path / "average"))
+
+
+def test_a_run_is_never_overwritten(trained_run: TrainingRun, other_run: TrainingRun) -> None:
+    with pytest.raises(RunError, match="fresh directory"):
+        average_runs([trained_run, trained_run], other_run)

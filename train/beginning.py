@@ -1,0 +1,46 @@
+"""What defines a run, written before anything is trained, and checked when the run goes on."""
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from edge_runtime.errors import RunError
+from edge_runtime.files import write_text
+from edge_runtime.training_run import SplitRow, TrainingRun
+from train.distribution import ONE_DEVICE, Distribution
+from train.environment import describe_environment
+
+log = logging.getLogger(__name__)
+
+_MAY_CHANGE = ("max_minutes",)
+"""Arguments that a run may go on with otherwise than it began."""
+
+
+def write_beginning(
+    run: TrainingRun, rows: Sequence[SplitRow], arguments: dict[str, Any], distribution: Distribution = ONE_DEVICE
+) -> None:
+    """Write the split, the environment and, last, the resolved arguments, JSON-ready ones.
+
+    Raises:
+        OutputError: The directory cannot be written.
+    """
+    run.write_splits(rows)
+    write_text(run.path / "environment.json", json.dumps(describe_environment(distribution), indent=2) + "\n")
+    run.write_arguments(arguments)
+
+
+def check_same(run: TrainingRun, arguments: dict[str, Any]) -> None:
+    """Check that a run is gone on with as it began.
+
+    Raises:
+        RunError: It has other arguments, or is damaged.
+    """
+    before = run.read_arguments()
+    changed = [name for name, value in arguments.items() if before.get(name) != value and name not in _MAY_CHANGE]
+    if changed:
+        raise RunError(
+            f"{run.path} holds a run with another {', '.join(changed)}; repeat its arguments to go on with it, "
+            "or name a fresh directory."
+        )
+    log.info("going on with the run in %s", run.path)

@@ -1,0 +1,75 @@
+"""Taking all looks at a data set of boxes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from train.boxes import BoxSet
+from train.check.boxes import (
+    as_photo,
+    find_odd_boxes,
+    find_without_boxes,
+    find_wrong_boxes,
+    list_classes,
+    measure_sizes,
+)
+from train.check.classes import find_class_problems
+from train.check.duplicates import find_duplicates, find_near_duplicates, gather_copies
+from train.check.facts import gather_facts
+from train.check.findings import Report, sort_findings
+from train.check.readability import find_unreadable
+from train.check.shapes import find_odd_modes, find_odd_shapes
+from train.data import PhotoSet
+from train.detection_formats import list_boxes
+
+
+@dataclass(frozen=True, slots=True)
+class BoxCheckOptions:
+    """The arguments of a check of boxes.
+
+    Attributes:
+        data: A COCO file, or a folder in the layout of YOLO or Pascal VOC.
+        images: Folder of a COCO file's photos; None finds it.
+        classes: A YOLO data set's class names; None takes its `classes.txt`.
+        image_size: Input height and width of the model in pixels.
+    """
+
+    data: Path
+    images: Path | None
+    classes: Path | None
+    image_size: int
+
+
+def check_boxes(options: BoxCheckOptions) -> tuple[Report, BoxSet]:
+    """Take every look at a data set of boxes; return also what is right of it.
+
+    Raises:
+        DataError: Nothing is there, no format fits, or a file that says something about all photos is damaged.
+    """
+    refused: list[tuple[str, str]] = []
+    box_set = list_boxes(
+        options.data, options.images, options.classes, lambda image, error: refused.append((image, str(error)))
+    )
+    photos = tuple(as_photo(photo) for photo in box_set.photos)
+    facts, unreadable = gather_facts(PhotoSet(box_set.images, photos))
+    findings = [
+        *find_wrong_boxes(refused),
+        *find_unreadable(unreadable),
+        *find_class_problems(list_classes(box_set), alone=True),
+        *find_duplicates(gather_copies(facts, find_near_duplicates(facts))),
+        *find_without_boxes(box_set),
+        *find_odd_boxes(box_set, options.image_size),
+        *find_odd_shapes(facts, options.image_size),
+        *find_odd_modes(facts),
+    ]
+    sizes = measure_sizes(box_set)
+    report = Report(
+        data=str(options.data),
+        images=str(box_set.images),
+        photos=len(photos),
+        groups=len(photos),
+        classes={each.label: each.boxes for each in sizes},
+        findings=sort_findings(findings),
+        skipped=(),
+        sizes=sizes,
+    )
+    return report, box_set

@@ -1,0 +1,74 @@
+"""What is particular to fitting a classifier."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from edge_runtime.spec import InputSpec
+from edge_runtime.training_run import SplitRow
+from train.checkpoint import EpochRecord
+from train.dataset import Batches, ShuffledBatches
+from train.distribution import Distribution
+from train.metrics import measure_accuracy
+from train.schedule import ClassifierSchedule, Phase
+
+
+class ClassifierTask:
+    """Photos with one label each, cross-entropy, and accuracy; a `train.training.FittingTask`."""
+
+    record = EpochRecord
+
+    def __init__(
+        self,
+        model: keras.Model,
+        training: Sequence[SplitRow],
+        validation: Sequence[SplitRow],
+        negatives: Sequence[Path],
+        images: Path,
+        labels: tuple[str, ...],
+        spec: InputSpec,
+        schedule: ClassifierSchedule,
+        distribution: Distribution,
+    ) -> None:
+        """Set up the data.
+
+        Args:
+            model: What is fitted, from `build_training_model`.
+            training: Photos to learn from.
+            validation: Photos to measure on.
+            negatives: Pictures to learn from that show none of the classes.
+            images: Folder that the photos' paths start from.
+            labels: Class names in the order of the output.
+            spec: The input contract.
+            schedule: How to fit.
+            distribution: The devices that share each batch.
+        """
+        self._training = training
+        self._negatives = negatives
+        self._schedule = schedule
+        self._data = (images, labels, spec, schedule.batch_size, distribution.part)
+        self._validation = Batches(distribution.pad(validation), *self._data)
+        self._photos = len(validation)
+        self._predictor = distribution.gathering(model)
+
+    def batches(self, phase: Phase, epoch: int) -> ShuffledBatches:
+        """Return the training data; while the body is frozen no images are blended."""
+        schedule = self._schedule if phase.whole_network else replace(self._schedule, mixed_share=0.0)
+        return ShuffledBatches(self._training, *self._data, negatives=self._negatives, schedule=schedule, epoch=epoch)
+
+    def losses(self) -> dict[str, Any]:
+        """Return smoothed cross-entropy, weighed against what teachers say."""
+        return {
+            "loss": keras.losses.CategoricalCrossentropy(label_smoothing=self._schedule.label_smoothing),
+            "loss_weights": [1.0 - self._schedule.distillation],
+        }
+
+    def measure(self) -> dict[str, float]:
+        """Return both accuracies on the validation photos."""
+        scores = self._predictor.predict(self._validation, verbose=0)[: self._photos]
+        accuracy = measure_accuracy(self._validation.targets[: self._photos], np.argmax(scores, axis=1))
+        return {"validation_top1": accuracy.top1, "validation_macro": accuracy.macro}

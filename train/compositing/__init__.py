@@ -1,0 +1,1 @@
+"""Make photos with boxes out of photos of single garments."""

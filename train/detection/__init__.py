@@ -1,0 +1,1 @@
+"""Train a detector: garments and where they are."""

@@ -1,0 +1,113 @@
+"""`edge-train detect`."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge_runtime.extras import require_extra
+from edge_runtime.quiet import quiet_stderr
+from edge_runtime.training_run import TrainingRun
+from train.data_options import seed_option, validation_share_option
+from train.run_options import architecture_option, max_minutes_option, run_option, weights_option
+from train.schedule_options import fitting_options
+
+if TYPE_CHECKING:
+    from train.detection.detect import DetectOptions
+
+_COARSEST_BODY_STRIDE = 32
+
+
+def _check_size(_context: click.Context, _parameter: click.Parameter, size: int) -> int:
+    if size % _COARSEST_BODY_STRIDE:
+        raise click.BadParameter(f"must be a multiple of {_COARSEST_BODY_STRIDE}")
+    return size
+
+
+def _split_labels(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...]:
+    return tuple(label.strip() for label in text.split(",") if label.strip())
+
+
+@click.command(
+    epilog="\b\nExample:\n"
+    "  edge-train detect instances.json -o runs/found\n"
+    "  edge-convert runs/found -o found.tflite\n"
+    "  edge-run --model found.tflite --camera 0"
+)
+@click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
+@run_option
+@click.option(
+    "--validation",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DATA",
+    help="Data set to measure on; may be repeated.  [default: a share of DATA]",
+)
+@validation_share_option
+@click.option(
+    "--labels",
+    default="",
+    callback=_split_labels,
+    metavar="NAME,NAME...",
+    help="All classes.  [default: those of the first DATA]",
+)
+@architecture_option
+@weights_option
+@click.option(
+    "--head",
+    type=click.Choice(["ssd", "ssdlite"]),
+    default="ssdlite",
+    show_default=True,
+    help="Plain or separable convolutions around the body.",
+)
+@click.option("--fpn/--no-fpn", default=True, show_default=True, help="Whether a feature pyramid joins the levels.")
+@click.option(
+    "--image-size",
+    type=click.IntRange(64, 1024),
+    default=320,
+    show_default=True,
+    callback=_check_size,
+    help="Pixels, a multiple of 32.",
+)
+@click.option(
+    "--loss",
+    type=click.Choice(["focal", "mining"]),
+    default="focal",
+    show_default=True,
+    help="Of the scores: focal loss, or cross-entropy with hard negatives.",
+)
+@click.option(
+    "--fit-anchors",
+    type=click.IntRange(0, 6),
+    default=0,
+    show_default=True,
+    help="Shapes of anchors per cell fitted to the boxes; 0 takes the usual ones.",
+)
+@fitting_options(head_epochs=1, epochs=30, batch_size=16, head_learning_rate=1e-3, learning_rate=1e-3, ema=0.99)
+@max_minutes_option
+@seed_option
+def detect(run: Path, **arguments: Any) -> None:
+    """Fine-tune a detector on DATA, one or more data sets with the same classes.
+
+    Each is a COCO file, or a folder in the layout of YOLO (images, labels, classes.txt) or of Pascal VOC
+    (Annotations, JPEGImages). Photos without a box teach what is no object.
+    """
+    require_extra("edge-train detect", "train", "keras", "pycocotools", "tqdm")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with quiet_stderr():
+        from train.detection.detect import train_detector
+        from train.environment import start_backend
+
+        start_backend()
+    train_detector(_resolve(arguments), TrainingRun(run))
+
+
+def _resolve(arguments: dict[str, Any]) -> "DetectOptions":
+    from train.detection.detect import DetectOptions
+    from train.detection.network import Layout
+    from train.schedule import Schedule
+
+    layout = Layout(separable=arguments.pop("head") == "ssdlite", pyramid=arguments.pop("fpn"))
+    schedule = Schedule(**{name: arguments.pop(name) for name in Schedule.__dataclass_fields__})
+    return DetectOptions(layout=layout, schedule=schedule, **arguments)

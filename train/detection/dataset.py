@@ -1,0 +1,120 @@
+"""Feeding photos with boxes to Keras, through the same preprocessing as on the device."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.preprocess import Image, Preprocessor
+from edge_runtime.spec import InputSpec
+from train.boxes import BoxedPhoto, read_boxed_photo
+from train.detection.coding import Boxes
+from train.detection.matching import Matcher
+from train.detection.sample import Sample
+
+Augment = Callable[[Sample, Callable[[], Sample], np.random.Generator], Sample]
+"""Takes a sample, a source of further ones to mix in, and the random numbers that everything follows from."""
+
+Batch = tuple[NDArray[np.uint8], tuple[NDArray[np.float32], NDArray[np.float32]]]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleReader:
+    """Reads photos with their boxes.
+
+    Attributes:
+        images: Folder that the photos' paths start from.
+        labels: Class names in the order of the output.
+    """
+
+    images: Path
+    labels: tuple[str, ...]
+
+    def __call__(self, photo: BoxedPhoto) -> Sample:
+        """Decode a photo.
+
+        Raises:
+            DataError: It cannot be read, or has changed.
+        """
+        boxes = [(box.x_min, box.y_min, box.x_max, box.y_max) for box in photo.boxes]
+        return Sample(
+            read_boxed_photo(self.images, photo),
+            np.array(boxes, np.float32).reshape(-1, 4),
+            np.array([self.labels.index(box.label) for box in photo.boxes], np.int64),
+        )
+
+
+def fit_to_input(sample: Sample, spec: InputSpec) -> tuple[Image, Boxes]:
+    """Return a sample's (height, width, 3) uint8 RGB input, and its boxes as shares of it."""
+    pixels = Preprocessor(spec)(sample.image)
+    size = np.array([sample.width, sample.height] * 2, np.float32)
+    return pixels, np.asarray(sample.boxes[:, [1, 0, 3, 2]] / size[[1, 0, 3, 2]], np.float32)
+
+
+class DetectionBatches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Training batches of (batch, height, width, 3) uint8 RGB images and their encodings and classes.
+
+    Which photos, in which order and how augmented depends on seed and epoch only, so a resumed run sees what an
+    unbroken one would have seen. Several threads prepare batches while the network computes.
+    """
+
+    def __init__(
+        self,
+        photos: Sequence[BoxedPhoto],
+        read: SampleReader,
+        augment: Augment,
+        matcher: Matcher,
+        spec: InputSpec,
+        batch_size: int,
+        seed: int,
+        epoch: int,
+    ) -> None:
+        super().__init__(workers=min(os.cpu_count() or 1, 16))
+        self._photos = photos
+        self._read = read
+        self._augment = augment
+        self._matcher = matcher
+        self._spec = spec
+        self._batch_size = min(batch_size, len(photos))
+        self._seed = seed
+        self._epoch = epoch
+        self._shuffle()
+
+    def __len__(self) -> int:
+        """Return the number of whole batches; photos beyond them wait for another epoch."""
+        return len(self._photos) // self._batch_size
+
+    def __getitem__(self, index: int) -> Batch:
+        """Prepare one batch."""
+        chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        fitted = [
+            (*fit_to_input(sample, self._spec), sample.labels)
+            for sample in (self.make_sample(int(photo)) for photo in chosen)
+        ]
+        targets = [self._matcher(boxes, labels) for _, boxes, labels in fitted]
+        pixels = np.stack([image for image, _, _ in fitted])
+        return pixels, (
+            np.stack([each.encodings for each in targets]),
+            np.stack([each.classes for each in targets]),
+        )
+
+    def make_sample(self, photo: int) -> Sample:
+        """Return a photo, by its number, augmented as in this epoch."""
+        random = np.random.default_rng((self._seed, self._epoch, photo))
+
+        def draw_other() -> Sample:
+            return self._read(self._photos[int(random.integers(len(self._photos)))])
+
+        return self._augment(self._read(self._photos[photo]), draw_other, random)
+
+    def on_epoch_end(self) -> None:
+        """Draw a new order for the next epoch."""
+        self._epoch += 1
+        self._shuffle()
+
+    def _shuffle(self) -> None:
+        self._order = np.random.default_rng((self._seed, self._epoch)).permutation(len(self._photos))

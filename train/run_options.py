@@ -1,0 +1,39 @@
+"""The command-line options of a run, the same whatever is trained."""
+
+from pathlib import Path
+
+import click
+
+from train.catalogue import read_catalogue
+
+run_option = click.option(
+    "-o",
+    "--run",
+    "run",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Run directory; a run that was killed goes on when the same command is repeated.",
+)
+
+architecture_option = click.option(
+    "--architecture",
+    type=click.Choice([row.name for row in read_catalogue()]),
+    metavar="NAME",
+    default="mobilenet_v2",
+    show_default=True,
+    help="Network to train; `edge-train list` shows all.",
+)
+
+weights_option = click.option(
+    "--weights",
+    default="imagenet",
+    show_default=True,
+    metavar="imagenet|none|FILE",
+    help="Weights to start from: fetched by Keras, fresh, or a file: .keras of a run, .h5, or folded .npz.",
+)
+
+max_minutes_option = click.option(
+    "--max-minutes",
+    type=click.FloatRange(0, min_open=True),
+    help="End before an epoch that would not fit; a repeated command may allow more.",
+)

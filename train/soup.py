@@ -1,0 +1,82 @@
+"""Averaging the weights of several runs: one network that answers nearly as all of them together would.
+
+Wortsman et al., "Model soups: averaging weights of multiple fine-tuned models improves accuracy without increasing
+inference time", ICML 2022. It works for runs that started from the same weights, such as runs of several seeds.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from edge_runtime.errors import DataError, RunError
+from edge_runtime.files import write_text
+from edge_runtime.training_run import Split, TrainingRun
+from train.checkpoint import EpochRecord
+from train.distribution import ONE_DEVICE
+from train.environment import describe_environment
+from train.finishing import finish_model
+from train.keras_files import load_model
+from train.negatives import find_negatives
+from train.report import report_if_possible
+from train.training import write_metrics
+
+
+def average_runs(runs: Sequence[TrainingRun], output: TrainingRun) -> None:
+    """Write the average of finished runs as a finished run, calibrated and measured like one.
+
+    Args:
+        runs: Of the same network on the same split; each weighs the same.
+        output: A fresh directory.
+
+    Raises:
+        RunError: A run is unfinished or damaged, or the output holds one already.
+        DataError: The runs are of different networks, labels or splits.
+        OutputError: The output cannot be written.
+    """
+    if output.arguments_path.exists():
+        raise RunError(f"{output.path} holds a run already; name a fresh directory.")
+    _check_alike(runs)
+    spec, rows, arguments = runs[0].read_spec(), runs[0].read_splits(), runs[0].read_arguments()
+    average = _average([load_model(run.model_path) for run in runs])
+    output.write_splits(rows)
+    write_text(output.path / "environment.json", json.dumps(describe_environment(ONE_DEVICE), indent=2) + "\n")
+    output.write_arguments({**arguments, "averaged": [str(run.path) for run in runs]})
+    write_metrics(output, EpochRecord, ())
+    validation = [row for row in rows if row.split is Split.VALIDATION]
+    negatives = find_negatives(Path(arguments["negatives"]) if arguments["negatives"] else None)
+    labels = spec.heads[0].labels
+    finish = finish_model(
+        average, output, validation, Path(arguments["images"]), labels, spec.input, negatives.held_out
+    )
+    head = replace(spec.heads[0], threshold=finish.rejection.threshold)
+    provenance = {**spec.provenance, "averaged": [run.read_spec().provenance for run in runs]}
+    output.write_spec(replace(spec, heads=(head,), provenance=provenance))
+    report_if_possible(output)
+
+
+def _check_alike(runs: Sequence[TrainingRun]) -> None:
+    first = runs[0]
+    spec, rows = first.read_spec(), set(first.read_splits())
+    for run in runs[1:]:
+        other = run.read_spec()
+        if (other.name, other.input, other.heads[0].labels) != (spec.name, spec.input, spec.heads[0].labels):
+            raise DataError(
+                f"{run.path} has another network, image size or classes than {first.path}; average like runs."
+            )
+        if set(run.read_splits()) != rows:
+            raise DataError(
+                f"{run.path} was trained on other photos than {first.path}, perhaps on its validation photos; "
+                "train both with the same --splits."
+            )
+
+
+def _average(models: Sequence[keras.Model]) -> keras.Model:
+    """Put the mean of all models' weights, batch statistics included, into the first one."""
+    models[0].set_weights(
+        [np.mean(same, axis=0) for same in zip(*(model.get_weights() for model in models), strict=True)]
+    )
+    return models[0]
