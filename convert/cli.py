@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_runtime.cli_errors import ErrorCommand
+from convert.edgetpu.cli import edgetpu, preflight
+from convert.engines.cli import verify
+from convert.inspection.cli import inspect
+from edge_runtime.cli_errors import ErrorGroup
 from edge_runtime.extras import require_extra
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
@@ -15,13 +18,31 @@ from edge_runtime.training_run import TrainingRun
 if TYPE_CHECKING:
     from convert.conversion import Conversion
 
+_DEFAULT_COMMAND = "convert"
 
-@click.command(
-    cls=ErrorCommand,
+
+class _ConvertGroup(ErrorGroup):
+    """Takes arguments that do not begin with a command's name as those of the default command."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {*self.commands, *(name for option in self.get_params(ctx) for name in option.opts)}
+        return super().parse_args(ctx, [_DEFAULT_COMMAND, *args] if args and args[0] not in own else args)
+
+
+@click.group(
+    cls=_ConvertGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="\b\nExample:\n  edge-convert runs/shop -o shop.tflite",
 )
 @click.version_option(package_name="edge-garment")
+def main() -> None:
+    """Turn training runs into int8 .tflite files, and examine such files.
+
+    Without the name of a command, RUN and its options are taken as those of `convert`.
+    """
+
+
+@main.command(epilog="\b\nExample:\n  edge-convert runs/shop -o shop.tflite")
 @click.argument("run", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The .tflite file to write."
@@ -39,15 +60,15 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Which of the possible calibration samples.")
 @click.option("--license", default="", help="Terms of the model, written into the file.")
-def main(run: Path, **arguments: Any) -> None:
+def convert(run: Path, **arguments: Any) -> None:
     """Quantise the model of RUN, a directory made by edge-train, to a full-int8 .tflite file.
 
-    Prints what it measured on the run's validation photos: accuracy with its 95 % interval at each stage, agreement
-    with the Keras model, and size.
+    Prints what it measured on the run's validation photos at each stage: a classifier's accuracy with its 95 %
+    interval, or a detector's average precision; agreement with the Keras model; and size.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("tensorflow").setLevel(logging.WARNING)
-    require_extra("edge-convert", "train", "tensorflow", "keras", "scipy", "tqdm", "flatbuffers")
+    require_extra("edge-convert", "train", "tensorflow", "keras", "scipy", "tqdm", "flatbuffers", "pycocotools")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # TensorFlow takes seconds to import, so only a real conversion pays for it; it greets with a page of notices.
     with quiet_stderr():
@@ -57,14 +78,14 @@ def main(run: Path, **arguments: Any) -> None:
     _print(convert_run(TrainingRun(run), options), options.output)
 
 
+for _command in (inspect, verify, preflight, edgetpu):
+    main.add_command(_command)
+
+
 def _print(conversion: "Conversion", output: Path) -> None:
-    if conversion.stages:
-        click.echo(f"{'stage':<16}{'top-1':>8}  {'95 % interval':<16}{'macro':>8}{'agreement':>11}{'drift':>9}")
-    for stage in conversion.stages:
-        interval = f"{100 * stage.low:.1f} - {100 * stage.high:.1f} %"
-        click.echo(
-            f"{stage.stage:<16}{100 * stage.top1:>6.1f} %  {interval:<16}{100 * stage.macro:>6.1f} %"
-            f"{100 * stage.agreement:>9.1f} %{stage.drift:>9.4f}"
-        )
+    from convert.stage_tables import format_stages
+
+    for line in format_stages(conversion.stages):
+        click.echo(line)
     measured = f"measured on {conversion.photos} validation photos" if conversion.stages else "not measured"
     click.echo(f"{output}: {conversion.size / 1e6:.2f} MB, sha256 {conversion.sha256[:12]}, {measured}")

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration_data import CalibrationSample, choose_photos, draw_calibration_images
+from convert.detection_evaluation import KerasDetector, StagePrecision, measure_detector
+from convert.detection_tail import append_postprocess
 from convert.evaluation import StageAccuracy, compare_stages, iterate_frames, score_keras, score_tflite
 from convert.export import load_keras_model, to_float_tflite, to_int8_tflite
 from convert.metadata_writer import add_metadata
@@ -21,7 +23,9 @@ from edge_runtime.errors import DataError
 from edge_runtime.files import check_writable, write_bytes, write_text
 from edge_runtime.preprocess import Image, Preprocessor, normalize
 from edge_runtime.spec import InputSpec, ModelSpec
-from edge_runtime.training_run import Split, TrainingRun
+from edge_runtime.training_run import Split, SplitRow, TrainingRun
+
+Stages = tuple[StageAccuracy, ...] | tuple[StagePrecision, ...]
 
 log = logging.getLogger(__name__)
 
@@ -54,13 +58,13 @@ class Conversion:
     Attributes:
         size: Bytes of the `.tflite` file.
         sha256: Its hash.
-        stages: Accuracy at each stage on the validation split; empty without photos.
+        stages: Accuracy or precision at each stage on the validation split; empty without photos.
         photos: Validation photos measured.
     """
 
     size: int
     sha256: str
-    stages: tuple[StageAccuracy, ...]
+    stages: Stages
     photos: int
 
 
@@ -82,16 +86,18 @@ def convert_run(run: TrainingRun, options: ConversionOptions) -> Conversion:
         log.info("calibrating on %d DRAWN garments, not photos", options.calibration_images)
     else:
         log.info("calibrating on %d training photos", len(sample.photos))
-    content = to_int8_tflite(model, _calibration_images(sample, images, spec.input, options))
+    network = to_int8_tflite(model, _calibration_images(sample, images, spec.input, options), spec.task)
     spec = _with_provenance(spec, calibration=_describe_calibration(run, sample, options))
-    stages: tuple[StageAccuracy, ...] = ()
-    photos = 0
+    content = _finish(run, network, spec)
+    stages: Stages = ()
+    photos: tuple[SplitRow, ...] = ()
     if images is not None:
-        stages, photos = _measure(run, model, spec, content, images)
+        photos = run.read_splits(Split.VALIDATION)
+        stages = _measure(run, model, spec, content, photos, images)
         spec = _with_provenance(spec, measured=[asdict(stage) for stage in stages])
     finished = add_metadata(content, spec)
     write_bytes(options.output, finished)
-    return Conversion(len(finished), hashlib.sha256(finished).hexdigest(), stages, photos)
+    return Conversion(len(finished), hashlib.sha256(finished).hexdigest(), stages, len(photos))
 
 
 def _image_folder(run: TrainingRun, options: ConversionOptions) -> Path | None:
@@ -138,17 +144,23 @@ def _with_provenance(spec: ModelSpec, **facts: Any) -> ModelSpec:
     return dataclasses.replace(spec, provenance={**spec.provenance, **facts})
 
 
+def _finish(run: TrainingRun, network: bytes, spec: ModelSpec) -> bytes:
+    """Return a classifier as it is, and a detector's network with what makes boxes of its outputs."""
+    return network if spec.detection is None else append_postprocess(network, run.read_anchors(), spec.detection)
+
+
 def _measure(
-    run: TrainingRun, model: keras.Model, spec: ModelSpec, int8: bytes, images: Path
-) -> tuple[tuple[StageAccuracy, ...], int]:
-    rows = run.read_splits(Split.VALIDATION)
-    labels = spec.heads[0].labels
-    targets = np.array([labels.index(row.label) for row in rows])
-    stages = {
-        "keras float32": score_keras(model, spec.input, iterate_frames(rows, images, "keras float32")),
-        "tflite float32": score_tflite(
-            add_metadata(to_float_tflite(model), spec), iterate_frames(rows, images, "tflite float32")
-        ),
-        "tflite int8": score_tflite(add_metadata(int8, spec), iterate_frames(rows, images, "tflite int8")),
+    run: TrainingRun, model: keras.Model, spec: ModelSpec, int8: bytes, photos: Sequence[SplitRow], images: Path
+) -> Stages:
+    files = {
+        "tflite float32": add_metadata(_finish(run, to_float_tflite(model), spec), spec),
+        "tflite int8": add_metadata(int8, spec),
     }
-    return compare_stages(stages, targets), len(rows)
+    if spec.detection is not None:
+        detector = KerasDetector(model, spec.input, spec.detection, run.read_anchors())
+        return measure_detector(detector, files, photos, run.read_boxes(), images)
+    first = "keras float32"
+    stages = {first: score_keras(model, spec.input, iterate_frames(photos, images, first))}
+    for stage, content in files.items():
+        stages[stage] = score_tflite(content, iterate_frames(photos, images, stage))
+    return compare_stages(stages, np.array([spec.heads[0].labels.index(row.label) for row in photos]))

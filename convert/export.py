@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.errors import ConversionError, RunError
 from edge_runtime.quiet import quiet_stderr
+from edge_runtime.spec import Task
 
 _WHOLE_TYPES = (np.int8, np.uint8, np.int32)
 
@@ -32,33 +33,35 @@ def load_keras_model(path: Path) -> keras.Model:
 
 def to_float_tflite(model: keras.Model) -> bytes:
     """Convert to float32, batch 1, NHWC."""
-    return _convert(model, None)
+    return _convert(model, None, tf.float32)
 
 
-def to_int8_tflite(model: keras.Model, images: Iterable[NDArray[np.float32]]) -> bytes:
-    """Convert to full int8 with uint8 input and output, batch 1, NHWC.
+def to_int8_tflite(model: keras.Model, images: Iterable[NDArray[np.float32]], task: Task) -> bytes:
+    """Convert to full int8 with uint8 input, batch 1, NHWC.
 
-    Every tensor inside is int8 with per-channel weights; MediaPipe Tasks and LiteRT.js refuse int8 input, so one
-    QUANTIZE op at each end turns uint8 into int8 and back.
+    Every tensor inside is int8 with per-channel weights; MediaPipe Tasks and LiteRT.js refuse int8 input and output, so
+    one QUANTIZE op at each end turns uint8 into int8 and back. The outputs of a detector's network stay int8, since
+    `append_postprocess` puts more behind them.
 
     Args:
-        model: A classifier on normalised images.
+        model: A model on normalised images.
         images: (height, width, 3) float32 normalised images to measure activation ranges on.
+        task: What the model is for.
 
     Raises:
         ConversionError: The converter refuses the model, or leaves a float tensor in it.
     """
-    content = _convert(model, images)
+    content = _convert(model, images, tf.int8 if task is Task.DETECTION else tf.uint8)
     floats = _float_tensors(content)
     if floats:
         raise ConversionError(
             f"{len(floats)} tensors stayed float in int8 conversion, the first {floats[0]}; "
-            "train an architecture that `edge-train classify --help` offers."
+            "train an architecture that `edge-train list` shows."
         )
     return content
 
 
-def _convert(model: keras.Model, images: Iterable[NDArray[np.float32]] | None) -> bytes:
+def _convert(model: keras.Model, images: Iterable[NDArray[np.float32]] | None, output: tf.DType) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         # A SavedModel with a fixed batch leaves none of the shape arithmetic that a Keras model would.
         signature = [tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="image")]
@@ -67,6 +70,7 @@ def _convert(model: keras.Model, images: Iterable[NDArray[np.float32]] | None) -
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         if images is not None:
             _ask_for_int8(converter, images)
+            converter.inference_output_type = output
         try:
             with quiet_stderr():
                 return bytes(converter.convert())
@@ -83,7 +87,6 @@ def _ask_for_int8(converter: tf.lite.TFLiteConverter, images: Iterable[NDArray[n
     converter.representative_dataset = representative
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.uint8
-    converter.inference_output_type = tf.uint8
 
 
 def _float_tensors(content: bytes) -> list[str]:

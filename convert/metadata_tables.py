@@ -12,9 +12,12 @@ from edge_runtime.metadata_schema import (
     MIN_PARSER_VERSION,
     AssociatedFile,
     AssociatedFileType,
+    BoundingBoxProperties,
+    BoundingBoxType,
     ColorSpace,
     Content,
     ContentProperties,
+    ContentRange,
     ImageProperties,
     ImageSize,
     ModelMetadata,
@@ -26,7 +29,7 @@ from edge_runtime.metadata_schema import (
     SubGraphMetadata,
     TensorMetadata,
 )
-from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec
+from edge_runtime.spec import InputSpec, ModelSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +45,24 @@ class OutputTensor:
     """What the metadata say about one output.
 
     Attributes:
-        head: Name, labels and threshold.
-        label_file: Name of the packed file with the labels.
-        values: Range of the output's values.
+        name: Name by which readers know it.
+        description: A sentence for people.
+        content: What kind of thing it holds.
+        values: Range of its values; None where they have none.
+        listed: Whether its second dimension counts detections.
+        label_file: Name of the packed file with the labels; None where it has none.
+        label_kind: Whether labels are of places along the last axis or of values.
+        threshold: Scores in [0, 1] below it are not reported.
     """
 
-    head: HeadSpec
-    label_file: str
-    values: ValueRange
+    name: str
+    description: str
+    content: ContentProperties = ContentProperties.FEATURE
+    values: ValueRange | None = None
+    listed: bool = False
+    label_file: str | None = None
+    label_kind: AssociatedFileType = AssociatedFileType.TENSOR_AXIS_LABELS
+    threshold: float = 0.0
 
 
 def encode_metadata(spec: ModelSpec, input_values: ValueRange, outputs: Sequence[OutputTensor]) -> bytes:
@@ -116,23 +129,41 @@ def _image_content(builder: flatbuffers.Builder, spec: InputSpec) -> int:
 
 
 def _output(builder: flatbuffers.Builder, output: OutputTensor) -> int:
-    text = f"Score in [0, 1] of each of {len(output.head.labels)} labels."
-    labels = _file(builder, output.label_file, "One label a line.", AssociatedFileType.TENSOR_AXIS_LABELS)
     fields: dict[int, int] = {
-        TensorMetadata.NAME: builder.CreateString(output.head.name),
-        TensorMetadata.DESCRIPTION: builder.CreateString(text),
-        TensorMetadata.CONTENT: _feature_content(builder),
-        TensorMetadata.STATS: _stats(builder, output.values),
-        TensorMetadata.ASSOCIATED_FILES: _tables(builder, [labels]),
+        TensorMetadata.NAME: builder.CreateString(output.name),
+        TensorMetadata.DESCRIPTION: builder.CreateString(output.description),
+        TensorMetadata.CONTENT: _output_content(builder, output),
     }
-    if output.head.threshold > 0:
-        fields[TensorMetadata.PROCESS_UNITS] = _tables(builder, [_thresholding(builder, output.head.threshold)])
+    if output.values is not None:
+        fields[TensorMetadata.STATS] = _stats(builder, output.values)
+    if output.label_file is not None:
+        labels = _file(builder, output.label_file, "One label a line.", output.label_kind)
+        fields[TensorMetadata.ASSOCIATED_FILES] = _tables(builder, [labels])
+    if output.threshold > 0:
+        fields[TensorMetadata.PROCESS_UNITS] = _tables(builder, [_thresholding(builder, output.threshold)])
     return _table(builder, fields)
 
 
-def _feature_content(builder: flatbuffers.Builder) -> int:
-    properties: dict[int, int] = {Content.PROPERTIES: _table(builder, {})}
-    return _coded_table(builder, properties, Content.PROPERTIES_TYPE, ContentProperties.FEATURE)
+def _output_content(builder: flatbuffers.Builder, output: OutputTensor) -> int:
+    boxed = output.content == ContentProperties.BOUNDING_BOX
+    fields: dict[int, int] = {Content.PROPERTIES: _boxes(builder) if boxed else _table(builder, {})}
+    if output.listed:
+        fields[Content.RANGE] = _detection_range(builder)
+    return _coded_table(builder, fields, Content.PROPERTIES_TYPE, output.content)
+
+
+def _boxes(builder: flatbuffers.Builder) -> int:
+    # Where left, top, right and bottom stand in (y_min, x_min, y_max, x_max).
+    index: dict[int, int] = {BoundingBoxProperties.INDEX: int(builder.CreateNumpyVector(np.array([1, 0, 3, 2], "<u4")))}
+    return _coded_table(builder, index, BoundingBoxProperties.TYPE, BoundingBoxType.BOUNDARIES)
+
+
+def _detection_range(builder: flatbuffers.Builder) -> int:
+    """Write that the content lies in the second dimension, which the metadata count from 1."""
+    builder.StartObject(len(ContentRange))
+    builder.PrependInt32Slot(ContentRange.MIN, 2, 0)
+    builder.PrependInt32Slot(ContentRange.MAX, 2, 0)
+    return int(builder.EndObject())
 
 
 def _thresholding(builder: flatbuffers.Builder, threshold: float) -> int:

@@ -7,28 +7,33 @@ zip archive, where TFLite Support, MediaPipe Tasks and `edge_runtime.metadata` l
 import io
 import json
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from convert.metadata_tables import OutputTensor, ValueRange, encode_metadata
+from convert.model_tree import pack_tree, read_tree
 from edge_runtime.errors import MetadataError, ModelError
-from edge_runtime.metadata import check_spec, read_spec
-from edge_runtime.metadata_schema import EXTRA_FILE, EXTRA_FORMAT, METADATA_NAME, MODEL_IDENTIFIER
+from edge_runtime.metadata import read_spec
+from edge_runtime.metadata_checks import check_spec
+from edge_runtime.metadata_schema import (
+    EXTRA_FILE,
+    EXTRA_FORMAT,
+    METADATA_NAME,
+    AssociatedFileType,
+    ContentProperties,
+    DetectorOutput,
+)
 from edge_runtime.model_file import read_graph
-from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec
-
-# The model schema asks for it (force_align), the generated packer forgets it.
-_BUFFER_ALIGNMENT: Final = 16
+from edge_runtime.spec import DetectionSpec, HeadSpec, InputSpec, ModelSpec
 
 _INTEGER_RANGES: Final = {
     schema.TensorType.UINT8: ValueRange((0.0,), (255.0,)),
     schema.TensorType.INT8: ValueRange((-128.0,), (127.0,)),
 }
+_LABEL_FILE: Final = "labels.txt"
 _SCORE_RANGE: Final = ValueRange((0.0,), (1.0,))
 
 
@@ -55,7 +60,7 @@ def add_metadata(model: bytes, spec: ModelSpec) -> bytes:
 
 
 def _check_text(spec: ModelSpec) -> None:
-    labels = [label for head in spec.heads for label in head.labels]
+    labels = [label for labels in _label_lists(spec).values() for label in labels]
     for text in (spec.name, spec.version, spec.license, *(head.name for head in spec.heads), *labels):
         try:
             text.encode("utf-8")
@@ -69,10 +74,10 @@ def _check_text(spec: ModelSpec) -> None:
 def _rewrite(model: bytes, spec: ModelSpec) -> bytes:
     """Return the model's flatbuffer alone, with the metadata block of `spec` in it."""
     try:
-        tree = schema.ModelT.InitFromPackedBuf(model)
+        tree = read_tree(model)
         _refuse_external_buffers(tree)
         _replace_block(tree, _metadata_block(tree, spec))
-        return _pack(tree)
+        return pack_tree(tree)
     except ModelError:
         raise
     # The generated code raises whatever struct, numpy or a None in the wrong place raises.
@@ -90,11 +95,43 @@ def _refuse_external_buffers(tree: schema.ModelT) -> None:
 def _metadata_block(tree: schema.ModelT, spec: ModelSpec) -> bytes:
     graph = tree.subgraphs[0]
     input_type = graph.tensors[graph.inputs[0]].type
-    outputs = [
-        OutputTensor(head, _label_file(spec, head), _INTEGER_RANGES.get(graph.tensors[index].type, _SCORE_RANGE))
-        for head, index in zip(spec.heads, graph.outputs, strict=True)
-    ]
+    outputs = (
+        _head_outputs(spec, [graph.tensors[index].type for index in graph.outputs])
+        if spec.detection is None
+        else _detector_outputs(spec.detection)
+    )
     return encode_metadata(spec, _INTEGER_RANGES.get(input_type) or _normalised_range(spec.input), outputs)
+
+
+def _head_outputs(spec: ModelSpec, types: Sequence[int]) -> list[OutputTensor]:
+    return [
+        OutputTensor(
+            head.name,
+            f"Score in [0, 1] of each of {len(head.labels)} labels.",
+            values=_INTEGER_RANGES.get(kind, _SCORE_RANGE),
+            label_file=_head_file(spec, head),
+            threshold=head.threshold,
+        )
+        for head, kind in zip(spec.heads, types, strict=True)
+    ]
+
+
+def _detector_outputs(detection: DetectionSpec) -> list[OutputTensor]:
+    """Describe the outputs in the order of `append_postprocess`, by the names that MediaPipe goes by."""
+    boxes = "Edges of the boxes as shares of the picture: top, left, bottom, right."
+    labels = f"Which of {len(detection.labels)} labels each box has."
+    return [
+        OutputTensor(DetectorOutput.BOXES, boxes, ContentProperties.BOUNDING_BOX, listed=True),
+        OutputTensor(
+            DetectorOutput.LABELS,
+            labels,
+            listed=True,
+            label_file=_LABEL_FILE,
+            label_kind=AssociatedFileType.TENSOR_VALUE_LABELS,
+        ),
+        OutputTensor(DetectorOutput.SCORES, "Score in [0, 1] of each box.", listed=True, threshold=detection.threshold),
+        OutputTensor(DetectorOutput.COUNT, "How many of the boxes are answers; they come first."),
+    ]
 
 
 def _normalised_range(spec: InputSpec) -> ValueRange:
@@ -119,34 +156,24 @@ def _replace_block(tree: schema.ModelT, block: bytes) -> None:
     tree.metadata = [*kept, schema.MetadataT(METADATA_NAME, index)]
 
 
-@dataclass(frozen=True, slots=True)
-class _AlignedBuffer:
-    """A buffer of the model whose bytes start on a 16 byte boundary of the file."""
-
-    buffer: Any
-
-    def Pack(self, builder: flatbuffers.Builder) -> int:  # noqa: N802 - the generated packer calls it
-        if self.buffer.data is not None:
-            builder.Prep(_BUFFER_ALIGNMENT, len(self.buffer.data))
-        return int(self.buffer.Pack(builder))
+def _head_file(spec: ModelSpec, head: HeadSpec) -> str:
+    return _LABEL_FILE if len(spec.heads) == 1 else f"labels_{head.name}.txt"
 
 
-def _pack(tree: schema.ModelT) -> bytes:
-    tree.buffers = [_AlignedBuffer(buffer) for buffer in tree.buffers]
-    builder = flatbuffers.Builder(1 << 20)
-    builder.Finish(tree.Pack(builder), file_identifier=MODEL_IDENTIFIER)
-    return bytes(builder.Output())
-
-
-def _label_file(spec: ModelSpec, head: HeadSpec) -> str:
-    return "labels.txt" if len(spec.heads) == 1 else f"labels_{head.name}.txt"
+def _label_lists(spec: ModelSpec) -> dict[str, tuple[str, ...]]:
+    """Return the labels by the name of the packed file that holds them."""
+    if spec.detection is not None:
+        return {_LABEL_FILE: spec.detection.labels}
+    return {_head_file(spec, head): head.labels for head in spec.heads}
 
 
 def _files(spec: ModelSpec) -> dict[str, bytes]:
     files = {
-        _label_file(spec, head): "".join(f"{label}\n" for label in head.labels).encode("utf-8") for head in spec.heads
+        name: "".join(f"{label}\n" for label in labels).encode("utf-8") for name, labels in _label_lists(spec).items()
     }
     extra = {"format": EXTRA_FORMAT, "resize": spec.input.resize, "provenance": dict(spec.provenance)}
+    if spec.detection is not None:
+        extra["iou_threshold"] = spec.detection.iou_threshold
     try:
         files[EXTRA_FILE] = json.dumps(extra, indent=1, sort_keys=True, allow_nan=False).encode("utf-8")
     except (TypeError, ValueError) as error:

@@ -1,0 +1,192 @@
+"""What a detector is worth at each stage of its way to the device, on the same photos."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.detection_tail import postprocess_alone
+from convert.evaluation import iterate_frames
+from edge_runtime.backend import DelegateName, open_interpreter
+from edge_runtime.coco import TrueBox, measure_coco
+from edge_runtime.metadata_schema import DetectorOutput
+from edge_runtime.outputs import DetectorOutputs
+from edge_runtime.preprocess import Image, Preprocessor, normalize
+from edge_runtime.quiet import quiet_stderr
+from edge_runtime.recognizer import Recognizer
+from edge_runtime.results import Detection
+from edge_runtime.spec import DetectionSpec, InputSpec
+from edge_runtime.training_run import BoxRow, SplitRow
+
+log = logging.getLogger(__name__)
+
+Answers = Sequence[tuple[Detection, ...]]
+"""The boxes of each photo, best first, down to the lowest score that the file gives."""
+
+_SAME_BOX = 0.5
+_TOLERATED_LOSS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class StagePrecision:
+    """Average precision of one stage, and how far its boxes are those of the first stage.
+
+    Attributes:
+        stage: `keras float32`, `tflite float32` or `tflite int8`.
+        map: COCO's AP, mean over IoU thresholds 0.50 to 0.95, in [0, 1].
+        map50: AP at IoU 0.50.
+        agreement: Share of boxes at or above the reporting threshold that both stages have: 2 pairs / (boxes of this
+            stage + boxes of the first), a pair being of one label and of IoU 0.5 or more. 1 where neither has any.
+        iou: Mean IoU of these pairs; None without any.
+    """
+
+    stage: str
+    map: float
+    map50: float
+    agreement: float
+    iou: float | None
+
+
+class KerasDetector:
+    """A Keras detector with the decoding and suppression of the `.tflite` file."""
+
+    def __init__(
+        self, model: keras.Model, spec: InputSpec, detection: DetectionSpec, anchors: NDArray[np.float32]
+    ) -> None:
+        """Open a detector.
+
+        Args:
+            model: From normalised images to encodings and scores.
+            spec: The image input.
+            detection: Labels and thresholds.
+            anchors: (anchors, 4) float32, rows (y_centre, x_centre, height, width) as shares of the input.
+        """
+        self.detection = detection
+        self._model = model
+        self._spec = spec
+        self._preprocess = Preprocessor(spec)
+        with quiet_stderr():
+            self._tail, _ = open_interpreter(postprocess_alone(anchors, detection), 1, DelegateName.CPU)
+        positions = {name: position for position, name in enumerate(DetectorOutput)}
+        self._outputs = DetectorOutputs(self._tail, detection, positions)
+
+    def detect(self, frame: Image) -> tuple[Detection, ...]:
+        """Return all boxes on a (height, width, 3) uint8 BGR frame, best first."""
+        image = normalize(self._preprocess(frame), self._spec)[np.newaxis]
+        answers = self._model.predict_on_batch(image)
+        for tensor, values in zip(self._tail.get_input_details(), answers, strict=True):
+            self._tail.set_tensor(tensor["index"], np.asarray(values, np.float32))
+        self._tail.invoke()
+        return self._outputs.find(frame.shape[0], frame.shape[1], threshold=0.0)
+
+
+def measure_detector(
+    keras_detector: KerasDetector,
+    files: Mapping[str, bytes],
+    rows: Sequence[SplitRow],
+    boxes: Sequence[BoxRow],
+    images: Path,
+) -> tuple[StagePrecision, ...]:
+    """Measure the Keras model and each `.tflite` file against the truth and against each other.
+
+    Args:
+        keras_detector: The first stage.
+        files: Finished files by the name of their stage.
+        rows: The photos to measure on.
+        boxes: The true boxes, of these photos and of others.
+        images: The folder that their paths start from.
+
+    Raises:
+        DataError: The photos have no box on them.
+    """
+    first = "keras float32"
+    frames = iterate_frames(rows, images, first)
+    answers: dict[str, Answers] = {first: [keras_detector.detect(frame) for frame in frames]}
+    for stage, content in files.items():
+        with quiet_stderr():
+            recognizer = Recognizer(content)
+        answers[stage] = [recognizer.detect(frame, threshold=0.0) for frame in iterate_frames(rows, images, stage)]
+    stages = compare_detections(answers, _truth(rows, boxes), keras_detector.detection)
+    warn_of_loss(stages)
+    return stages
+
+
+def compare_detections(
+    answers: Mapping[str, Answers], truth: Sequence[Sequence[TrueBox]], detection: DetectionSpec
+) -> tuple[StagePrecision, ...]:
+    """Measure each stage against the truth and against the first stage.
+
+    Args:
+        answers: Boxes of each photo by stage name, the reference first.
+        truth: The true boxes of each photo.
+        detection: Labels and reporting threshold.
+    """
+    reported = {stage: [_reported(boxes, detection) for boxes in each] for stage, each in answers.items()}
+    reference = next(iter(reported.values()))
+    stages = []
+    for stage, found in answers.items():
+        scores = measure_coco(truth, found, detection.labels)
+        agreement, iou = _agreement(reference, reported[stage])
+        stages.append(StagePrecision(stage, scores.map, scores.map50, agreement, iou))
+    return tuple(stages)
+
+
+def warn_of_loss(stages: Sequence[StagePrecision]) -> None:
+    """Say it when a stage has lost more average precision than int8 should cost."""
+    for stage in stages[1:]:
+        loss = stages[0].map - stage.map
+        if loss > _TOLERATED_LOSS:
+            log.warning(
+                "WARNING: %s loses %.3f of %.3f mAP, more than the %.2f that is usual; calibrate on more photos with "
+                "--calibration-images, or train another architecture.",
+                stage.stage,
+                loss,
+                stages[0].map,
+                _TOLERATED_LOSS,
+            )
+
+
+def overlap(one: Detection, other: Detection) -> float:
+    """Return the intersection over union of two boxes, in [0, 1]."""
+    left, top = max(one.box[0], other.box[0]), max(one.box[1], other.box[1])
+    right, bottom = min(one.box[2], other.box[2]), min(one.box[3], other.box[3])
+    shared = max(right - left, 0.0) * max(bottom - top, 0.0)
+    return shared / (_area(one) + _area(other) - shared)
+
+
+def _area(detection: Detection) -> float:
+    x_min, y_min, x_max, y_max = detection.box
+    return (x_max - x_min) * (y_max - y_min)
+
+
+def _truth(rows: Sequence[SplitRow], boxes: Sequence[BoxRow]) -> list[list[TrueBox]]:
+    of_photo: dict[str, list[TrueBox]] = {row.image: [] for row in rows}
+    for box in boxes:
+        if box.image in of_photo:
+            of_photo[box.image].append(TrueBox(box.label, (box.x_min, box.y_min, box.x_max, box.y_max)))
+    return list(of_photo.values())
+
+
+def _reported(boxes: Sequence[Detection], detection: DetectionSpec) -> list[Detection]:
+    return [box for box in boxes if box.score >= detection.threshold]
+
+
+def _agreement(reference: Sequence[list[Detection]], found: Sequence[list[Detection]]) -> tuple[float, float | None]:
+    overlaps = [iou for one, other in zip(reference, found, strict=True) for iou in _pair(one, other)]
+    boxes = sum(len(each) for each in (*reference, *found))
+    return (2 * len(overlaps) / boxes if boxes else 1.0), (float(np.mean(overlaps)) if overlaps else None)
+
+
+def _pair(reference: Sequence[Detection], found: Sequence[Detection]) -> Iterator[float]:
+    """Yield the IoU of each box of the reference with its best partner that no surer box has taken."""
+    free = list(found)
+    for box in reference:
+        partners = [(overlap(box, other), index) for index, other in enumerate(free) if other.label == box.label]
+        iou, index = max(partners, default=(0.0, -1))
+        if iou >= _SAME_BOX:
+            del free[index]
+            yield iou

@@ -1,0 +1,97 @@
+"""How like one engine's answers are to another's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.inspection.contents import Quantization
+
+Outputs = Sequence[NDArray[Any]]
+"""One (images, ...) array per output of the model."""
+
+_SAME_BOX: Final = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How like the answers of two engines are; see `Agreement`."""
+
+    identical: int
+    largest: float
+    same: float
+
+
+def compare_scores(ours: Outputs, theirs: Outputs, scales: Sequence[Quantization | None]) -> Likeness:
+    """Compare a classifier's answers.
+
+    Args:
+        ours: (images, labels) per head; whole numbers, or the real scores that they stand for.
+        theirs: The same of the reference.
+        scales: Quantisation of each head; None where its scores are floats.
+    """
+    pairs = [(_steps(ours[at], scale), _steps(theirs[at], scale)) for at, scale in enumerate(scales)]
+    worst = np.max([np.abs(one - other).max(axis=1) for one, other in pairs], axis=0)
+    best = np.all([one.argmax(axis=1) == other.argmax(axis=1) for one, other in pairs], axis=0)
+    return Likeness(int((worst == 0).sum()), float(worst.max()), float(best.mean()))
+
+
+def _steps(values: NDArray[Any], scale: Quantization | None) -> NDArray[np.float64]:
+    """Return scores in steps of their quantisation, where they have one; an engine may give real numbers instead."""
+    real = values.astype(np.float64)
+    if scale is None or values.dtype.kind != "f":
+        return real
+    return real / np.float32(scale.scale_min) + scale.zero_point_min
+
+
+def compare_boxes(ours: Outputs, theirs: Outputs, threshold: float) -> Likeness:
+    """Compare a detector's answers: boxes, labels, scores and count, as `TFLite_Detection_PostProcess` gives them.
+
+    Boxes below the threshold are nobody's answer. Two boxes are the same answer where their labels are equal and their
+    intersection over union is at least 0.9; the order of boxes, which equal scores leave open, does not count.
+
+    Args:
+        ours: Of one engine.
+        theirs: Of the reference.
+        threshold: Of the detector, in [0, 1].
+    """
+    identical, largest, matched, total = 0, 0.0, 0, 0
+    for image in range(len(theirs[0])):
+        one, other = _answers(ours, image, threshold), _answers(theirs, image, threshold)
+        identical += bool(np.array_equal(one, other))
+        pairs = _match(one, other)
+        matched += 2 * len(pairs)
+        total += len(one) + len(other)
+        largest = max([largest, *(float(np.abs(one[i, 1:] - other[j, 1:]).max()) for i, j in pairs)])
+    return Likeness(identical, largest, matched / total if total else 1.0)
+
+
+def _answers(outputs: Outputs, image: int, threshold: float) -> NDArray[np.float64]:
+    """Return (boxes, 6) label, score, y and x of two corners, of the boxes above the threshold, in a fixed order."""
+    boxes, labels, scores, _ = (np.asarray(output[image], np.float64) for output in outputs)
+    rows = np.column_stack([labels, scores, boxes])[scores >= threshold]
+    ordered: NDArray[np.float64] = rows[np.lexsort(rows.T[::-1])]
+    return ordered
+
+
+def _match(one: NDArray[np.float64], other: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Pair rows that are the same answer, each at most once."""
+    free = set(range(len(other)))
+    pairs = []
+    for i, row in enumerate(one):
+        near = [(_overlap(row[2:], other[j, 2:]), j) for j in free if other[j, 0] == row[0]]
+        overlap, j = max(near, default=(0.0, -1))
+        if overlap >= _SAME_BOX:
+            free.remove(j)
+            pairs.append((i, j))
+    return pairs
+
+
+def _overlap(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Return the intersection over union of two boxes (y, x, y, x)."""
+    sides = np.clip(np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2]), 0, None)
+    areas = float(np.prod(one[2:] - one[:2]) + np.prod(other[2:] - other[:2]))
+    both = float(np.prod(sides))
+    return both / (areas - both) if areas > both else 0.0

@@ -1,0 +1,148 @@
+"""A model's contents as text for a terminal."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from convert.inspection.contents import GraphFacts, ModelContents, OperatorFacts, Quantization, TensorFacts
+from edge_runtime.spec import ModelSpec
+
+_MAX_TEXT = 56
+_MAX_LINE = 200
+
+
+def format_contents(contents: ModelContents, spec: ModelSpec | None, refusal: str | None) -> str:
+    """Return what `edge-convert inspect` prints.
+
+    Args:
+        contents: What the file contains.
+        spec: What `edge-run` reads from the file; None where it refuses it.
+        refusal: Why it does.
+    """
+    blocks = [_facts(contents, f"refuses it: {plain(refusal or '', 400)}" if spec is None else _labels(spec))]
+    for graph in contents.graphs:
+        blocks += [_ends(graph), _kinds(graph), _operators(graph)]
+    return "\n\n".join(blocks)
+
+
+def plain(text: str, limit: int = _MAX_TEXT) -> str:
+    """Return text that is safe and short enough for one cell; a file may hold escape sequences for the terminal."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
+
+
+def format_table(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> str:
+    """Return rows as columns, two spaces apart.
+
+    Args:
+        rows: The first one is the header.
+        right: Columns that are set to the right, from 0.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(cell.rjust(width) if at in right else cell.ljust(width) for at, (cell, width) in enumerate(pairs))
+        for pairs in (list(zip(row, widths, strict=True)) for row in rows)
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def format_shape(shape: Sequence[int]) -> str:
+    """Return a shape as `1x224x224x3`; `?` stands for a size known only when the model runs."""
+    return "x".join("?" if size < 0 else str(size) for size in shape) or "scalar"
+
+
+def _facts(contents: ModelContents, runs: str) -> str:
+    packed = ", ".join(f"{plain(name)} ({size:,} bytes)" for name, size in contents.packed_files.items())
+    stated = {key: plain(text, _MAX_LINE) for key, text in contents.texts.items()}
+    rows = [
+        ("name", " ".join(stated[key] for key in ("name", "version") if key in stated) or "not stated"),
+        ("licence", stated.get("license", "not stated")),
+        ("author", stated.get("author", "not stated")),
+        ("description", stated.get("description", "not stated")),
+        ("size", f"{contents.size / 1e6:.2f} MB ({contents.size:,} bytes)"),
+        ("sha256", contents.sha256),
+        ("schema", f"{contents.version}, written by {plain(contents.description) or 'an unnamed converter'}"),
+        ("metadata", ", ".join(plain(name) for name in contents.metadata) or "none"),
+        ("packed files", packed or "none"),
+        *(("quantisation", _quantisation(graph)) for graph in contents.graphs[:1]),
+        ("edge-run", runs),
+    ]
+    return "\n".join(f"{name:<14}{value}" for name, value in rows)
+
+
+def _labels(spec: ModelSpec) -> str:
+    named = [(plain(head.name), head.labels, head.threshold) for head in spec.heads]
+    if spec.detection is not None:
+        named.append(("boxes", spec.detection.labels, spec.detection.threshold))
+    described = [
+        f"{name} of {len(labels)} labels ({plain(', '.join(labels), 120)}), threshold {threshold:.3g}"
+        for name, labels, threshold in named
+    ]
+    return "; ".join(["takes it", *described])
+
+
+def _quantisation(graph: GraphFacts) -> str:
+    types = Counter(tensor.type for tensor in graph.tensors)
+    listed = ", ".join(f"{count} {kind}" for kind, count in types.most_common())
+    floats = len(graph.float_tensors)
+    if floats == 0:
+        verdict = "full integer, no float tensor"
+    elif any(tensor.quantization for tensor in graph.tensors):
+        verdict = f"in part: {floats} of {len(graph.tensors)} tensors are float"
+    else:
+        verdict = "none"
+    return f"{verdict} ({listed}; {_weight_scales(graph)})"
+
+
+def _weight_scales(graph: GraphFacts) -> str:
+    weights = [tensor.quantization for tensor in graph.tensors if tensor.is_constant and len(tensor.shape) > 1]
+    scales = [each.channels for each in weights if each is not None]
+    per_channel = sum(channels > 1 for channels in scales)
+    return f"weights: {per_channel} per channel, {len(scales) - per_channel} per tensor"
+
+
+def _ends(graph: GraphFacts) -> str:
+    rows = [("", "tensor", "type", "shape", "scale", "zero point")]
+    for title, indices in (("input", graph.inputs), ("output", graph.outputs)):
+        for index in indices:
+            tensor = graph.tensors[index]
+            rows.append((title, *_describe(tensor)))
+    return format_table(rows)
+
+
+def _describe(tensor: TensorFacts) -> tuple[str, str, str, str, str]:
+    scale, zero_point = _parameters(tensor.quantization)
+    return plain(tensor.name), tensor.type, format_shape(tensor.shape), scale, zero_point
+
+
+def _parameters(quantization: Quantization | None) -> tuple[str, str]:
+    if quantization is None:
+        return "-", "-"
+    low, high = quantization.scale_min, quantization.scale_max
+    scale = f"{low:.6g}" if low == high else f"{low:.3g} to {high:.3g}"
+    first, last = quantization.zero_point_min, quantization.zero_point_max
+    return scale, str(first) if first == last else f"{first} to {last}"
+
+
+def _kinds(graph: GraphFacts) -> str:
+    counts = Counter((plain(each.kind), str(each.version)) for each in graph.operators)
+    rows = [("operation", "version", "count"), *((*kind, str(count)) for kind, count in counts.most_common())]
+    return format_table(rows, right=frozenset({1, 2}))
+
+
+def _operators(graph: GraphFacts) -> str:
+    rows: list[tuple[str, ...]] = [("#", "operation", "type", "shape", "scale", "zero point", "weights", "scales")]
+    rows += [row for operator in graph.operators for row in _operator_rows(graph, operator)]
+    return format_table(rows, right=frozenset({0}))
+
+
+def _operator_rows(graph: GraphFacts, operator: OperatorFacts) -> Iterator[tuple[str, ...]]:
+    weights = next((graph.tensors[at] for at in operator.inputs if at >= 0 and _is_weight(graph.tensors[at])), None)
+    kernel = "-" if weights is None else f"{weights.type} {format_shape(weights.shape)}"
+    channels = "-" if weights is None or weights.quantization is None else str(weights.quantization.channels)
+    for at, index in enumerate(operator.outputs):
+        first = (str(operator.index), plain(operator.kind)) if at == 0 else ("", "")
+        yield (*first, *_describe(graph.tensors[index])[1:], kernel, channels)
+
+
+def _is_weight(tensor: TensorFacts) -> bool:
+    return tensor.is_constant and len(tensor.shape) > 1

@@ -1,0 +1,217 @@
+"""Reads what a TFLite file contains; every offset is checked, and time and memory stay in proportion to the file."""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.inspection.contents import GraphFacts, ModelContents, OperatorFacts, Quantization, TensorFacts
+from convert.inspection.options import read_options
+from edge_runtime.errors import ModelError
+from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
+from edge_runtime.metadata import model_sha256
+from edge_runtime.metadata_schema import (
+    METADATA_IDENTIFIER,
+    METADATA_NAME,
+    MODEL_IDENTIFIER,
+    Buffer,
+    Metadata,
+    Model,
+    ModelMetadata,
+    Operator,
+    OperatorCode,
+    SubGraph,
+    Tensor,
+)
+from edge_runtime.metadata_schema import Quantization as QuantizationSlot
+from edge_runtime.model_file import packed_file_sizes
+
+# A table takes at least about this many bytes of a file: an entry in a list, its own offset, and some fields.
+_TABLE_COST: Final = 24
+_MAX_RANK: Final = 16
+_CUSTOM: Final = "CUSTOM"
+
+
+def read_contents(model: bytes) -> ModelContents:
+    """Read what a TFLite file contains.
+
+    Args:
+        model: All bytes of a `.tflite` file of any maker.
+
+    Raises:
+        ModelError: The bytes are no TFLite file, or are damaged.
+        MetadataError: The files packed into the model are damaged.
+    """
+    if model[4:8] != MODEL_IDENTIFIER:
+        raise ModelError("This is not a TFLite file; give a .tflite file.")
+    try:
+        return _Reader(model).contents()
+    except FlatBufferError as error:
+        raise ModelError(f"The model file is damaged or cut short ({error}); copy or convert it again.") from error
+
+
+@dataclass(slots=True)
+class _Allowance:
+    """What may still be read.
+
+    A damaged or hostile file may point to the same bytes over and over, so that reading it all takes far more time
+    and memory than its size suggests. An honest one has each thing once.
+    """
+
+    left: int
+
+    def take(self, cost: int) -> None:
+        self.left -= cost
+        if self.left < 0:
+            raise FlatBufferError("it lists more than a file of its size can hold")
+
+
+class _Reader:
+    def __init__(self, model: bytes) -> None:
+        self._model = model
+        self._root = root_table(model)
+        # Shapes and names that several tensors share are legal, hence twice the size.
+        self._allowance = _Allowance(2 * len(model))
+        self._kinds = [self._operator_kind(code) for code in self._tables(self._root, Model.OPERATOR_CODES)]
+
+    def contents(self) -> ModelContents:
+        metadata = {
+            self._text(entry, Metadata.NAME): self._buffer(entry.uint32(Metadata.BUFFER))
+            for entry in self._tables(self._root, Model.METADATA)
+        }
+        return ModelContents(
+            size=len(self._model),
+            sha256=model_sha256(self._model),
+            version=self._root.uint32(Model.VERSION),
+            description=self._text(self._root, Model.DESCRIPTION),
+            graphs=tuple(self._graph(graph) for graph in self._tables(self._root, Model.SUBGRAPHS)),
+            metadata={name: len(content) for name, content in metadata.items()},
+            packed_files=packed_file_sizes(self._model),
+            texts=_standard_texts(metadata.get(METADATA_NAME)),
+        )
+
+    def _graph(self, graph: Table) -> GraphFacts:
+        tensors = tuple(self._tensor(index, each) for index, each in enumerate(self._tables(graph, SubGraph.TENSORS)))
+        operators = self._tables(graph, SubGraph.OPERATORS)
+        return GraphFacts(
+            name=self._text(graph, SubGraph.NAME),
+            tensors=tensors,
+            inputs=self._indices(graph, SubGraph.INPUTS, len(tensors)),
+            outputs=self._indices(graph, SubGraph.OUTPUTS, len(tensors)),
+            operators=tuple(self._operator(index, each, len(tensors)) for index, each in enumerate(operators)),
+        )
+
+    def _tensor(self, index: int, tensor: Table) -> TensorFacts:
+        code = tensor.int8(Tensor.TYPE)
+        # The signature has -1 where the shape has a stand-in for a size that is not fixed.
+        shape = self._numbers(tensor, Tensor.SHAPE_SIGNATURE) or self._numbers(tensor, Tensor.SHAPE)
+        if len(shape) > _MAX_RANK:
+            raise FlatBufferError(f"a tensor has {len(shape)} dimensions")
+        data = self._buffer(tensor.uint32(Tensor.BUFFER))
+        return TensorFacts(
+            index=index,
+            name=self._text(tensor, Tensor.NAME),
+            type=_names("TensorType").get(code, f"TYPE_{code}"),
+            shape=shape,
+            quantization=self._quantization(tensor.table(Tensor.QUANTIZATION)),
+            data=data if len(data) else None,
+        )
+
+    def _quantization(self, table: Table | None) -> Quantization | None:
+        if table is None:
+            return None
+        scales = self._array(table, QuantizationSlot.SCALE, "<f4")
+        if not len(scales):
+            return None
+        if not np.isfinite(scales).all():
+            raise FlatBufferError("a quantisation scale is not a finite number")
+        zero_points = self._array(table, QuantizationSlot.ZERO_POINT, "<i8")
+        if not len(zero_points):
+            zero_points = np.zeros(1, np.int64)
+        return Quantization(
+            channels=len(scales),
+            axis=table.int32(QuantizationSlot.DIMENSION),
+            scale_min=float(scales.min()),
+            scale_max=float(scales.max()),
+            zero_point_min=int(zero_points.min()),
+            zero_point_max=int(zero_points.max()),
+        )
+
+    def _operator_kind(self, code: Table) -> tuple[str, bool, int]:
+        """Return the name, whether it is a custom operation, and the version."""
+        number = max(code.int8(OperatorCode.DEPRECATED_BUILTIN_CODE), code.int32(OperatorCode.BUILTIN_CODE))
+        name = _names("BuiltinOperator").get(number, f"BUILTIN_{number}")
+        # Absent, the version is 1.
+        version = code.int32(OperatorCode.VERSION) if code.has(OperatorCode.VERSION) else 1
+        if name == _CUSTOM:
+            return self._text(code, OperatorCode.CUSTOM_CODE) or _CUSTOM, True, version
+        return name, False, version
+
+    def _operator(self, index: int, operator: Table, tensors: int) -> OperatorFacts:
+        code = operator.uint32(Operator.CODE_INDEX)
+        if code >= len(self._kinds):
+            raise FlatBufferError(f"an operation is of kind {code} of {len(self._kinds)}")
+        kind, custom, version = self._kinds[code]
+        return OperatorFacts(
+            index=index,
+            kind=kind,
+            custom=custom,
+            version=version,
+            inputs=self._indices(operator, Operator.INPUTS, tensors, optional=True),
+            outputs=self._indices(operator, Operator.OUTPUTS, tensors),
+            options={} if custom else read_options(kind, operator.table(Operator.OPTIONS)),
+        )
+
+    def _indices(self, table: Table, slot: int, tensors: int, *, optional: bool = False) -> tuple[int, ...]:
+        indices = self._numbers(table, slot)
+        for index in indices:
+            if not (0 <= index < tensors or (optional and index == -1)):
+                raise FlatBufferError(f"tensor {index} of {tensors} is named")
+        return indices
+
+    def _tables(self, table: Table, slot: int) -> Iterator[Table]:
+        for index in range(table.count(slot)):
+            self._allowance.take(_TABLE_COST)
+            yield table.table_at(slot, index)
+
+    def _numbers(self, table: Table, slot: int) -> tuple[int, ...]:
+        return tuple(self._array(table, slot, "<i4").tolist())
+
+    def _array(self, table: Table, slot: int, dtype: str) -> NDArray[Any]:
+        numbers = table.array(slot, dtype)
+        self._allowance.take(numbers.nbytes)
+        return numbers
+
+    def _text(self, table: Table, slot: int) -> str:
+        text = table.string(slot) or ""
+        self._allowance.take(len(text))
+        return text
+
+    def _buffer(self, index: int) -> NDArray[np.uint8]:
+        return self._root.table_at(Model.BUFFERS, index).array(Buffer.DATA, "u1")
+
+
+def _standard_texts(block: NDArray[np.uint8] | None) -> dict[str, str]:
+    """Return the texts of the metadata block; it is only described here, so one that is damaged has none."""
+    content = b"" if block is None else block.tobytes()
+    if content[4:8] != METADATA_IDENTIFIER:
+        return {}
+    fields = ("NAME", "DESCRIPTION", "VERSION", "AUTHOR", "LICENSE")
+    try:
+        root = root_table(content)
+        texts = {field.lower(): root.string(ModelMetadata[field]) for field in fields}
+    except FlatBufferError:
+        return {}
+    return {name: text for name, text in texts.items() if text}
+
+
+@functools.cache
+def _names(enumeration: str) -> dict[int, str]:
+    """Return the names that the public schema gives to an enumeration's numbers."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    members = vars(getattr(schema, enumeration)).items()
+    return {number: name for name, number in members if name.isupper() and isinstance(number, int)}

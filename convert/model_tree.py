@@ -1,0 +1,59 @@
+"""A `.tflite` file as a tree of the schema's objects, to change what the converter has no switch for."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+
+from edge_runtime.metadata_schema import MODEL_IDENTIFIER
+
+# The model schema asks for it (force_align), the generated packer forgets it.
+_BUFFER_ALIGNMENT: Final = 16
+
+
+def read_tree(model: bytes) -> schema.ModelT:
+    """Return the objects of a `.tflite` file; files packed behind it are left out.
+
+    Raises:
+        Exception: Whatever struct or numpy raise on damaged bytes.
+    """
+    return schema.ModelT.InitFromPackedBuf(model)
+
+
+def pack_tree(tree: schema.ModelT) -> bytes:
+    """Return the bytes of a `.tflite` file; the same tree always gives the same bytes."""
+    buffers = tree.buffers
+    tree.buffers = [_AlignedBuffer(buffer) for buffer in buffers]
+    try:
+        builder = flatbuffers.Builder(1 << 20)
+        builder.Finish(tree.Pack(builder), file_identifier=MODEL_IDENTIFIER)
+    finally:
+        tree.buffers = buffers
+    return bytes(builder.Output())
+
+
+def add_buffer(tree: schema.ModelT, values: NDArray[Any]) -> int:
+    """Add constant data to a model and return the number of its buffer."""
+    tree.buffers.append(schema.BufferT(np.frombuffer(values.tobytes(), np.uint8)))
+    return len(tree.buffers) - 1
+
+
+def add_tensor(tree: schema.ModelT, tensor: schema.TensorT) -> int:
+    """Add a tensor to a model's graph and return its index."""
+    tree.subgraphs[0].tensors.append(tensor)
+    return len(tree.subgraphs[0].tensors) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class _AlignedBuffer:
+    """A buffer of the model whose bytes start on a 16 byte boundary of the file."""
+
+    buffer: Any
+
+    def Pack(self, builder: flatbuffers.Builder) -> int:  # noqa: N802 - the generated packer calls it
+        if self.buffer.data is not None:
+            builder.Prep(_BUFFER_ALIGNMENT, len(self.buffer.data))
+        return int(self.buffer.Pack(builder))

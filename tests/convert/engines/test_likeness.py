@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from convert.engines.likeness import Likeness, compare_boxes, compare_scores
+from convert.inspection.contents import Quantization
+
+STEP = Quantization(1, 0, 1 / 256, 1 / 256, 0, 0)
+Detections = tuple[NDArray[np.float32], ...]
+
+
+def test_heads_are_judged_together() -> None:
+    one = [np.array([[9, 1], [9, 1]], np.uint8), np.array([[5, 6], [5, 6]], np.uint8)]
+    other = [np.array([[9, 1], [9, 1]], np.uint8), np.array([[5, 6], [8, 6]], np.uint8)]
+    assert compare_scores(one, other, [STEP, STEP]) == Likeness(identical=1, largest=3.0, same=0.5)
+
+
+def test_scores_that_are_real_in_the_model_are_compared_as_they_are() -> None:
+    one, other = np.array([[0.25, 0.75]], np.float32), np.array([[0.5, 0.75]], np.float32)
+    assert compare_scores([one], [other], [None]).largest == 0.25
+
+
+def detections(*rows: tuple[int, float, float], length: int = 4) -> Detections:
+    """Return the outputs of one picture; a row is a label, a score, and where its box of half the picture starts."""
+    boxes, labels, scores = np.zeros((1, length, 4)), np.zeros((1, length)), np.zeros((1, length))
+    for at, (label, score, start) in enumerate(rows):
+        boxes[0, at], labels[0, at], scores[0, at] = (start, 0, start + 0.5, 0.5), label, score
+    return tuple(part.astype(np.float32) for part in (boxes, labels, scores, np.array([len(rows)])))
+
+
+def test_the_order_of_boxes_does_not_count() -> None:
+    one, other = detections((1, 0.5, 0.0), (2, 0.5, 0.25)), detections((2, 0.5, 0.25), (1, 0.5, 0.0))
+    assert compare_boxes(one, other, 0.3) == Likeness(identical=1, largest=0.0, same=1.0)
+
+
+def test_boxes_below_the_threshold_do_not_count() -> None:
+    assert compare_boxes(detections((1, 0.5, 0.0), (2, 0.25, 0.1)), detections((1, 0.5, 0.0)), 0.3).identical == 1
+
+
+def test_a_box_that_moves_a_little_is_the_same_answer_and_not_the_same_bits() -> None:
+    found = compare_boxes(detections((1, 0.5, 0.0)), detections((1, 0.625, 0.0078125)), 0.3)
+    assert (found.identical, found.largest, found.same) == (0, 0.125, 1.0)
+
+
+@pytest.mark.parametrize("row", [(2, 0.5, 0.0), (1, 0.5, 0.1)])
+def test_another_label_or_place_is_another_answer(row: tuple[int, float, float]) -> None:
+    assert compare_boxes(detections((1, 0.5, 0.0)), detections(row), 0.3).same == 0.0
+
+
+def test_each_box_is_matched_once() -> None:
+    found = compare_boxes(detections((1, 0.5, 0.0), (1, 0.5, 0.0)), detections((1, 0.5, 0.0)), 0.3)
+    assert found.same == pytest.approx(2 / 3)
+
+
+def test_nothing_found_by_both_is_the_same_answer() -> None:
+    assert compare_boxes(detections(), detections(), 0.3) == Likeness(identical=1, largest=0.0, same=1.0)
+
+
+def test_a_box_without_area_matches_nothing_and_ends_in_no_error() -> None:
+    empty = detections((1, 0.5, 0.0))
+    empty[0][:] = 0
+    assert compare_boxes(empty, empty, 0.3).same == 0.0

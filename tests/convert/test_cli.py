@@ -1,0 +1,27 @@
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from convert.cli import main
+
+
+@pytest.mark.parametrize("words", [["RUN"], ["convert", "RUN"], ["--seed", "3", "RUN"]])
+def test_a_run_without_a_command_is_converted(words: list[str], tmp_path: Path) -> None:
+    """What is missing then is the option that only the conversion asks for."""
+    result = CliRunner().invoke(main, [str(tmp_path) if word == "RUN" else word for word in words])
+    assert result.exit_code == 2
+    assert "Missing option '-o'" in result.stderr
+
+
+def test_help_lists_the_commands() -> None:
+    result = CliRunner().invoke(main, ["--help"])
+    assert result.exit_code == 0
+    listed = result.stdout.split("Commands:")[1].split()
+    assert {"convert", "inspect", "verify", "preflight", "edgetpu"} <= set(listed)
+
+
+def test_no_arguments_show_the_help() -> None:
+    result = CliRunner().invoke(main, [])
+    assert result.exit_code == 2
+    assert "Commands:" in result.output

@@ -1,0 +1,56 @@
+import logging
+
+import pytest
+
+pytest.importorskip("keras", reason="needs the train extra")
+
+from convert.detection_evaluation import StagePrecision, compare_detections, overlap, warn_of_loss
+from edge_runtime.coco import TrueBox
+from edge_runtime.results import Detection
+from edge_runtime.spec import DetectionSpec
+
+SPEC = DetectionSpec(("bag", "hat"), threshold=0.5)
+BOX = (0.0, 0.0, 10.0, 10.0)
+
+
+def found(label: str, score: float, x_min: float = 0.0) -> Detection:
+    return Detection(label, score, (x_min, 0.0, x_min + 10.0, 10.0))
+
+
+def test_overlap_is_shared_over_covered_area() -> None:
+    assert overlap(found("bag", 1), found("bag", 1, 5)) == pytest.approx(50 / 150)
+    assert overlap(found("bag", 1), found("bag", 1, 10)) == 0
+
+
+def test_stages_are_measured_against_truth_and_first_stage() -> None:
+    """One of the first stage's two boxes is shifted by a tenth, the other one is called a hat."""
+    truth = [[TrueBox("bag", BOX)], [TrueBox("bag", BOX)]]
+    answers = {
+        "float": [(found("bag", 0.9),), (found("bag", 0.8),)],
+        "int8": [(found("bag", 0.9, 1.0),), (found("hat", 0.8),)],
+    }
+    float32, int8 = compare_detections(answers, truth, SPEC)
+    assert (float32.map, float32.map50, float32.agreement, float32.iou) == pytest.approx((1, 1, 1, 1))
+    assert (int8.agreement, int8.iou) == pytest.approx((0.5, 90 / 110))
+    # Half of the truth is found, at 7 of the 10 IoU thresholds; of 101 recall points 51 are up to one half.
+    assert (int8.map50, int8.map) == pytest.approx((51 / 101, 0.7 * 51 / 101))
+
+
+def test_boxes_below_the_threshold_count_for_precision_only() -> None:
+    truth = [[TrueBox("bag", BOX)]]
+    answers = {"float": [(found("bag", 0.4),)], "int8": [()]}
+    float32, int8 = compare_detections(answers, truth, SPEC)
+    assert (float32.map, int8.map) == pytest.approx((1, 0))
+    assert (int8.agreement, int8.iou) == (1, None)
+
+
+def test_a_box_is_the_partner_of_one_box_only() -> None:
+    answers = {"float": [(found("bag", 0.9), found("bag", 0.8, 1.0))], "int8": [(found("bag", 0.9),)]}
+    assert compare_detections(answers, [[TrueBox("bag", BOX)]], SPEC)[1].agreement == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(("map_", "warned"), [(0.495, False), (0.48, True)])
+def test_a_loss_over_a_hundredth_is_said(map_: float, warned: bool, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        warn_of_loss([StagePrecision("keras float32", 0.5, 0.7, 1, 1), StagePrecision("tflite int8", map_, 0.7, 1, 1)])
+    assert ("tflite int8 loses 0.020 of 0.500 mAP" in caplog.text) == warned
