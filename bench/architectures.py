@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from convert.export import to_int8_tflite
 from edge_runtime.files import write_text
+from edge_runtime.spec import Task
 from edge_runtime.tables import format_csv
 from train.architectures import ARCHITECTURES, Architecture, build_classifier
 from train.catalogue import CatalogueRow
@@ -63,7 +64,7 @@ def _measure(contents: dict[str, bytes], rounds: int) -> dict[str, float]:
 def _convert(architecture: Architecture) -> tuple[keras.Model, bytes]:
     model = build_classifier(architecture, architecture.size, _LABELS, "none", 0.0)
     images = np.random.default_rng(0).uniform(-1, 1, (4, architecture.size, architecture.size, 3)).astype(np.float32)
-    return model, to_int8_tflite(model, images)
+    return model, to_int8_tflite(model, images, Task.CLASSIFICATION)
 
 
 @click.command()

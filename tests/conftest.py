@@ -1,6 +1,7 @@
 """A tiny real model, built without TensorFlow, that tells colours apart."""
 
 import colorsys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,16 +11,18 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from click.testing import CliRunner
 
+from convert.detection_tail import append_postprocess
 from convert.metadata_writer import add_metadata
+from edge_runtime.bundled import find_model
 from edge_runtime.drawing import GARMENTS, draw_garment
-from edge_runtime.recognizer import BUNDLED_MODEL, Recognizer
-from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec
+from edge_runtime.recognizer import Recognizer
+from edge_runtime.spec import DetectionSpec, HeadSpec, InputSpec, ModelSpec
 from edge_runtime.training_run import TrainingRun
 from train.cli import main as train_main
 
 TINY_SIZE = 32
 _ZERO_POINT = 128
-_BUNDLED = Path(__file__).parents[1] / "edge_runtime" / "models" / BUNDLED_MODEL
+_BUNDLED = find_model(None)
 
 
 @pytest.fixture(scope="session")
@@ -52,9 +55,33 @@ def tiny_recognizer(tiny_model_bytes: bytes) -> Recognizer:
 
 
 @pytest.fixture(scope="session")
+def tiny_anchors() -> np.ndarray:
+    """One anchor for each of 4 x 4 cells, (16, 4) rows of y_centre, x_centre, height, width."""
+    return np.array([((row + 0.5) / 4, (column + 0.5) / 4, 0.25, 0.25) for row in range(4) for column in range(4)])
+
+
+@pytest.fixture(scope="session")
+def tiny_detector_bytes(tiny_spec: ModelSpec, tiny_anchors: np.ndarray) -> bytes:
+    """A detector that finds red, green and blue in 4 x 4 cells.
+
+    Its boxes are shifted from their cell by (0.025, -0.025) and exp(0.1) times as high, as shares of the picture.
+    """
+    detection = DetectionSpec(("red", "green", "blue"), threshold=0.5, iou_threshold=0.5, max_detections=8)
+    spec = replace(tiny_spec, name="tiny-detector", heads=(), detection=detection)
+    return add_metadata(append_postprocess(_build_network(), tiny_anchors, detection), spec)
+
+
+@pytest.fixture(scope="session")
+def tiny_detector(tiny_detector_bytes: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "tiny-detector.tflite"
+    path.write_bytes(tiny_detector_bytes)
+    return path
+
+
+@pytest.fixture(scope="session")
 def bundled_model() -> Path:
     if not _BUNDLED.exists():
-        pytest.skip(f"the bundled model {BUNDLED_MODEL} is not there yet")
+        pytest.skip(f"the bundled model {_BUNDLED.name} is not there yet")
     return _BUNDLED
 
 
@@ -72,7 +99,8 @@ def _build(labels: int) -> bytes:
     _add(graph, buffers, "logits", unit, (1, labels), 1 / 8, _ZERO_POINT)
     _add(graph, buffers, "scores", unit, (1, labels), 1 / 256, 0)
     graph.operators = [_mean(), _fully_connected(), _softmax()]
-    return _pack(graph, buffers)
+    operators = schema.BuiltinOperator
+    return _pack(graph, buffers, (operators.MEAN, operators.FULLY_CONNECTED, operators.SOFTMAX))
 
 
 def _hue_weights(labels: int) -> np.ndarray:
@@ -123,14 +151,36 @@ def _operator_code(builtin: int):  # noqa: ANN202
     return code
 
 
-def _pack(graph, buffers) -> bytes:  # noqa: ANN001
+def _build_network() -> bytes:
+    """Return a detector's network of two operations: each cell's mean red, green and blue are its scores."""
+    graph = schema.SubGraphT(inputs=[0], outputs=[2, 4], tensors=[])
+    buffers: list[schema.BufferT] = []
+    unit = schema.TensorType.UINT8
+    _add(graph, buffers, "image", unit, (1, TINY_SIZE, TINY_SIZE, 3), 1 / 127.5, 127)
+    _add(graph, buffers, "means", unit, (1, 4, 4, 3), 1 / 127.5, 127)
+    encodings = np.tile(np.array([1, -1, 0.5, 0], np.float32), (1, 16, 1))
+    _add(graph, buffers, "encodings", schema.TensorType.FLOAT32, encodings.shape, data=encodings)
+    _add(graph, buffers, "shape", schema.TensorType.INT32, (3,), data=np.array([1, 16, 3], np.int32))
+    # Reshaping copies the bytes as they are, so the brightest possible cell scores 255 / 256.
+    _add(graph, buffers, "scores", unit, (1, 16, 3), 1 / 256, 0)
+    kinds = schema.BuiltinOptions
+    pool = schema.Pool2DOptionsT(strideW=8, strideH=8, filterWidth=8, filterHeight=8)
+    graph.operators = [
+        _operator(0, [0], 1, kinds.Pool2DOptions, pool),
+        _operator(1, [1, 3], 4, kinds.ReshapeOptions, schema.ReshapeOptionsT()),
+    ]
+    outputs = [schema.TensorMapT("output_0", 2), schema.TensorMapT("output_1", 4)]
+    operators = schema.BuiltinOperator
+    return _pack(
+        graph, buffers, (operators.AVERAGE_POOL_2D, operators.RESHAPE), schema.SignatureDefT([], outputs, "serve")
+    )
+
+
+def _pack(graph, buffers, codes, *signatures) -> bytes:  # noqa: ANN001, ANN002
     model = schema.ModelT()
     model.version, model.description = 3, b"tiny"
-    operators = schema.BuiltinOperator
-    model.operatorCodes = [
-        _operator_code(code) for code in (operators.MEAN, operators.FULLY_CONNECTED, operators.SOFTMAX)
-    ]
-    model.subgraphs = [graph]
+    model.operatorCodes = [_operator_code(code) for code in codes]
+    model.subgraphs, model.signatureDefs = [graph], list(signatures)
     # By convention buffer 0 is empty.
     model.buffers = [schema.BufferT(), *buffers]
     builder = flatbuffers.Builder(4096)
