@@ -7,9 +7,9 @@ from pathlib import Path
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 from tqdm import tqdm
 
+from edge_runtime.estimates import estimate_share
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image, Preprocessor, normalize
 from edge_runtime.quiet import quiet_stderr
@@ -78,12 +78,12 @@ def compare_stages(stages: dict[str, Scores], targets: NDArray[np.int64]) -> tup
 def _measure(stage: str, scores: Scores, reference: Scores, targets: NDArray[np.int64]) -> StageAccuracy:
     best = scores.argmax(axis=1)
     right = best == targets
-    interval = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
+    top1 = estimate_share(int(right.sum()), len(right))
     return StageAccuracy(
         stage=stage,
-        top1=float(right.mean()),
-        low=float(interval.low),
-        high=float(interval.high),
+        top1=top1.value,
+        low=top1.low,
+        high=top1.high,
         macro=float(np.mean([right[targets == target].mean() for target in np.unique(targets)])),
         agreement=float((best == reference.argmax(axis=1)).mean()),
         drift=float(np.abs(scores - reference).mean()),
