@@ -1,6 +1,6 @@
 """What a model is worth at each stage of its way to the device, on the same photos."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def score_tflite(content: bytes, frames: Iterator[Image]) -> Scores:
     return np.asarray([recognizer.scores(frame) for frame in frames], np.float32)
 
 
-def compare_stages(stages: dict[str, Scores], targets: NDArray[np.int64]) -> tuple[StageAccuracy, ...]:
+def compare_stages(stages: Mapping[str, Scores], targets: NDArray[np.int64]) -> tuple[StageAccuracy, ...]:
     """Measure each stage against the truth and against the first stage.
 
     Args:
