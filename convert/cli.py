@@ -8,7 +8,7 @@ import click
 from convert.edgetpu.cli import edgetpu, preflight
 from convert.engines.cli import verify
 from convert.inspection.cli import inspect
-from convert.parity.cli import parity, prepare
+from convert.parity.cli import calibration, parity, prepare
 from edge_runtime.cli_errors import ErrorGroup
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
@@ -50,11 +50,16 @@ def main() -> None:
 )
 @click.option("--drawn", is_flag=True, help="Calibrate on drawn garments, without photos; nothing is measured then.")
 @click.option(
+    "--calibration",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of photos to measure int8 ranges on, a sub-folder per class or none.  [default: training photos]",
+)
+@click.option(
     "--calibration-images",
     type=click.IntRange(1),
     default=200,
     show_default=True,
-    help="How many training photos, equal shares of each class, int8 ranges are measured on.",
+    help="How many of them, equal shares of each class.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Which of the possible calibration samples.")
 @click.option("--license", default="", help="Terms of the model, written into the file.")
@@ -76,6 +81,8 @@ def convert(run: Path, report: Path | None, **arguments: Any) -> None:
     interval, or a detector's average precision; agreement with the Keras model; and size. The report shows where
     answers differ, with pictures, and which layers lose most.
     """
+    if arguments["drawn"] and arguments["calibration"] is not None:
+        raise click.UsageError("--drawn calibrates on drawings, --calibration on photos; give one of them.")
     if arguments["drawn"] and (report is not None or arguments["min_parity"] is not None):
         raise click.UsageError("--drawn measures nothing, so it goes with neither --report nor --min-parity.")
     prepare("edge-convert")
@@ -88,7 +95,7 @@ def convert(run: Path, report: Path | None, **arguments: Any) -> None:
     _print(convert_run(TrainingRun(run), options), options.output)
 
 
-for _command in (parity, inspect, verify, preflight, edgetpu):
+for _command in (parity, calibration, inspect, verify, preflight, edgetpu):
     main.add_command(_command)
 
 

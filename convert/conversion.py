@@ -2,28 +2,23 @@
 
 import dataclasses
 import hashlib
-import json
 import logging
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
-from calibration_data import CalibrationSample, choose_photos, draw_calibration_images
-from convert.evaluation import iterate_frames
-from convert.export import load_keras_model, to_float_tflite, to_int8_tflite
+from calibration_data import choose_from_folder, choose_photos
+from convert.calibration import Calibration, calibrate_on_drawings, calibrate_on_photos
+from convert.export import to_float_tflite, to_int8_tflite
 from convert.metadata_writer import add_metadata
-from convert.network import find_images, finish_network
+from convert.network import find_images, finish_network, load_network
 from convert.parity.measurement import FLOAT_STAGE, INT8_STAGE, Subject, build_report, measure_stages
 from convert.parity.report import Measurement
 from convert.parity.writing import PAGE_NAME, check_bound, write_report
-from edge_runtime.files import check_writable, write_bytes, write_text
-from edge_runtime.preprocess import Image, Preprocessor, normalize
-from edge_runtime.spec import InputSpec, ModelSpec
+from edge_runtime.files import check_writable, write_bytes
+from edge_runtime.spec import ModelSpec
 from edge_runtime.training_run import TrainingRun
 
 log = logging.getLogger(__name__)
@@ -37,6 +32,7 @@ class ConversionOptions:
         output: The `.tflite` file to write.
         images: Folder of the run's photos; None takes the one that the run was trained from.
         drawn: Calibrate on drawn garments instead of training photos, and measure nothing.
+        calibration: Folder of photos to calibrate on; None takes the run's training photos.
         calibration_images: How many images to calibrate on.
         seed: Seed of the calibration sample.
         license: Terms of the model, written into the file.
@@ -47,6 +43,7 @@ class ConversionOptions:
     output: Path
     images: Path | None
     drawn: bool
+    calibration: Path | None
     calibration_images: int
     seed: int
     license: str
@@ -81,15 +78,11 @@ def convert_run(run: TrainingRun, options: ConversionOptions) -> Conversion:
     """
     check_writable(options.output)
     spec = dataclasses.replace(run.read_spec(), license=options.license)
-    model = load_keras_model(run.model_path)
+    model = load_network(run, spec)
     images = None if options.drawn else find_images(run, options.images)
-    sample = None if images is None else choose_photos(run.read_splits(), options.calibration_images, options.seed)
-    if sample is None:
-        log.info("calibrating on %d DRAWN garments, not photos", options.calibration_images)
-    else:
-        log.info("calibrating on %d training photos", len(sample.photos))
-    network = to_int8_tflite(model, _calibration_images(sample, images, spec.input, options), spec.task)
-    spec = _with_provenance(spec, calibration=_describe_calibration(run, sample, options))
+    calibration = _calibrate(run, spec, images, options)
+    network = to_int8_tflite(model, calibration.images, spec.task)
+    spec = _with_provenance(spec, calibration=calibration.facts)
     content = finish_network(run, network, spec)
     measurement = None
     if images is None:
@@ -111,30 +104,13 @@ def _report(subject: Subject, measurement: Measurement, finished: bytes, options
     check_bound(report, options.report, f"{options.output} was not written")
 
 
-def _calibration_images(
-    sample: CalibrationSample | None, images: Path | None, spec: InputSpec, options: ConversionOptions
-) -> list[NDArray[np.float32]]:
-    frames: Iterator[Image]
-    if sample is None or images is None:
-        frames = draw_calibration_images(options.calibration_images)
-    else:
-        frames = iterate_frames(sample.photos, images, "calibrating")
-    preprocess = Preprocessor(spec)
-    return [normalize(preprocess(frame), spec) for frame in frames]
-
-
-def _describe_calibration(
-    run: TrainingRun, sample: CalibrationSample | None, options: ConversionOptions
-) -> dict[str, Any]:
-    if sample is None:
-        return {"source": "drawn", "images": options.calibration_images}
-    manifest = json.dumps(sample.to_manifest(), indent=1) + "\n"
-    write_text(run.path / "calibration.json", manifest)
-    return {
-        "source": "photos",
-        "images": len(sample.photos),
-        "manifest_sha256": hashlib.sha256(manifest.encode()).hexdigest(),
-    }
+def _calibrate(run: TrainingRun, spec: ModelSpec, images: Path | None, options: ConversionOptions) -> Calibration:
+    if images is None:
+        return calibrate_on_drawings(spec, options.calibration_images)
+    rows, count, seed = run.read_splits(), options.calibration_images, options.seed
+    if options.calibration is None:
+        return calibrate_on_photos(run, spec, choose_photos(rows, images, count, seed))
+    return calibrate_on_photos(run, spec, choose_from_folder(options.calibration, rows, count, seed))
 
 
 def _with_provenance(spec: ModelSpec, **facts: Any) -> ModelSpec:

@@ -1,5 +1,6 @@
 """A parity report as one HTML page."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -18,12 +19,14 @@ Tile = tuple[str, str, str]
 
 _WORST: Final = 5
 _REMEDIES: Final = {
-    Cause.CLIPPING: "Values beyond the range seen in calibration are cut off: calibrate on more photos.",
-    Cause.RESOLUTION: "A few channels are far larger than the others, which have to share their coarse steps: "
-    "equalise the channels, or train quantisation-aware.",
-    Cause.WEIGHTS: "Weights of one channel differ too much in size: equalise the channels, train with more weight "
-    "decay, or train quantisation-aware.",
+    Cause.CLIPPING: "values lie beyond the range seen in calibration and are cut off; calibrate on more photos.",
+    Cause.RANGE: "its values fill a part of its range only. The converter does so to a layer that is added to another: "
+    "it gets the steps of the sum. Calibration does not change that.",
+    Cause.RESOLUTION: "a few channels are far larger than the others, which have to share their coarse steps; equalise "
+    "the channels, or train quantisation-aware.",
+    Cause.WEIGHTS: "the rounding of its weights costs most; train quantisation-aware where that is too much.",
 }
+_NAME_TAIL: Final = re.compile(r"_\d+$")
 
 
 def build_page(report: ParityReport, images: Path) -> str:
@@ -96,7 +99,7 @@ def _calibration(report: ParityReport) -> tuple[str, str]:
     images = str(report.calibration.get("images", "?"))
     if source == "drawn":
         return f"{images} drawings", "no photos: their ranges are a fallback"
-    return f"{images} photos", f"source: {source}"
+    return f"{images} photos", "of a folder" if source == "folder" else "of the training split"
 
 
 def _interval(estimate: Estimate) -> str:
@@ -136,9 +139,9 @@ def _explain_change(report: ParityReport) -> Iterator[Html]:
         )
     else:
         text = (
-            f"From Keras to the file {change.flips.only_first} photos lose their right answer and "
-            f"{change.flips.only_second} gain it (exact McNemar test: p = {change.flips.p_value:.2g}). Intervals of a "
-            "stage are Wilson's; that of the change is for paired answers (Agresti and Min, 2005), and is the one that "
+            f"Photos that lose their right answer from Keras to the file: {change.flips.only_first}; that gain it: "
+            f"{change.flips.only_second} (exact McNemar test: p = {change.flips.p_value:.2g}). Intervals of a stage "
+            "are Wilson's; that of the change is for paired answers (Agresti and Min, 2005), and is the one that "
             "tells what conversion costs."
         )
     yield pages.paragraph(text, "note")
@@ -173,13 +176,15 @@ def _layers(report: ParityReport) -> Html:
     worst = find_worst(report.layers)
     caption = "Signal-to-quantisation-noise ratio of each layer. 6 dB are one bit. The worst five are numbered."
     rows = [
-        (str(rank), _short(layer.name), layer.kind, _decibels(layer.own), _decibels(layer.sqnr), _REMEDIES[layer.cause])
+        (str(rank), shorten(layer.name), layer.kind, _decibels(layer.own), _decibels(layer.sqnr), layer.cause.value)
         for rank, layer in enumerate(worst, start=1)
     ]
+    causes = dict.fromkeys(layer.cause for layer in worst)
     return pages.section(
         "Layers",
         pages.figure(figures.draw_layers(report.layers, worst), caption, wide=True),
-        pages.table(("", "layer", "operation", "own dB", "gathered dB", "what helps"), rows),
+        pages.table(("", "layer", "operation", "own dB", "gathered dB", "cause"), rows),
+        *(pages.paragraph(f"{cause.value.capitalize()}: {_REMEDIES[cause]}") for cause in causes),
         pages.paragraph(
             f"Measured on {report.layer_photos} photos with TFLite's plain kernels, which keep each layer's output; "
             "XNNPACK, by which a device computes, differs from them by some steps. Own: what rounding the layer's "
@@ -189,10 +194,11 @@ def _layers(report: ParityReport) -> Html:
     )
 
 
-def _short(name: str) -> str:
-    """Return the part of a converter's name that says which layer it is."""
-    first = name.split(";", maxsplit=1)[0]
-    return "/".join(first.split("/")[-2:])
+def shorten(name: str) -> str:
+    """Return the Keras layer in a name that the converter has made of the network, its layers and their operations."""
+    *layers, operation = name.split(";", maxsplit=1)[0].split("/")
+    named = [part for part in layers if part != "batchnorm"]
+    return _NAME_TAIL.sub("", named[-1]) if named else operation
 
 
 def _decibels(value: float | None) -> str:

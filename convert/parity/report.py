@@ -119,9 +119,14 @@ class Measurement:
 
 
 class Cause(StrEnum):
-    """What makes most of a layer's own noise."""
+    """What makes most of a layer's own noise.
+
+    `CLIPPING` is of values beyond the layer's range, `RANGE` of a range that the values fill in part only,
+    `RESOLUTION` of steps that suit the largest channels alone, `WEIGHTS` of rounded weights.
+    """
 
     CLIPPING = "clipping"
+    RANGE = "range"
     RESOLUTION = "resolution"
     WEIGHTS = "weights"
 

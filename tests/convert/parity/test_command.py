@@ -9,6 +9,7 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 pytest.importorskip("tensorflow", reason="needs the train extra")
 
 from convert.cli import main  # noqa: E402
+from convert.model_tree import pack_tree, read_tree  # noqa: E402
 from edge_runtime.errors import ModelError, ParityError  # noqa: E402
 from edge_runtime.recognizer import Recognizer  # noqa: E402
 from edge_runtime.training_run import TrainingRun  # noqa: E402
@@ -79,7 +80,8 @@ def test_a_layer_with_one_channel_too_large_is_named_the_worst(failed: tuple[Pat
     """Its noise as a whole is small beside the large channel; the median over channels shows what is lost."""
     layers = json.loads((failed[0].parent / "m.parity" / "parity.json").read_text())["layers"]
     worst = min((layer for layer in layers if layer["own"] is not None), key=lambda layer: layer["own"])
-    assert (worst["kind"], worst["shape"][-1], worst["cause"]) == ("CONV_2D", 3, "resolution")
+    assert (worst["kind"], worst["shape"][-1]) == ("CONV_2D", 3)
+    assert worst["cause"] in ("range", "resolution")
     assert worst["own"] < 10
     assert worst["sqnr"] > 30
 
@@ -110,6 +112,17 @@ def test_a_file_of_another_run_is_refused(
     result = CliRunner().invoke(main, ["parity", str(detector_run.path), str(converted[0])])
     assert result.exit_code == ModelError.exit_code
     assert "not made of that run" in result.stderr
+
+
+def test_a_file_of_several_graphs_is_refused(
+    detector_run: TrainingRun, tiny_detector_bytes: bytes, tmp_path: Path
+) -> None:
+    tree = read_tree(tiny_detector_bytes)
+    tree.subgraphs.append(tree.subgraphs[0])
+    (tmp_path / "two.tflite").write_bytes(pack_tree(tree))
+    result = CliRunner().invoke(main, ["parity", str(detector_run.path), str(tmp_path / "two.tflite")])
+    assert result.exit_code == ModelError.exit_code
+    assert "has 2 graphs" in result.stderr
 
 
 def test_a_bound_needs_photos(detector_run: TrainingRun, tmp_path: Path) -> None:
