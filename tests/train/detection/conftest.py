@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -67,9 +68,15 @@ def _draw(image: np.ndarray, category: int, random: np.random.Generator) -> list
     return [left, top, side, side]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def tiny_body() -> Iterator[str]:
     """Put a small body in the place of an architecture, and yield the architecture's name."""
+    with _tiny_body() as name:
+        yield name
+
+
+@contextmanager
+def _tiny_body() -> Iterator[str]:
     from train import architectures
 
     name = "mobilenet_v2_0.35"
@@ -80,16 +87,18 @@ def tiny_body() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def detector_run(make_scenes: MakeScenes, tiny_body: str, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
+def detector_run(make_scenes: MakeScenes, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
     """A finished run on ten scenes, two of them empty, made by the command a user types."""
     pytest.importorskip("keras", reason="needs the train extra")
     path = tmp_path_factory.mktemp("runs") / "run"
-    command = (
-        f"detect {make_scenes(empty=2)} -o {path} --architecture {tiny_body} --weights none --image-size {SIZE} "
-        "--no-fpn --head ssd --batch-size 4 --head-epochs 1 --epochs 1 --ema 0.5 --frozen-share 0.3 "
-        "--validation-share 0.25"
-    )
-    result = CliRunner().invoke(main, command.split(), catch_exceptions=False)
+    # The body goes back before tests that expect the real one.
+    with _tiny_body() as body:
+        command = (
+            f"detect {make_scenes(empty=2)} -o {path} --architecture {body} --weights none --image-size {SIZE} "
+            "--no-fpn --head ssd --batch-size 4 --head-epochs 1 --epochs 1 --ema 0.5 --frozen-share 0.3 "
+            "--validation-share 0.25"
+        )
+        result = CliRunner().invoke(main, command.split(), catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return TrainingRun(path)
 
