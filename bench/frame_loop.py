@@ -12,18 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-import cv2
-import numpy as np
 
 from edge_runtime import Recognizer
-from edge_runtime.drawing import GARMENTS, draw_garment
+from edge_runtime.benchmark.drawn import draw_video
 from edge_runtime.events import EventHub, Scanner
 from edge_runtime.loop import LoopOptions, run
 from edge_runtime.results import Recognition
 from edge_runtime.sinks import JsonSink, SinkThread
 from edge_runtime.sources import AheadSource, VideoSource
-
-_FRAMES_PER_GARMENT = 30
 
 
 class _Timed(Recognizer):
@@ -44,7 +40,7 @@ class _Timed(Recognizer):
 def main(video: Path | None) -> None:
     """Measure the plain loop, and with everything that looks at frames and results turned on."""
     with tempfile.TemporaryDirectory() as folder:
-        chosen = video or _draw_video(Path(folder) / "garments.avi")
+        chosen = video or draw_video(Path(folder) / "garments.avi")
         print(f"results alone: {_measure(chosen, everything=False)}")
         print(f"with events and a look for motion: {_measure(chosen, everything=True)}")
 
@@ -61,16 +57,6 @@ def _measure(video: Path, everything: bool) -> str:
     answer_ms = 1e3 * recognizer.spent_s / counts.answered
     rest_ms = 1e3 * rest_s / (counts.answered + counts.still)
     return f"{answer_ms:.2f} ms to answer a frame, {rest_ms:.3f} ms around it ({rest_ms / answer_ms:.1%})"
-
-
-def _draw_video(path: Path) -> Path:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (640, 480))
-    for garment in GARMENTS:
-        picture = draw_garment(garment, 0, (480, 640))
-        for index in range(_FRAMES_PER_GARMENT):
-            writer.write(np.roll(picture, index, axis=1))
-    writer.release()
-    return path
 
 
 if __name__ == "__main__":

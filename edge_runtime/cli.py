@@ -1,7 +1,5 @@
 """The `edge-run` command."""
 
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +7,7 @@ import click
 
 from edge_runtime.cli_errors import ErrorCommand
 from edge_runtime.config import ENVIRONMENT_PREFIX, config_options, keep_strongest, print_config
+from edge_runtime.ending import run_process
 from edge_runtime.errors import PictureError
 from edge_runtime.fault_options import fault_options
 from edge_runtime.frame_options import frame_options
@@ -88,15 +87,7 @@ def edge_run(ctx: click.Context, /, **_: Any) -> None:
 
 def main() -> None:
     """Run `edge-run` with the arguments of this process."""
-    try:
-        edge_run(prog_name="edge-run")
-    except SystemExit as ended:
-        # Where no sink was opened nothing is stuck, and --help shall not import what a sink needs.
-        worker = sys.modules.get("edge_runtime.sinks.worker")
-        if worker is not None and worker.is_any_stuck():
-            # Python would wait for the lock of a stream that a thread will never let go of, and abort.
-            os._exit(ended.code if isinstance(ended.code, int) else 1)
-        raise
+    run_process(edge_run, "edge-run")
 
 
 def _check(arguments: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What the three commands do when something ends them: one sentence on stderr and an exit code, no traceback."""
+"""What the commands do when something ends them: one sentence on stderr and an exit code, no traceback."""
 
 import contextlib
 import os

@@ -1,6 +1,6 @@
 """Errors a user can act on.
 
-Every error the three commands report is a subclass of `EdgeGarmentError`. Its text is one sentence that says what is
+Every error the commands report is a subclass of `EdgeGarmentError`. Its text is one sentence that says what is
 wrong and what to do next; its `exit_code` is what the command exits with (listed in docs/exit-codes.md).
 """
 

@@ -66,7 +66,7 @@ def test_recognising_loads_no_training_library(tiny_model: Path) -> None:
     assert done.stdout.strip() in ("[]", "['flatbuffers']")
 
 
-@pytest.mark.parametrize("module", ["edge_runtime.cli", "train.cli", "convert.cli"])
+@pytest.mark.parametrize("module", ["edge_runtime.cli", "edge_runtime.benchmark.cli", "train.cli", "convert.cli"])
 def test_help_loads_nothing_heavy(module: str) -> None:
     script = (
         f"import sys, {module};"

@@ -20,7 +20,6 @@ _LONGEST_WAIT_S = 60.0
 _LAST_WAIT_S = 3.0
 # A sink that now and then is late by a frame shall not send an event each time.
 _CALM_S = 10.0
-_THREAD_NAME: Final = "sink "
 
 _Item = tuple[Frame, FrameResult] | Event
 
@@ -56,7 +55,7 @@ class SinkThread(Sink):
         self._dropped_s: float | None = None
         self._failing: Exception | None = None
         self._fatal: Exception | None = None
-        self._thread = threading.Thread(target=self._work, name=_THREAD_NAME + name, daemon=True)
+        self._thread = threading.Thread(target=self._work, name=f"sink {name}", daemon=True)
 
     def __enter__(self) -> Self:
         self._sink.__enter__()
@@ -182,8 +181,3 @@ class SinkThread(Sink):
             if calm or self._failing is not None:
                 self._failing = self._dropped_s = None
                 self.notices.append((HealthKind.SINK_BACK, f"{self.name} works again."))
-
-
-def is_any_stuck() -> bool:
-    """Tell whether a sink was left in the middle of a write when the run ended."""
-    return any(thread.name.startswith(_THREAD_NAME) for thread in threading.enumerate())

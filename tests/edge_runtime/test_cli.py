@@ -157,8 +157,6 @@ class TestProcess:
         assert process.wait(60) == 0
         assert process.stderr.read().count("\n") == 1
 
-    # Died of SIGSEGV twice beside other load, never alone: to be understood before the gate relies on it.
-    @pytest.mark.slow
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_a_signal_ends_it_with_a_video_that_plays(
         self,

@@ -25,7 +25,7 @@ def test_a_conversion_leaves_its_report_beside_the_file(converted: tuple[Path, s
     assert report["operations"]["SOFTMAX"] == 1
     assert report["float_tensors"] == 0
     kinds = {layer["kind"] for layer in report["layers"]}
-    assert {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"} <= kinds
+    assert {"CONV_2D", "FULLY_CONNECTED"} <= kinds
 
 
 def test_the_page_stands_alone_and_says_what_was_measured(converted: tuple[Path, str]) -> None:

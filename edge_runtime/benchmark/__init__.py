@@ -1,0 +1,1 @@
+"""How fast a model answers frames on this machine: the `edge-bench` command."""

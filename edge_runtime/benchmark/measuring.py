@@ -1,0 +1,143 @@
+"""One process of a benchmark: it answers frames as `edge-run` does and prints how long that took."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import click
+
+from edge_runtime.benchmark.job import STAGES, Job, Round
+from edge_runtime.cli_errors import ErrorCommand
+from edge_runtime.ending import run_process
+from edge_runtime.errors import PictureError
+from edge_runtime.quiet import quiet_opencv, quiet_stderr
+from edge_runtime.results import FrameResult
+
+quiet_opencv()
+
+from edge_runtime.backend import DelegateName  # noqa: E402
+from edge_runtime.loop import LoopOptions, run  # noqa: E402
+from edge_runtime.recognizer import Recognizer  # noqa: E402
+from edge_runtime.sinks import JsonSink, Sink, SinkThread  # noqa: E402
+from edge_runtime.sources import AheadSource, Frame, FrameSource, open_sources  # noqa: E402
+from edge_runtime.watchdog import Watchdog  # noqa: E402
+
+_STUCK_S = 30.0
+
+
+@click.command(cls=ErrorCommand)
+@click.argument("job")
+@click.argument("started_s", type=float)
+def measure(job: str, started_s: float) -> None:
+    """Do the JOB of a process that was started at STARTED_S of the machine's monotonic clock; print a `Round`."""
+    click.echo(json.dumps(asdict(_measure(Job.from_json(job), started_s))))
+
+
+def _measure(job: Job, started_s: float) -> Round:
+    with quiet_stderr():
+        recognizer = Recognizer.load(job.model, threads=job.threads, delegate=DelegateName(job.delegate))
+    source = _TakenSource(AheadSource(_EndlessSource(job.sources)))
+    recorder = _Recorder(source, job.warm_up)
+    with ExitStack() as stack:
+        lines = stack.enter_context(Path("/dev/null").open("w"))
+        results = stack.enter_context(SinkThread(JsonSink(lines), "nowhere", patient=True))
+        watchdog = stack.enter_context(Watchdog(_STUCK_S, lambda _: None))
+        options = LoopOptions(max_frames=job.warm_up + job.frames)
+        run(source, recognizer, [results, recorder], options, watchdog=watchdog)
+    return recorder.round(recognizer, started_s)
+
+
+class _EndlessSource(FrameSource):
+    """Files, over and over."""
+
+    def __init__(self, texts: tuple[str, ...]) -> None:
+        self._texts = texts
+
+    def __iter__(self) -> Iterator[Frame]:
+        while True:
+            with open_sources(self._texts, on_bad_picture=_refuse) as source:
+                yield from source
+
+
+def _refuse(error: PictureError) -> None:
+    raise error
+
+
+class _TakenSource(FrameSource):
+    """Notes when the loop got its last frame."""
+
+    def __init__(self, source: FrameSource) -> None:
+        self._source = source
+        self.taken_s = 0.0
+
+    def __enter__(self) -> Self:
+        self._source.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._source.__exit__(kind, error, traceback)
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in self._source:
+            self.taken_s = time.perf_counter()
+            yield frame
+
+
+class _Recorder(Sink):
+    """Keeps the times of each frame after the first few."""
+
+    def __init__(self, source: _TakenSource, warm_up: int) -> None:
+        self._source = source
+        self._warm_up = warm_up
+        self._first_s = self._start_s = self._end_s = 0.0
+        self._start_cpu_s = self._end_cpu_s = 0.0
+        self._rows: list[tuple[float, ...]] = []
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        now_s, cpu_s = time.perf_counter(), time.process_time()
+        if result.frame == 0:
+            self._first_s = time.monotonic()
+        if result.frame >= self._warm_up:
+            self._rows.append(_row(result, 1e3 * (now_s - self._source.taken_s)))
+            self._end_s, self._end_cpu_s = now_s, cpu_s
+        if result.frame == self._warm_up - 1:
+            self._start_s, self._start_cpu_s = now_s, cpu_s
+
+    def round(self, recognizer: Recognizer, started_s: float) -> Round:
+        """Return what was recorded."""
+        columns = zip(*self._rows, strict=True)
+        return Round(
+            model=recognizer.spec.name,
+            model_sha256=recognizer.model_sha256,
+            backend=str(recognizer.backend),
+            times_ms={stage: list(column) for stage, column in zip(STAGES, columns, strict=True)},
+            wall_s=self._end_s - self._start_s,
+            cpu_s=self._end_cpu_s - self._start_cpu_s,
+            first_result_s=self._first_s - started_s,
+            peak_rss_mb=_peak_rss_mb(),
+        )
+
+
+def _row(result: FrameResult, answered_ms: float) -> tuple[float, ...]:
+    """Return the milliseconds of `STAGES`, given those from having the frame to having passed on the result."""
+    times = result.times
+    model = (times.preprocess, times.inference, times.postprocess)
+    return (times.capture, *model, answered_ms - sum(model), times.capture + answered_ms)
+
+
+def _peak_rss_mb() -> float:
+    # Not getrusage, whose peak begins at that of the process that started this one.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    kib = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(kib) * 1024 / 1e6
+
+
+if __name__ == "__main__":
+    run_process(measure, "edge-bench")
