@@ -24,7 +24,8 @@ _REMEDIES: Final = {
     "it gets the steps of the sum. Calibration does not change that.",
     Cause.RESOLUTION: "a few channels are far larger than the others, which have to share their coarse steps; equalise "
     "the channels, or train quantisation-aware.",
-    Cause.WEIGHTS: "the rounding of its weights costs most; train quantisation-aware where that is too much.",
+    Cause.WEIGHTS: "its weights are farther from the Keras model's than its output. Where most layers have this cause, "
+    "the file is of another training; else train quantisation-aware.",
 }
 _NAME_TAIL: Final = re.compile(r"_\d+$")
 
