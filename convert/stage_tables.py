@@ -14,7 +14,7 @@ def format_stages(stages: Sequence[StageAccuracy | StagePrecision]) -> Iterator[
 
 
 _ACCURACY_HEADER = f"{'stage':<16}{'top-1':>8}  {'95 % interval':<16}{'macro':>8}{'agreement':>11}{'drift':>9}"
-_PRECISION_HEADER = f"{'stage':<16}{'mAP':>8}{'mAP50':>8}{'agreement':>11}{'IoU':>8}"
+_PRECISION_HEADER = f"{'stage':<16}{'mAP':>8}  {'95 % interval':<16}{'mAP50':>8}{'agreement':>11}{'IoU':>8}"
 
 
 def _accuracy(stage: StageAccuracy) -> str:
@@ -26,5 +26,7 @@ def _accuracy(stage: StageAccuracy) -> str:
 
 
 def _precision(stage: StagePrecision) -> str:
+    interval = f"{stage.low:.3f} - {stage.high:.3f}"
     iou = "-" if stage.iou is None else f"{stage.iou:.3f}"
-    return f"{stage.stage:<16}{stage.map:>8.3f}{stage.map50:>8.3f}{100 * stage.agreement:>9.1f} %{iou:>8}"
+    shares = f"{stage.map50:>8.3f}{100 * stage.agreement:>9.1f} %{iou:>8}"
+    return f"{stage.stage:<16}{stage.map:>8.3f}  {interval:<16}{shares}"

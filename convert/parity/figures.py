@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, ScalarFormatter
 from numpy.typing import NDArray
 
+from convert.detection_evaluation import StagePrecision
 from convert.evaluation import StageAccuracy
 from convert.parity.calibration_curve import CalibrationPoint
 from convert.parity.report import LayerNoise
@@ -19,18 +20,22 @@ _MOST_SHOWN = 60.0
 """dB; more exact layers are drawn here."""
 
 
-def draw_stages(stages: Sequence[StageAccuracy]) -> Html:
-    """Draw the accuracy of each stage with its interval."""
+def draw_stages(stages: Sequence[StageAccuracy | StagePrecision]) -> Html:
+    """Draw the accuracy or precision of each stage with its interval."""
 
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
         for row, stage in enumerate(stages):
-            estimate = Estimate(stage.top1, stage.low, stage.high)
+            value = stage.top1 if isinstance(stage, StageAccuracy) else stage.map
+            estimate = Estimate(value, stage.low, stage.high)
             plot_estimates(axes, [estimate], [row], COLOURS[row % len(COLOURS)], "o", stage.stage)
         axes.set_yticks(range(len(stages)), [stage.stage for stage in stages])
         axes.set_ylim(len(stages) - 0.5, -0.5)
-        axes.set(xlabel="top-1 accuracy")
-        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        if isinstance(stages[0], StageAccuracy):
+            axes.set(xlabel="top-1 accuracy")
+            axes.xaxis.set_major_formatter(PercentFormatter(1))
+        else:
+            axes.set(xlabel="mAP")
 
     return render(paint, height=0.9 + 0.3 * len(stages))
 

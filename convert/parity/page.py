@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from convert.detection_evaluation import StagePrecision
 from convert.evaluation import StageAccuracy
 from convert.parity import figures
 from convert.parity.gallery import show_disagreements
@@ -76,15 +77,19 @@ def _tiles(report: ParityReport) -> Iterator[Tile]:
     measured = report.measurement
     first, last = measured.stages[0], measured.stages[-1]
     yield "Agreement", f"{measured.agreement.value:.1%}", f"{_interval(measured.agreement)}, Keras to {last.stage}"
-    if isinstance(first, StageAccuracy) and isinstance(last, StageAccuracy):
-        yield "Top-1 accuracy", f"{last.top1:.1%}", f"Keras: {first.top1:.1%}"
-    elif not isinstance(first, StageAccuracy) and not isinstance(last, StageAccuracy):
-        yield "mAP", f"{last.map:.3f}", f"Keras: {first.map:.3f}"
+    yield _quality(last)[0], _quality(last)[1], f"Keras: {_quality(first)[1]}"
     yield "Change", *_change(measured.change)
     drift = measured.drifts[-1]
     yield "Score drift", f"{drift.mean:.3f}", f"mean; 95 % of scores within {drift.percentile_95:.3f}"
     yield "File", f"{report.sizes[last.stage] / 1e6:.2f} MB", f"sha256 {report.sha256[:12]}"
     yield "Calibration", *_calibration(report)
+
+
+def _quality(stage: StageAccuracy | StagePrecision) -> tuple[str, str]:
+    """Return what a stage is judged by, and how much of it it has."""
+    if isinstance(stage, StageAccuracy):
+        return "Top-1 accuracy", f"{stage.top1:.1%}"
+    return "mAP", f"{stage.map:.3f}"
 
 
 def _change(change: Change) -> tuple[str, str]:
@@ -108,27 +113,25 @@ def _interval(estimate: Estimate) -> str:
 
 
 def _stages(report: ParityReport) -> Html:
-    accuracies = [stage for stage in report.measurement.stages if isinstance(stage, StageAccuracy)]
-    drawn = [pages.figure(figures.draw_stages(accuracies), "Dots with 95 % intervals.")] if accuracies else []
-    return pages.section("Stage by stage", *drawn, _stage_table(report), *_explain_change(report))
+    drawn = pages.figure(figures.draw_stages(report.measurement.stages), "Dots with 95 % intervals.")
+    return pages.section("Stage by stage", drawn, _stage_table(report), *_explain_change(report))
 
 
 def _stage_table(report: ParityReport) -> Html:
-    rows = []
-    for stage in report.measurement.stages:
-        size = f"{report.sizes[stage.stage] / 1e6:.2f}"
-        if isinstance(stage, StageAccuracy):
-            interval = f"{100 * stage.low:.1f} to {100 * stage.high:.1f}"
-            shares = (f"{100 * share:.1f}" for share in (stage.macro, stage.agreement))
-            rows.append((stage.stage, f"{100 * stage.top1:.1f}", interval, *shares, size))
-        else:
-            overlap = "-" if stage.iou is None else f"{stage.iou:.3f}"
-            rows.append(
-                (stage.stage, f"{stage.map:.3f}", f"{stage.map50:.3f}", f"{100 * stage.agreement:.1f}", overlap, size)
-            )
+    rows = [(*_stage_row(stage), f"{report.sizes[stage.stage] / 1e6:.2f}") for stage in report.measurement.stages]
     if report.task is Task.CLASSIFICATION:
         return pages.table(("stage", "top-1 %", "95 % interval", "macro %", "agreement %", "MB"), rows, numbers=True)
-    return pages.table(("stage", "mAP", "mAP50", "agreement %", "mean IoU", "MB"), rows, numbers=True)
+    header = ("stage", "mAP", "95 % interval", "mAP50", "agreement %", "mean IoU", "MB")
+    return pages.table(header, rows, numbers=True)
+
+
+def _stage_row(stage: StageAccuracy | StagePrecision) -> tuple[str, ...]:
+    agreement = f"{100 * stage.agreement:.1f}"
+    if isinstance(stage, StageAccuracy):
+        interval = f"{100 * stage.low:.1f} to {100 * stage.high:.1f}"
+        return (stage.stage, f"{100 * stage.top1:.1f}", interval, f"{100 * stage.macro:.1f}", agreement)
+    interval, overlap = f"{stage.low:.3f} to {stage.high:.3f}", "-" if stage.iou is None else f"{stage.iou:.3f}"
+    return (stage.stage, f"{stage.map:.3f}", interval, f"{stage.map50:.3f}", agreement, overlap)
 
 
 def _explain_change(report: ParityReport) -> Iterator[Html]:
