@@ -21,8 +21,8 @@ Tile = tuple[str, str, str]
 _WORST: Final = 5
 _REMEDIES: Final = {
     Cause.CLIPPING: "values lie beyond the range seen in calibration and are cut off; calibrate on more photos.",
-    Cause.RANGE: "its values fill a part of its range only. The converter does so to a layer that is added to or joined "
-    "with another: it gets the steps of the result. Calibration does not change that.",
+    Cause.RANGE: "its values fill a part of its range only. The converter does so to a layer that is added to or "
+    "joined with another: it gets the steps of the result. Calibration does not change that.",
     Cause.RESOLUTION: "a few channels are far larger than the others, which have to share their coarse steps; equalise "
     "the channels, or train quantisation-aware.",
     Cause.WEIGHTS: "its weights are farther from the Keras model's than its output. Where most layers have this cause, "
