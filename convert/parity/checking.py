@@ -5,7 +5,7 @@ from pathlib import Path
 from convert.export import to_float_tflite
 from convert.metadata_writer import add_metadata
 from convert.network import find_images, finish_network, load_network
-from convert.parity.measurement import FLOAT_STAGE, INT8_STAGE, Subject, build_report, measure_stages
+from convert.parity.measurement import FLOAT_STAGE, Subject, build_report, measure_stages
 from convert.parity.report import ParityReport
 from convert.parity.writing import PAGE_NAME, check_bound, write_report
 from edge_runtime.errors import ModelError
@@ -45,7 +45,9 @@ def check_model(
     check_writable(folder / PAGE_NAME)
     model = load_network(run, spec)
     network = finish_network(run, to_float_tflite(model), spec)
-    files = {FLOAT_STAGE: add_metadata(network, spec), INT8_STAGE: content}
+    # Files from before there were recipes are all of the one that is the default.
+    stage = f"tflite {spec.provenance.get('recipe', 'int8')}"
+    files = {FLOAT_STAGE: add_metadata(network, spec), stage: content}
     subject = Subject(run, model, spec, found, files)
     report = build_report(subject, measure_stages(subject), content, min_parity)
     write_report(report, folder, found)

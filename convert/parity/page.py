@@ -175,7 +175,7 @@ def _scores(report: ParityReport) -> Html:
 
 def _layers(report: ParityReport) -> Html:
     if not report.layers:
-        text = "The layers of the float and the int8 graph cannot be matched by name, so they are not compared."
+        text = "The file has no int8 layer that has the name of one in the float graph, so none are compared."
         return pages.section("Layers", pages.paragraph(text))
     worst = find_worst(report.layers)
     caption = "Signal-to-quantisation-noise ratio of each layer. 6 dB are one bit. The worst five are numbered."
