@@ -1,7 +1,7 @@
-"""Turning a Keras model into TFLite, in float and in full int8."""
+"""Turning a Keras model into TFLite: float, float with small weights, and full int8."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import keras
@@ -41,7 +41,26 @@ def load_keras_model(path: Path) -> keras.Model:
 
 def to_float_tflite(model: keras.Model) -> bytes:
     """Convert to float32, batch 1, NHWC."""
-    return _convert(model, None, tf.float32)
+    return _convert(model, lambda _converter: None)
+
+
+def to_float16_tflite(model: keras.Model) -> bytes:
+    """Convert to float16 weights, which engines turn back into float32 before they compute."""
+
+    def configure(converter: tf.lite.TFLiteConverter) -> None:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+
+    return _convert(model, configure)
+
+
+def to_dynamic_tflite(model: keras.Model) -> bytes:
+    """Convert to int8 weights and float32 activations, quantised by each kernel to the range they happen to have."""
+
+    def configure(converter: tf.lite.TFLiteConverter) -> None:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+
+    return _convert(model, configure)
 
 
 def to_int8_tflite(model: keras.Model, images: Iterable[NDArray[np.float32]], task: Task) -> bytes:
@@ -59,7 +78,7 @@ def to_int8_tflite(model: keras.Model, images: Iterable[NDArray[np.float32]], ta
     Raises:
         ConversionError: The converter refuses the model, or leaves a float tensor in it.
     """
-    content = _convert(model, images, tf.int8 if task is Task.DETECTION else tf.uint8)
+    content = _convert(model, lambda converter: _ask_for_int8(converter, images, task))
     floats = _float_tensors(content)
     if floats:
         raise ConversionError(
@@ -69,16 +88,14 @@ def to_int8_tflite(model: keras.Model, images: Iterable[NDArray[np.float32]], ta
     return content
 
 
-def _convert(model: keras.Model, images: Iterable[NDArray[np.float32]] | None, output: tf.DType) -> bytes:
+def _convert(model: keras.Model, configure: Callable[[tf.lite.TFLiteConverter], None]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         # A SavedModel with a fixed batch leaves none of the shape arithmetic that a Keras model would.
         signature = [tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="image")]
         with quiet_stderr():
             model.export(folder, format="tf_saved_model", input_signature=signature, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        if images is not None:
-            _ask_for_int8(converter, images)
-            converter.inference_output_type = output
+        configure(converter)
         try:
             with quiet_stderr():
                 return bytes(converter.convert())
@@ -86,7 +103,7 @@ def _convert(model: keras.Model, images: Iterable[NDArray[np.float32]] | None, o
             raise ConversionError(f"TensorFlow refuses to convert the model ({error}).") from error
 
 
-def _ask_for_int8(converter: tf.lite.TFLiteConverter, images: Iterable[NDArray[np.float32]]) -> None:
+def _ask_for_int8(converter: tf.lite.TFLiteConverter, images: Iterable[NDArray[np.float32]], task: Task) -> None:
     def representative() -> Iterator[list[NDArray[np.float32]]]:
         for image in images:
             yield [image[np.newaxis]]
@@ -95,6 +112,7 @@ def _ask_for_int8(converter: tf.lite.TFLiteConverter, images: Iterable[NDArray[n
     converter.representative_dataset = representative
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.uint8
+    converter.inference_output_type = tf.int8 if task is Task.DETECTION else tf.uint8
 
 
 def _float_tensors(content: bytes) -> list[str]:

@@ -15,7 +15,7 @@ from convert.inspection.reading import read_contents
 from convert.parity.classifier import measure_classifier
 from convert.parity.detector import measure_detector
 from convert.parity.layers import measure_layers
-from convert.parity.report import Measurement, ParityReport
+from convert.parity.report import LayerNoise, Measurement, ParityReport
 from edge_runtime.metadata import model_sha256
 from edge_runtime.preprocess import Image
 from edge_runtime.spec import ModelSpec
@@ -105,8 +105,6 @@ def build_report(subject: Subject, measurement: Measurement, finished: bytes, bo
     """
     contents = read_contents(finished)
     rows = _spread(_validation(subject), _LAYER_PHOTOS)
-    images = normalise_frames(iterate_frames(rows, subject.images, "layers"), subject.spec.input)
-    layers = measure_layers(subject.files[FLOAT_STAGE], finished, images)
     *_, device_stage = subject.files
     sizes = {stage: len(content) for stage, content in subject.files.items()} | {device_stage: len(finished)}
     return ParityReport(
@@ -116,12 +114,18 @@ def build_report(subject: Subject, measurement: Measurement, finished: bytes, bo
         sizes={KERAS_STAGE: subject.run.model_path.stat().st_size, **sizes},
         calibration=subject.spec.provenance.get("calibration", {}),
         measurement=measurement,
-        layers=layers,
+        # Other recipes change the network itself, so that its layers have no counterpart in the Keras model.
+        layers=_compare_layers(subject, finished, rows) if device_stage == INT8_STAGE else (),
         layer_photos=len(rows),
         operations=Counter(operator.kind for operator in contents.graphs[0].operators),
         float_tensors=len(contents.graphs[0].float_tensors),
         bound=bound,
     )
+
+
+def _compare_layers(subject: Subject, finished: bytes, rows: Sequence[SplitRow]) -> tuple[LayerNoise, ...]:
+    images = normalise_frames(iterate_frames(rows, subject.images, "layers"), subject.spec.input)
+    return measure_layers(subject.files[FLOAT_STAGE], finished, images)
 
 
 def _validation(subject: Subject) -> tuple[SplitRow, ...]:

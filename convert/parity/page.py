@@ -23,10 +23,10 @@ _REMEDIES: Final = {
     Cause.CLIPPING: "values lie beyond the range seen in calibration and are cut off; calibrate on more photos.",
     Cause.RANGE: "its values fill a part of its range only. The converter does so to a layer that is added to or "
     "joined with another: it gets the steps of the result. Calibration does not change that.",
-    Cause.RESOLUTION: "a few channels are far larger than the others, which have to share their coarse steps; equalise "
-    "the channels, or train quantisation-aware.",
+    Cause.RESOLUTION: "a few channels are far larger than the others, which have to share their coarse steps; convert "
+    "with --recipe int8-corrected, which equalises them, or int8-qat.",
     Cause.WEIGHTS: "its weights are farther from the Keras model's than its output. Where most layers have this cause, "
-    "the file is of another training; else train quantisation-aware.",
+    "the file is of another training; else convert with --recipe int8-qat.",
 }
 _NAME_TAIL: Final = re.compile(r"_\d+$")
 
@@ -175,7 +175,7 @@ def _scores(report: ParityReport) -> Html:
 
 def _layers(report: ParityReport) -> Html:
     if not report.layers:
-        text = "The file has no int8 layer that has the name of one in the float graph, so none are compared."
+        text = "Layers are compared in files of the recipe int8 alone: others change the network, or stay float."
         return pages.section("Layers", pages.paragraph(text))
     worst = find_worst(report.layers)
     caption = "Signal-to-quantisation-noise ratio of each layer. 6 dB are one bit. The worst five are numbered."
