@@ -4,7 +4,7 @@ from pathlib import Path
 
 import keras
 
-from convert.detection_tail import append_postprocess
+from convert.detection_tail import append_postprocess, check_shapes
 from convert.export import load_keras_model
 from edge_runtime.errors import DataError, RunError
 from edge_runtime.spec import ModelSpec
@@ -48,7 +48,8 @@ def load_network(run: TrainingRun, spec: ModelSpec) -> keras.Model:
 
     Raises:
         RunError: It is missing, damaged, has layers that Keras does not know, or another input or number of outputs
-            than its description.
+            than its description; or a detector's anchors are missing.
+        ConversionError: A detector's outputs do not fit its anchors or labels.
     """
     model = load_keras_model(run.model_path)
     height, width = spec.input.height, spec.input.width
@@ -57,7 +58,10 @@ def load_network(run: TrainingRun, spec: ModelSpec) -> keras.Model:
             f"{run.model_path} takes images of {model.input_shape[1:]}, but {run.spec_path.name} says {height} x "
             f"{width}; take both files from one run."
         )
-    if spec.detection is None and model.output_shape[-1] != len(spec.labels):
+    if spec.detection is not None:
+        shapes = [(1, *shape[1:]) for shape in model.output_shape]
+        check_shapes(shapes, len(run.read_anchors()), len(spec.labels))
+    elif model.output_shape[-1] != len(spec.labels):
         raise RunError(
             f"{run.model_path} tells {model.output_shape[-1]} classes apart, but {run.spec_path.name} has "
             f"{len(spec.labels)} labels; take both files from one run."
