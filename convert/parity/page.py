@@ -69,7 +69,7 @@ def _verdict(report: ParityReport) -> Html:
         return pages.paragraph("No bound was set: --min-parity makes the command fail below one.", "note")
     agreeing = f"Both give the same answer for {describe_agreement(report)}"
     if report.holds:
-        return pages.paragraph(f"{agreeing}; asked for were {100 * report.bound:.1f} %. The bound holds.")
+        return pages.paragraph(f"{agreeing}; the bound of {100 * report.bound:.1f} % holds.")
     return pages.paragraph(f"{agreeing}, below the {100 * report.bound:.1f} % asked for. Do not ship it.", "alert")
 
 
