@@ -42,7 +42,7 @@ def _measure(job: Job, started_s: float) -> Round:
     threads, at_once = (job.threads, None) if job.live else (1, job.threads)
     with quiet_stderr():
         recognizer = Recognizer.load(job.model, threads=threads, delegate=DelegateName(job.delegate))
-    source = _TakenSource(AheadSource(_EndlessSource(job.sources)))
+    source = _TakenSource(AheadSource(EndlessSource(job.sources)))
     recorder = _Recorder(source if job.live else None, job.warm_up)
     with ExitStack() as stack:
         lines = stack.enter_context(Path("/dev/null").open("w"))
@@ -53,7 +53,7 @@ def _measure(job: Job, started_s: float) -> Round:
     return recorder.round(recognizer, started_s)
 
 
-class _EndlessSource(FrameSource):
+class EndlessSource(FrameSource):
     """Files, over and over."""
 
     def __init__(self, texts: tuple[str, ...]) -> None:
