@@ -160,10 +160,12 @@ def _plot(path: Path, races: dict[str, dict[str, list[Lap]]]) -> None:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, panels = plt.subplots(1, len(races), figsize=(4 * len(races), 2.6), sharey=True, layout="constrained")
-    for panel, (cpus, laps) in zip([panels] if len(races) == 1 else panels, races.items(), strict=True):
-        panel.boxplot([[lap.fps for lap in laps[name]] for name in reversed(_NAMES)], orientation="horizontal")
-        panel.set(title=f"{cpus} CPUs", xlabel="frames a second", xlim=(0, None), yticklabels=reversed(_NAMES))
+    names = _NAMES[::-1]
+    figure, panels = plt.subplots(1, len(races), figsize=(4 * len(races), 2.4), squeeze=False, layout="constrained")
+    for panel, (cpus, laps) in zip(panels[0], races.items(), strict=True):
+        rates = [[lap.fps for lap in laps[name]] for name in names]
+        panel.boxplot(rates, tick_labels=names, orientation="horizontal")
+        panel.set(title=f"CPUs: {cpus}", xlabel="frames a second", xlim=(0, None))
     with replacing(path) as aside:
         figure.savefig(aside, dpi=100)
 
@@ -208,9 +210,9 @@ def main(
         },
     }
     write_text(output.with_suffix(".json"), json.dumps(report, indent=1) + "\n")
-    _plot(output.with_suffix(".png"), races)
     for number, summary in summaries.items():
         _print(int(number), summary)
+    _plot(output.with_suffix(".png"), races)
     click.echo(f"\nInstalled MB: {sizes}, ratio {sizes['edge-garment'] / sizes['mediapipe']:.2f}")
 
 

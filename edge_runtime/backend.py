@@ -1,6 +1,5 @@
 """Opening a TFLite interpreter: which package runs it, on how many threads, through which delegate."""
 
-import ctypes
 import importlib
 import os
 from dataclasses import dataclass
@@ -100,6 +99,8 @@ def _import_interpreter() -> tuple[ModuleType, str, str]:
 
 
 def _load_edgetpu(module: ModuleType, model: bytes) -> Any:
+    import ctypes
+
     try:
         # Loaded here first, because a delegate whose library is missing prints a traceback when it is collected.
         ctypes.CDLL(_EDGETPU_LIBRARY)

@@ -186,11 +186,13 @@ class FrameLoop:
     def _finish(self, most_left: int) -> None:
         """Pass on results, in the order of their frames, until at most so many frames are left."""
         while len(self._judged) > most_left:
-            judged = self._judged.popleft()
-            self._begin_file(judged.frame)
-            result = self._result(judged)
-            if self._scanner is not None:
-                self._scanner.see(judged.frame, result)
+            self._pass_on(self._judged.popleft())
+
+    def _pass_on(self, judged: _Judged) -> None:
+        self._begin_file(judged.frame)
+        result = self._result(judged)
+        if self._scanner is not None:
+            self._scanner.see(judged.frame, result)
 
     def _begin_file(self, frame: Frame) -> None:
         # Live sources, of which no file is taken, go on side by side.
