@@ -21,7 +21,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from edge_runtime.benchmark.drawn import DRAWN, draw_video
+from edge_runtime.benchmark.drawn import USUAL_SIZE, describe_drawn, draw_video
 from edge_runtime.benchmark.job import Job
 from edge_runtime.benchmark.machine import describe_machine
 from edge_runtime.bundled import BUNDLED, CLASSIFIER, find_model
@@ -174,7 +174,8 @@ def _plot(path: Path, races: dict[str, dict[str, list[Lap]]]) -> None:
 @click.option("--base", type=click.Path(exists=True, path_type=Path), required=True, help="A Python with edge-garment.")
 @click.option("--mediapipe", type=click.Path(exists=True, path_type=Path), required=True, help="One with mediapipe.")
 @click.option("--model", default=CLASSIFIER, show_default=True, help="A classifier's file.")
-@click.option("--video", type=click.Path(exists=True, path_type=Path), help=f"[default: {DRAWN}]")
+@click.option("--video", type=click.Path(exists=True, path_type=Path), help="Instead of one that is drawn.")
+@click.option("--size", type=(int, int), default=USUAL_SIZE, show_default=True, help="Of the drawn video, in pixels.")
 @click.option("--cpus", type=click.IntRange(1), multiple=True, default=(1, 2), show_default=True)
 @click.option("--frames", type=click.IntRange(1), default=300, show_default=True)
 @click.option("--rounds", type=click.IntRange(1), default=10, show_default=True)
@@ -184,6 +185,7 @@ def main(
     mediapipe: Path,
     model: str,
     video: Path | None,
+    size: tuple[int, int],
     cpus: tuple[int, ...],
     frames: int,
     rounds: int,
@@ -192,14 +194,14 @@ def main(
     """Race all contestants; write OUTPUT.json and OUTPUT.png, and print the table."""
     pythons = Pythons(base.absolute(), mediapipe.absolute())
     with tempfile.TemporaryDirectory() as folder:
-        chosen = draw_video(Path(folder) / "drawn.avi") if video is None else video.absolute()
+        chosen = draw_video(Path(folder) / "drawn.avi", size) if video is None else video.absolute()
         course = Course(find_model(model).absolute(), chosen, frames, warm_up=30)
         races = {str(number): _race(course, pythons, number, rounds) for number in cpus}
     summaries = {number: _summary(laps) for number, laps in races.items()}
     sizes = {"edge-garment": _installed_mb(pythons.base), "mediapipe": _installed_mb(pythons.mediapipe)}
     report = {
         "model": model if model in BUNDLED else Path(model).name,
-        "video": DRAWN if video is None else video.name,
+        "video": describe_drawn(size) if video is None else video.name,
         "frames": frames,
         "rounds": rounds,
         "machine": describe_machine(),

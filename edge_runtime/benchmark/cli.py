@@ -106,13 +106,13 @@ def _measure(jobs: "Sequence[Job]", rounds: int, described: str) -> "Report":
 @contextmanager
 def _chosen(sources: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     """Give what frames are taken from, and what the report says of it."""
-    from edge_runtime.benchmark.drawn import DRAWN, draw_video
+    from edge_runtime.benchmark.drawn import describe_drawn, draw_video
 
     if sources:
         yield sources, ", ".join(Path(source).name for source in sources)
         return
     with tempfile.TemporaryDirectory() as folder:
-        yield (str(draw_video(Path(folder) / "drawn.avi")),), DRAWN
+        yield (str(draw_video(Path(folder) / "drawn.avi")),), describe_drawn()
 
 
 def _read_report(path: Path) -> "Report":
