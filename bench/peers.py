@@ -114,7 +114,7 @@ def _race(course: Course, pythons: Pythons, cpus: int, rounds: int) -> dict[str,
     chosen = set(sorted(os.sched_getaffinity(0))[:cpus])
     laps: dict[str, list[Lap]] = {name: [] for name in _NAMES}
     # The first round fills the disk cache.
-    for index in tqdm(range(rounds + 1), f"{cpus} CPUs", disable=None):
+    for index in tqdm(range(rounds + 1), f"CPUs: {cpus}", disable=None):
         for name in _NAMES if index % 2 else reversed(_NAMES):
             lap = _run(_command(name, course, pythons, cpus), chosen)
             if index:
@@ -144,7 +144,7 @@ def _installed_mb(python: Path) -> float:
 
 def _print(cpus: int, summary: dict[str, Any]) -> None:
     click.echo(
-        f"\n{cpus} CPUs" + " " * 19 + "frames/s   CPU ms  cold s  RSS MB   ours by it: frames/s  cpu  cold   RSS"
+        f"\nCPUs: {cpus}" + " " * 18 + "frames/s   CPU ms  cold s  RSS MB   ours by it: frames/s  cpu  cold   RSS"
     )
     for name, values in summary.items():
         own, ratio = values["median"], values["ours_by_it"]
