@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 import numpy as np
-from scipy.stats import binomtest
 
 from edge_runtime import Recognizer
 from edge_runtime.drawing import GARMENTS, draw_garment
+from edge_runtime.estimates import estimate_share
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
 from edge_runtime.training_run import Split, TrainingRun
@@ -62,7 +62,7 @@ def _print_classes(scores: np.ndarray, targets: np.ndarray, labels: tuple[str, .
     for index, label in enumerate(labels):
         photos, given = targets == index, answers == index
         right = int((photos & given).sum())
-        interval = binomtest(right, int(photos.sum())).proportion_ci(0.95, method="wilson")
+        interval = estimate_share(right, int(photos.sum()))
         click.echo(
             f"| {label} | {photos.sum()} | {right / photos.sum():.1%} | {interval.low:.0%} to {interval.high:.0%} "
             f"| {right / max(given.sum(), 1):.1%} |"

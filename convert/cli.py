@@ -1,7 +1,5 @@
 """The `edge-convert` command."""
 
-import logging
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +8,8 @@ import click
 from convert.edgetpu.cli import edgetpu, preflight
 from convert.engines.cli import verify
 from convert.inspection.cli import inspect
+from convert.parity.cli import parity, prepare
 from edge_runtime.cli_errors import ErrorGroup
-from edge_runtime.extras import require_extra
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
 
@@ -60,32 +58,46 @@ def main() -> None:
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Which of the possible calibration samples.")
 @click.option("--license", default="", help="Terms of the model, written into the file.")
-def convert(run: Path, **arguments: Any) -> None:
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for parity.json and parity.html.  [default: OUTPUT with the suffix .parity]",
+)
+@click.option(
+    "--min-parity",
+    type=click.FloatRange(0, 1),
+    help="Write no file, and fail, where fewer of its answers than this share are the Keras model's: of photos for a "
+    "classifier, of boxes for a detector.",
+)
+def convert(run: Path, report: Path | None, **arguments: Any) -> None:
     """Quantise the model of RUN, a directory made by edge-train, to a full-int8 .tflite file.
 
     Prints what it measured on the run's validation photos at each stage: a classifier's accuracy with its 95 %
-    interval, or a detector's average precision; agreement with the Keras model; and size.
+    interval, or a detector's average precision; agreement with the Keras model; and size. The report shows where
+    answers differ, with pictures, and which layers lose most.
     """
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    logging.getLogger("tensorflow").setLevel(logging.WARNING)
-    require_extra("edge-convert", "train", "tensorflow", "keras", "scipy", "tqdm", "flatbuffers", "pycocotools")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if arguments["drawn"] and (report is not None or arguments["min_parity"] is not None):
+        raise click.UsageError("--drawn measures nothing, so it goes with neither --report nor --min-parity.")
+    prepare("edge-convert")
     # TensorFlow takes seconds to import, so only a real conversion pays for it; it greets with a page of notices.
     with quiet_stderr():
         from convert.conversion import ConversionOptions, convert_run
 
-    options = ConversionOptions(**arguments)
+    output: Path = arguments["output"]
+    options = ConversionOptions(report=report or output.with_suffix(".parity"), **arguments)
     _print(convert_run(TrainingRun(run), options), options.output)
 
 
-for _command in (inspect, verify, preflight, edgetpu):
+for _command in (parity, inspect, verify, preflight, edgetpu):
     main.add_command(_command)
 
 
 def _print(conversion: "Conversion", output: Path) -> None:
     from convert.stage_tables import format_stages
 
-    for line in format_stages(conversion.stages):
-        click.echo(line)
-    measured = f"measured on {conversion.photos} validation photos" if conversion.stages else "not measured"
+    measured = "not measured"
+    if conversion.measurement is not None:
+        for line in format_stages(conversion.measurement.stages):
+            click.echo(line)
+        measured = f"measured on {conversion.measurement.photos} validation photos"
     click.echo(f"{output}: {conversion.size / 1e6:.2f} MB, sha256 {conversion.sha256[:12]}, {measured}")

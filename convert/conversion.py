@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,18 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration_data import CalibrationSample, choose_photos, draw_calibration_images
-from convert.detection_evaluation import KerasDetector, StagePrecision, measure_detector
-from convert.detection_tail import append_postprocess
-from convert.evaluation import StageAccuracy, compare_stages, iterate_frames, score_keras, score_tflite
+from convert.evaluation import iterate_frames
 from convert.export import load_keras_model, to_float_tflite, to_int8_tflite
 from convert.metadata_writer import add_metadata
-from edge_runtime.errors import DataError
+from convert.network import find_images, finish_network
+from convert.parity.measurement import FLOAT_STAGE, INT8_STAGE, Subject, build_report, measure_stages
+from convert.parity.report import Measurement
+from convert.parity.writing import PAGE_NAME, check_bound, write_report
 from edge_runtime.files import check_writable, write_bytes, write_text
 from edge_runtime.preprocess import Image, Preprocessor, normalize
 from edge_runtime.spec import InputSpec, ModelSpec
-from edge_runtime.training_run import Split, SplitRow, TrainingRun
-
-Stages = tuple[StageAccuracy, ...] | tuple[StagePrecision, ...]
+from edge_runtime.training_run import TrainingRun
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +40,8 @@ class ConversionOptions:
         calibration_images: How many images to calibrate on.
         seed: Seed of the calibration sample.
         license: Terms of the model, written into the file.
+        report: Folder of the parity report.
+        min_parity: Least agreement with the Keras model in [0, 1] with which the file is written; None for any.
     """
 
     output: Path
@@ -49,6 +50,8 @@ class ConversionOptions:
     calibration_images: int
     seed: int
     license: str
+    report: Path
+    min_parity: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +61,28 @@ class Conversion:
     Attributes:
         size: Bytes of the `.tflite` file.
         sha256: Its hash.
-        stages: Accuracy or precision at each stage on the validation split; empty without photos.
-        photos: Validation photos measured.
+        measurement: What each stage answered to the validation photos; None without photos.
     """
 
     size: int
     sha256: str
-    stages: Stages
-    photos: int
+    measurement: Measurement | None
 
 
 def convert_run(run: TrainingRun, options: ConversionOptions) -> Conversion:
-    """Quantise a run's best model to full int8, measure it, and write it with its metadata.
+    """Quantise a run's best model to full int8, measure it, and write it with its metadata and a parity report.
 
     Raises:
         RunError: The run directory is unfinished or damaged.
         DataError: Photos are missing.
         ConversionError: The model cannot be made full int8.
-        OutputError: The file cannot be written.
+        ParityError: The file answers too little like the Keras model; only the report is written.
+        OutputError: The file or the report cannot be written.
     """
     check_writable(options.output)
     spec = dataclasses.replace(run.read_spec(), license=options.license)
     model = load_keras_model(run.model_path)
-    images = _image_folder(run, options)
+    images = None if options.drawn else find_images(run, options.images)
     sample = None if images is None else choose_photos(run.read_splits(), options.calibration_images, options.seed)
     if sample is None:
         log.info("calibrating on %d DRAWN garments, not photos", options.calibration_images)
@@ -88,30 +90,25 @@ def convert_run(run: TrainingRun, options: ConversionOptions) -> Conversion:
         log.info("calibrating on %d training photos", len(sample.photos))
     network = to_int8_tflite(model, _calibration_images(sample, images, spec.input, options), spec.task)
     spec = _with_provenance(spec, calibration=_describe_calibration(run, sample, options))
-    content = _finish(run, network, spec)
-    stages: Stages = ()
-    photos: tuple[SplitRow, ...] = ()
-    if images is not None:
-        photos = run.read_splits(Split.VALIDATION)
-        stages = _measure(run, model, spec, content, photos, images)
-        spec = _with_provenance(spec, measured=[asdict(stage) for stage in stages])
-    finished = add_metadata(content, spec)
+    content = finish_network(run, network, spec)
+    measurement = None
+    if images is None:
+        finished = add_metadata(content, spec)
+    else:
+        check_writable(options.report / PAGE_NAME)
+        subject = Subject(run, model, spec, images, _stage_files(run, model, spec, content))
+        measurement = measure_stages(subject)
+        spec = _with_provenance(spec, measured=[asdict(stage) for stage in measurement.stages])
+        finished = add_metadata(content, spec)
+        _report(subject, measurement, finished, options)
     write_bytes(options.output, finished)
-    return Conversion(len(finished), hashlib.sha256(finished).hexdigest(), stages, len(photos))
+    return Conversion(len(finished), hashlib.sha256(finished).hexdigest(), measurement)
 
 
-def _image_folder(run: TrainingRun, options: ConversionOptions) -> Path | None:
-    if options.drawn:
-        return None
-    images = options.images or Path(run.read_arguments()["images"])
-    rows = run.read_splits()
-    missing = [row.image for row in rows if not (images / row.image).is_file()]
-    if missing:
-        raise DataError(
-            f"{len(missing)} of the run's {len(rows)} photos are not under {images}; "
-            "name their folder with --images, or calibrate on drawn garments with --drawn."
-        )
-    return images
+def _report(subject: Subject, measurement: Measurement, finished: bytes, options: ConversionOptions) -> None:
+    report = build_report(subject, measurement, finished, options.min_parity)
+    write_report(report, options.report, subject.images)
+    check_bound(report, options.report, f"{options.output} was not written")
 
 
 def _calibration_images(
@@ -144,23 +141,8 @@ def _with_provenance(spec: ModelSpec, **facts: Any) -> ModelSpec:
     return dataclasses.replace(spec, provenance={**spec.provenance, **facts})
 
 
-def _finish(run: TrainingRun, network: bytes, spec: ModelSpec) -> bytes:
-    """Return a classifier as it is, and a detector's network with what makes boxes of its outputs."""
-    return network if spec.detection is None else append_postprocess(network, run.read_anchors(), spec.detection)
-
-
-def _measure(
-    run: TrainingRun, model: keras.Model, spec: ModelSpec, int8: bytes, photos: Sequence[SplitRow], images: Path
-) -> Stages:
-    files = {
-        "tflite float32": add_metadata(_finish(run, to_float_tflite(model), spec), spec),
-        "tflite int8": add_metadata(int8, spec),
+def _stage_files(run: TrainingRun, model: keras.Model, spec: ModelSpec, int8: bytes) -> dict[str, bytes]:
+    return {
+        FLOAT_STAGE: add_metadata(finish_network(run, to_float_tflite(model), spec), spec),
+        INT8_STAGE: add_metadata(int8, spec),
     }
-    if spec.detection is not None:
-        detector = KerasDetector(model, spec.input, spec.detection, run.read_anchors())
-        return measure_detector(detector, files, photos, run.read_boxes(), images)
-    first = "keras float32"
-    stages = {first: score_keras(model, spec.input, iterate_frames(photos, images, first))}
-    for stage, content in files.items():
-        stages[stage] = score_tflite(content, iterate_frames(photos, images, stage))
-    return compare_stages(stages, np.array([spec.heads[0].labels.index(row.label) for row in photos]))

@@ -3,14 +3,12 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from convert.detection_tail import postprocess_alone
-from convert.evaluation import iterate_frames
 from edge_runtime.backend import DelegateName, open_interpreter
 from edge_runtime.coco import TrueBox, measure_coco
 from edge_runtime.metadata_schema import DetectorOutput
@@ -51,6 +49,21 @@ class StagePrecision:
     iou: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class BoxPair:
+    """One answer of two stages: boxes of one label and of an IoU of 0.5 or more.
+
+    Attributes:
+        first: The first stage's box.
+        other: The other stage's.
+        iou: Their intersection over union.
+    """
+
+    first: Detection
+    other: Detection
+    iou: float
+
+
 class KerasDetector:
     """A Keras detector with the decoding and suppression of the `.tflite` file."""
 
@@ -84,35 +97,11 @@ class KerasDetector:
         return self._outputs.find(frame.shape[0], frame.shape[1], threshold=0.0)
 
 
-def measure_detector(
-    keras_detector: KerasDetector,
-    files: Mapping[str, bytes],
-    rows: Sequence[SplitRow],
-    boxes: Sequence[BoxRow],
-    images: Path,
-) -> tuple[StagePrecision, ...]:
-    """Measure the Keras model and each `.tflite` file against the truth and against each other.
-
-    Args:
-        keras_detector: The first stage.
-        files: Finished files by the name of their stage.
-        rows: The photos to measure on.
-        boxes: The true boxes, of these photos and of others.
-        images: The folder that their paths start from.
-
-    Raises:
-        DataError: The photos have no box on them.
-    """
-    first = "keras float32"
-    frames = iterate_frames(rows, images, first)
-    answers: dict[str, Answers] = {first: [keras_detector.detect(frame) for frame in frames]}
-    for stage, content in files.items():
-        with quiet_stderr():
-            recognizer = Recognizer(content)
-        answers[stage] = [recognizer.detect(frame, threshold=0.0) for frame in iterate_frames(rows, images, stage)]
-    stages = compare_detections(answers, _truth(rows, boxes), keras_detector.detection)
-    warn_of_loss(stages)
-    return stages
+def detect_tflite(content: bytes, frames: Iterator[Image]) -> Answers:
+    """Return all boxes that a `.tflite` file finds on frames, through the runtime as on a device."""
+    with quiet_stderr():
+        recognizer = Recognizer(content)
+    return [recognizer.detect(frame, threshold=0.0) for frame in frames]
 
 
 def compare_detections(
@@ -125,7 +114,7 @@ def compare_detections(
         truth: The true boxes of each photo.
         detection: Labels and reporting threshold.
     """
-    reported = {stage: [_reported(boxes, detection) for boxes in each] for stage, each in answers.items()}
+    reported = {stage: report_boxes(each, detection) for stage, each in answers.items()}
     reference = next(iter(reported.values()))
     stages = []
     for stage, found in answers.items():
@@ -163,7 +152,8 @@ def _area(detection: Detection) -> float:
     return (x_max - x_min) * (y_max - y_min)
 
 
-def _truth(rows: Sequence[SplitRow], boxes: Sequence[BoxRow]) -> list[list[TrueBox]]:
+def collect_truth(rows: Sequence[SplitRow], boxes: Sequence[BoxRow]) -> list[list[TrueBox]]:
+    """Return the true boxes of each photo, from those of these photos and of others."""
     of_photo: dict[str, list[TrueBox]] = {row.image: [] for row in rows}
     for box in boxes:
         if box.image in of_photo:
@@ -171,22 +161,22 @@ def _truth(rows: Sequence[SplitRow], boxes: Sequence[BoxRow]) -> list[list[TrueB
     return list(of_photo.values())
 
 
-def _reported(boxes: Sequence[Detection], detection: DetectionSpec) -> list[Detection]:
-    return [box for box in boxes if box.score >= detection.threshold]
+def report_boxes(answers: Answers, detection: DetectionSpec) -> list[list[Detection]]:
+    """Return the boxes of each photo that reach the reporting threshold."""
+    return [[box for box in boxes if box.score >= detection.threshold] for boxes in answers]
 
 
-def _agreement(reference: Sequence[list[Detection]], found: Sequence[list[Detection]]) -> tuple[float, float | None]:
-    overlaps = [iou for one, other in zip(reference, found, strict=True) for iou in _pair(one, other)]
-    boxes = sum(len(each) for each in (*reference, *found))
-    return (2 * len(overlaps) / boxes if boxes else 1.0), (float(np.mean(overlaps)) if overlaps else None)
-
-
-def _pair(reference: Sequence[Detection], found: Sequence[Detection]) -> Iterator[float]:
-    """Yield the IoU of each box of the reference with its best partner that no surer box has taken."""
+def pair_boxes(reference: Sequence[Detection], found: Sequence[Detection]) -> Iterator[BoxPair]:
+    """Yield each box of the reference with its best partner that no surer box has taken."""
     free = list(found)
     for box in reference:
         partners = [(overlap(box, other), index) for index, other in enumerate(free) if other.label == box.label]
         iou, index = max(partners, default=(0.0, -1))
         if iou >= _SAME_BOX:
-            del free[index]
-            yield iou
+            yield BoxPair(box, free.pop(index), iou)
+
+
+def _agreement(reference: Sequence[list[Detection]], found: Sequence[list[Detection]]) -> tuple[float, float | None]:
+    pairs = [pair.iou for one, other in zip(reference, found, strict=True) for pair in pair_boxes(one, other)]
+    boxes = sum(len(each) for each in (*reference, *found))
+    return (2 * len(pairs) / boxes if boxes else 1.0), (float(np.mean(pairs)) if pairs else None)

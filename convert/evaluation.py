@@ -1,15 +1,15 @@
 """What a model is worth at each stage of its way to the device, on the same photos."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 from tqdm import tqdm
 
+from edge_runtime.estimates import estimate_share
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image, Preprocessor, normalize
 from edge_runtime.quiet import quiet_stderr
@@ -64,7 +64,7 @@ def score_tflite(content: bytes, frames: Iterator[Image]) -> Scores:
     return np.asarray([recognizer.scores(frame) for frame in frames], np.float32)
 
 
-def compare_stages(stages: dict[str, Scores], targets: NDArray[np.int64]) -> tuple[StageAccuracy, ...]:
+def compare_stages(stages: Mapping[str, Scores], targets: NDArray[np.int64]) -> tuple[StageAccuracy, ...]:
     """Measure each stage against the truth and against the first stage.
 
     Args:
@@ -78,12 +78,12 @@ def compare_stages(stages: dict[str, Scores], targets: NDArray[np.int64]) -> tup
 def _measure(stage: str, scores: Scores, reference: Scores, targets: NDArray[np.int64]) -> StageAccuracy:
     best = scores.argmax(axis=1)
     right = best == targets
-    interval = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
+    top1 = estimate_share(int(right.sum()), len(right))
     return StageAccuracy(
         stage=stage,
-        top1=float(right.mean()),
-        low=float(interval.low),
-        high=float(interval.high),
+        top1=top1.value,
+        low=top1.low,
+        high=top1.high,
         macro=float(np.mean([right[targets == target].mean() for target in np.unique(targets)])),
         agreement=float((best == reference.argmax(axis=1)).mean()),
         drift=float(np.abs(scores - reference).mean()),

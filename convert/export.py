@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
+from tensorflow.lite.python.convert_phase import ConverterError
 
 from edge_runtime.errors import ConversionError, RunError
 from edge_runtime.quiet import quiet_stderr
@@ -74,7 +75,7 @@ def _convert(model: keras.Model, images: Iterable[NDArray[np.float32]] | None, o
         try:
             with quiet_stderr():
                 return bytes(converter.convert())
-        except (ValueError, RuntimeError, tf.errors.OpError, tf.lite.experimental.convert.ConverterError) as error:
+        except (ValueError, RuntimeError, tf.errors.OpError, ConverterError) as error:
             raise ConversionError(f"TensorFlow refuses to convert the model ({error}).") from error
 
 

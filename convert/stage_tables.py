@@ -7,9 +7,8 @@ from convert.evaluation import StageAccuracy
 
 
 def format_stages(stages: Sequence[StageAccuracy | StagePrecision]) -> Iterator[str]:
-    """Yield a header and a line per stage; nothing where nothing was measured."""
-    if stages:
-        yield _PRECISION_HEADER if isinstance(stages[0], StagePrecision) else _ACCURACY_HEADER
+    """Yield a header and a line per stage, of which there is at least one."""
+    yield _PRECISION_HEADER if isinstance(stages[0], StagePrecision) else _ACCURACY_HEADER
     for stage in stages:
         yield _precision(stage) if isinstance(stage, StagePrecision) else _accuracy(stage)
 

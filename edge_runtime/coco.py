@@ -88,7 +88,7 @@ def measure_coco(
     counts = [sum(box.label == label for boxes in truth for box in boxes) for label in labels]
     if not any(counts):
         raise DataError("The photos to measure on have no box on them; choose others.")
-    precision = _precision(truth, found, labels)
+    precision = _precision(_match(truth, found, labels))
     present = precision[:, :, [count > 0 for count in counts]]
     return CocoScores(
         map=float(present.mean()),
@@ -102,16 +102,90 @@ def measure_coco(
     )
 
 
-def _precision(
-    truth: Sequence[Sequence[TrueBox]], found: Sequence[Sequence[Detection]], labels: Sequence[str]
+def resample_map(
+    truth: Sequence[Sequence[TrueBox]],
+    found: Sequence[Sequence[Detection]],
+    labels: Sequence[str],
+    draws: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Return (10 IoU thresholds, 101 recalls, labels) precisions."""
+    """Return the mAP of other photos like these: of each draw from them with replacement.
+
+    Args:
+        truth: The true boxes of each photo.
+        found: The detector's boxes of each photo, photos in the same order.
+        labels: All class names.
+        draws: (draws, photos) indices of photos.
+
+    Returns:
+        (draws,) mAP as `measure_coco` gives it; a draw without any true box counts as 0.
+    """
+    times = np.stack([np.bincount(draw, minlength=len(truth)) for draw in draws])
+    matched = _match(truth, found, labels).evalImgs
+    photos, sizes = len(truth), len(matched) // (len(labels) * len(truth))
+    by_label = [matched[start : start + photos] for start in range(0, len(matched), photos * sizes)]
+    curves = [_resample_label(each, times) for each in by_label]
+    there = np.stack([present for _, present in curves])
+    sums = np.sum([np.where(present, precision, 0.0) for precision, present in curves], axis=0)
+    mean: NDArray[np.float64] = sums / np.maximum(there.sum(axis=0), 1)
+    return mean
+
+
+def _resample_label(
+    matched: Sequence[dict[str, Any] | None], times: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return one label's (draws,) average precision, and in which draws the truth has the label.
+
+    Args:
+        matched: What pycocotools found on each photo, None where nothing is; boxes of any size.
+        times: (draws, photos) how often each draw has each photo.
+    """
+    there = [(photo, each) for photo, each in enumerate(matched) if each is not None]
+    truths = np.zeros(len(matched))
+    for photo, each in there:
+        truths[photo] = len(each["gtIds"])
+    positives = times @ truths
+    precision = np.zeros(len(times))
+    if there:
+        scores = np.concatenate([each["dtScores"] for _, each in there])
+        order = np.argsort(-scores, kind="mergesort")
+        hits = np.concatenate([each["dtMatches"] for _, each in there], axis=1)[:, order] > 0
+        photos = np.concatenate([np.full(len(each["dtScores"]), photo) for photo, each in there])[order]
+        for draw in np.flatnonzero(positives):
+            precision[draw] = _average_precision(hits, times[draw, photos], positives[draw])
+    return precision, positives > 0
+
+
+def _average_precision(hits: NDArray[np.bool_], weights: NDArray[np.int64], positives: float) -> float:
+    """Return the mean over IoU thresholds of the precision at 101 recalls, as COCO has it.
+
+    Args:
+        hits: (thresholds, boxes) whether each box meets a true one, surest box first.
+        weights: (boxes,) how often each box counts.
+        positives: How many true boxes there are.
+    """
+    right = np.cumsum(hits * weights, axis=1)
+    answered = np.maximum(np.cumsum(weights), 1)
+    envelope = np.maximum.accumulate((right / answered)[:, ::-1], axis=1)[:, ::-1]
+    wanted = np.linspace(0, 1, 101)
+    reached = [np.searchsorted(recall, wanted) for recall in right / positives]
+    padded = np.pad(envelope, ((0, 0), (0, 1)))
+    return float(np.mean([curve[places] for curve, places in zip(padded, reached, strict=True)]))
+
+
+def _match(truth: Sequence[Sequence[TrueBox]], found: Sequence[Sequence[Detection]], labels: Sequence[str]) -> Any:
+    """Return pycocotools' evaluation, its boxes matched with the true ones and not yet counted."""
     from pycocotools.cocoeval import COCOeval
 
     # pycocotools reports its progress on stdout, which is for results.
     with contextlib.redirect_stdout(io.StringIO()):
         measuring = COCOeval(_index(truth, labels), _index(found, labels), "bbox")
         measuring.evaluate()
+    return measuring
+
+
+def _precision(measuring: Any) -> NDArray[np.float64]:
+    """Return (10 IoU thresholds, 101 recalls, labels) precisions."""
+    with contextlib.redirect_stdout(io.StringIO()):
         measuring.accumulate()
     precision: NDArray[np.float64] = measuring.eval["precision"][..., _ANY_SIZE, _MOST_BOXES]
     return precision

@@ -107,3 +107,9 @@ class StuckError(EdgeGarmentError):
     """The model does not return from answering a frame."""
 
     exit_code = 18
+
+
+class ParityError(EdgeGarmentError):
+    """A `.tflite` file answers less like its Keras model than the user asked for."""
+
+    exit_code = 19

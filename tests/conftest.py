@@ -1,8 +1,11 @@
 """A tiny real model, built without TensorFlow, that tells colours apart."""
 
 import colorsys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import flatbuffers
@@ -200,13 +203,58 @@ def drawn_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def small_body() -> Callable[[int, str | None], Any]:
+    """What builds a body that trains in seconds, given its input size."""
+    return _build_small_body
+
+
+@pytest.fixture(scope="session")
+def small_body_in() -> Callable[[str], AbstractContextManager[str]]:
+    """What puts the small body in the place of the architecture of a name, for as long as it is entered."""
+    return _small_body_in
+
+
+@pytest.fixture
+def small_mobilenet() -> Iterator[str]:
+    """Put the small body in MobileNetV2's place for one test, and yield the architecture's name."""
+    with _small_body_in("mobilenet_v2") as name:
+        yield name
+
+
+@contextmanager
+def _small_body_in(name: str) -> Iterator[str]:
+    from train import architectures
+
+    with pytest.MonkeyPatch.context() as patch:
+        small = replace(architectures.ARCHITECTURES[name], build_body=_build_small_body)
+        patch.setitem(architectures.ARCHITECTURES, name, small)  # type: ignore[misc]
+        yield name
+
+
+def _build_small_body(size: int, weights: str | None) -> Any:
+    """Build five convolutions of stride 2."""
+    import keras
+
+    images = keras.Input((size, size, 3))
+    maps = images
+    for index, filters in enumerate((8, 12, 16, 24, 32)):
+        maps = keras.layers.Conv2D(filters, 3, 2, padding="same", use_bias=False, name=f"block_{index}")(maps)
+        maps = keras.layers.BatchNormalization(name=f"block_{index}_BN")(maps)
+        maps = keras.layers.ReLU(6.0, name=f"block_{index}_relu")(maps)
+    return keras.Model(images, maps)
+
+
+@pytest.fixture(scope="session")
 def trained_run(drawn_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
-    """A finished run of a tiny network on drawings, made by the command a user types."""
+    """A finished run of a small network on drawings, made by the command a user types."""
     pytest.importorskip("keras", reason="needs the train extra")
     path = tmp_path_factory.mktemp("runs") / "run"
     arguments = f"classify {drawn_photos} -o {path} --weights none --image-size 32 --batch-size 8 --head-epochs 1"
-    result = CliRunner().invoke(
-        train_main, [*arguments.split(), "--epochs", "1", "--validation-share", "0.25"], catch_exceptions=False
-    )
+    with _small_body_in("mobilenet_v2") as body:
+        result = CliRunner().invoke(
+            train_main,
+            [*arguments.split(), "--architecture", body, "--epochs", "1", "--validation-share", "0.25"],
+            catch_exceptions=False,
+        )
     assert result.exit_code == 0, result.output
     return TrainingRun(path)

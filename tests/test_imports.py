@@ -19,6 +19,8 @@ RUNTIME_NEEDS = {"numpy", "cv2", "click", "ai_edge_litert", "tflite_runtime"}
 RUNTIME_EXTRAS = {"paho", "prometheus_client", "starlette", "uvicorn"}
 # `edge_runtime/coco.py` loads it when train or convert measure; nothing else of the runtime imports that module.
 MEASURING_NEEDS = {"pycocotools"}
+# `edge_runtime/plots.py` loads it when train or convert draw; nothing else of the runtime imports that module.
+DRAWING_NEEDS = {"matplotlib"}
 
 
 def imported(package: str) -> set[str]:
@@ -40,12 +42,17 @@ def test_packages_import_only_what_the_design_allows(package: str) -> None:
 @pytest.mark.parametrize("package", ["edge_runtime", "calibration_data"])
 def test_light_packages_need_nothing_heavy(package: str) -> None:
     others = imported(package) - set(sys.stdlib_module_names) - set(ALLOWED)
-    assert others <= RUNTIME_NEEDS | RUNTIME_EXTRAS | MEASURING_NEEDS
+    assert others <= RUNTIME_NEEDS | RUNTIME_EXTRAS | MEASURING_NEEDS | DRAWING_NEEDS
 
 
 def test_the_runtime_measures_nothing_itself() -> None:
     texts = {file.name: file.read_text(encoding="utf-8") for file in (ROOT / "edge_runtime").rglob("*.py")}
     assert {name for name, text in texts.items() if "pycocotools" in text or "measure_coco" in text} == {"coco.py"}
+
+
+def test_the_runtime_draws_no_figure_itself() -> None:
+    texts = {file.name: file.read_text(encoding="utf-8") for file in (ROOT / "edge_runtime").rglob("*.py")}
+    assert {name for name, text in texts.items() if "matplotlib" in text or "runtime.plots" in text} == {"plots.py"}
 
 
 def test_recognising_loads_no_training_library(tiny_model: Path) -> None:

@@ -8,25 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+
+from edge_runtime.estimates import Estimate, Flags, estimate_share
 
 Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A share in [0, 1] with its 95 % interval.
-
-    Attributes:
-        value: The share observed.
-        low: Lower end.
-        high: Upper end.
-    """
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +63,6 @@ class RejectionCurve:
     thresholds: Floats
     coverage: Floats
     accuracy: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class PairedTest:
-    """Two models on the same photos.
-
-    Attributes:
-        only_first: Photos that only the first answers rightly.
-        only_second: Photos that only the second answers rightly.
-        p_value: Of the exact McNemar test: how likely a difference as large is when both are equally good.
-    """
-
-    only_first: int
-    only_second: int
-    p_value: float
-
-
-def estimate_share(hits: int, total: int) -> Estimate:
-    """Return the share of hits in one try or more, with its Wilson interval."""
-    interval = binomtest(hits, total).proportion_ci(0.95, method="wilson")
-    return Estimate(hits / total, float(interval.low), float(interval.high))
 
 
 def measure_classes(labels: Sequence[str], confusions: Sequence[Sequence[int]]) -> tuple[ClassQuality, ...]:
@@ -176,19 +140,3 @@ def measure_rejection(confidence: Floats, right: Flags, thresholds: Floats) -> R
     hits = (kept & right).sum(axis=1)
     accuracy = np.divide(hits, answered, out=np.full(len(thresholds), np.nan), where=answered > 0)
     return RejectionCurve(thresholds, answered / len(confidence), accuracy)
-
-
-def compare_paired(first: Flags, second: Flags) -> PairedTest:
-    """Return the exact McNemar test of two models.
-
-    Only photos on which the models differ tell them apart; of equally good ones, each is as likely to win such a
-    photo, so the p-value is a two-sided binomial one (McNemar 1947, in the exact form).
-
-    Args:
-        first: (photos,) whether the first model's best label is the true one.
-        second: (photos,) the same of the second model, photo by photo.
-    """
-    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
-    differing = only_first + only_second
-    p_value = float(binomtest(only_first, differing, 0.5).pvalue) if differing else 1.0
-    return PairedTest(only_first, only_second, p_value)

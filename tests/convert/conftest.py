@@ -1,4 +1,4 @@
-"""A detector's run directory, with a network whose weights are set by hand, so that its answers are known."""
+"""Runs and what became of them in conversion; the detector's weights are set by hand, so its answers are known."""
 
 import hashlib
 import math
@@ -7,7 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from convert.cli import main
 from edge_runtime.spec import DetectionSpec, InputSpec, ModelSpec
 from edge_runtime.training_run import BoxRow, Split, SplitRow, TrainingRun
 
@@ -15,6 +17,26 @@ LABELS = ("red", "green", "blue")
 SIZE = 32
 # Cells of the two levels, and what each level's encodings (ty, tx, th, tw) are, whatever the picture shows.
 LEVELS = ((4, (1.0, -1.0, 0.5, 0.0)), (2, (0.0, 0.0, -1.0, 2.0)))
+
+
+@pytest.fixture(scope="session")
+def converted(trained_run: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A classifier's finished file, its report beside it, and what the command printed."""
+    path = tmp_path_factory.mktemp("converted") / "model.tflite"
+    return path, _convert(trained_run, path, "--calibration-images", "20")
+
+
+@pytest.fixture(scope="session")
+def converted_detector(detector_run: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Likewise a detector's."""
+    path = tmp_path_factory.mktemp("converted") / "squares.tflite"
+    return path, _convert(detector_run, path)
+
+
+def _convert(run: TrainingRun, path: Path, *options: str) -> str:
+    result = CliRunner().invoke(main, [str(run.path), "-o", str(path), *options])
+    assert result.exit_code == 0, result.output
+    return result.stdout
 
 
 @pytest.fixture(scope="session")

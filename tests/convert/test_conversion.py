@@ -21,15 +21,6 @@ from edge_runtime.recognizer import Recognizer  # noqa: E402
 from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
 
 
-@pytest.fixture(scope="module")
-def converted(trained_run: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The finished file and what the command printed."""
-    path = tmp_path_factory.mktemp("converted") / "model.tflite"
-    result = CliRunner().invoke(main, [str(trained_run.path), "-o", str(path), "--calibration-images", "20"])
-    assert result.exit_code == 0, result.output
-    return path, result.stdout
-
-
 def test_the_file_keeps_the_contract(converted: tuple[Path, str], trained_run: TrainingRun) -> None:
     interpreter = Interpreter(model_content=converted[0].read_bytes())
     (image,), (scores,) = interpreter.get_input_details(), interpreter.get_output_details()

@@ -53,8 +53,10 @@ def run(model: bytes, encodings: np.ndarray, scores: np.ndarray, threads: int = 
         interpreter.set_tensor(tensor["index"], values[np.newaxis])
     interpreter.invoke()
     boxes, labels, found, count = (interpreter.get_tensor(each["index"]) for each in interpreter.get_output_details())
-    rows = zip(found[0], labels[0], boxes[0], strict=True)
-    return [(float(score), int(label), tuple(box)) for score, label, box in rows][: int(count[0])]
+    # Rows behind these hold whatever was in memory, NaN too.
+    answers = int(count[0])
+    rows = zip(found[0, :answers], labels[0, :answers], boxes[0, :answers], strict=True)
+    return [(float(score), int(label), tuple(box)) for score, label, box in rows]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -68,8 +70,6 @@ def test_the_op_decodes_and_suppresses_as_an_independent_oracle_does(seed: int) 
     assert len(found) == SPEC.max_detections
 
 
-# Failed twice beside other tests and never alone: to be understood before the gate relies on it.
-@pytest.mark.slow
 @pytest.mark.parametrize("threads", [2, 3, 4])
 def test_the_number_of_threads_changes_nothing(threads: int) -> None:
     """Suppression by label loses the label whose number is the number of threads (tensorflow/tensorflow#56058)."""

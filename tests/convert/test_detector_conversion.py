@@ -18,51 +18,42 @@ from edge_runtime.training_run import TrainingRun
 STAGES = ["keras float32", "tflite float32", "tflite int8"]
 
 
-@pytest.fixture(scope="module")
-def converted(detector_run: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The finished file and what the command printed."""
-    path = tmp_path_factory.mktemp("converted") / "squares.tflite"
-    result = CliRunner().invoke(main, [str(detector_run.path), "-o", str(path)])
-    assert result.exit_code == 0, result.output
-    return path, result.stdout
-
-
-def test_the_file_keeps_the_contract(converted: tuple[Path, str], detector_run: TrainingRun) -> None:
-    interpreter = Interpreter(model_content=converted[0].read_bytes())
+def test_the_file_keeps_the_contract(converted_detector: tuple[Path, str], detector_run: TrainingRun) -> None:
+    interpreter = Interpreter(model_content=converted_detector[0].read_bytes())
     (image,), outputs = interpreter.get_input_details(), interpreter.get_output_details()
     assert (image["dtype"], image["shape"].tolist()) == (np.uint8, [1, 32, 32, 3])
     assert [output["shape"].tolist() for output in outputs] == [[1, 10, 4], [1, 10], [1, 10], [1]]
     assert {output["dtype"] for output in outputs} == {np.float32}
-    recognizer = Recognizer.load(converted[0])
+    recognizer = Recognizer.load(converted_detector[0])
     assert recognizer.spec.detection == detector_run.read_spec().detection
     assert recognizer.spec.input == detector_run.read_spec().input
 
 
-def test_only_the_tail_is_float(converted: tuple[Path, str]) -> None:
-    tensors = Interpreter(model_content=converted[0].read_bytes()).get_tensor_details()
+def test_only_the_tail_is_float(converted_detector: tuple[Path, str]) -> None:
+    tensors = Interpreter(model_content=converted_detector[0].read_bytes()).get_tensor_details()
     floats = [tensor["shape"].tolist() for tensor in tensors if tensor["dtype"] == np.float32]
     # Encodings, scores and anchors, then the four outputs.
     assert sorted(floats) == sorted([[1, 20, 4], [1, 20, 3], [20, 4], [1, 10, 4], [1, 10], [1, 10], [1]])
     assert {tensor["dtype"] for tensor in tensors} == {np.float32, np.int8, np.int32, np.uint8}
 
 
-def test_known_boxes_come_out_at_every_stage(converted: tuple[Path, str]) -> None:
-    header, *lines, last = converted[1].splitlines()
+def test_known_boxes_come_out_at_every_stage(converted_detector: tuple[Path, str]) -> None:
+    header, *lines, last = converted_detector[1].splitlines()
     assert header.split() == ["stage", "mAP", "mAP50", "agreement", "IoU"]
     assert [line[:16].strip() for line in lines] == STAGES
     assert [line[16:].split()[:2] for line in lines] == [["1.000", "1.000"]] * 3
     assert "measured on 8 validation photos" in last
-    measured = Recognizer.load(converted[0]).spec.provenance["measured"]
+    measured = Recognizer.load(converted_detector[0]).spec.provenance["measured"]
     assert [stage["stage"] for stage in measured] == STAGES
     assert min(stage["agreement"] for stage in measured) == 1.0
     assert measured[1]["iou"] == pytest.approx(1.0, abs=1e-5)
     assert measured[2]["iou"] > 0.98
 
 
-def test_the_finished_file_answers_a_photo(converted: tuple[Path, str], detector_run: TrainingRun) -> None:
+def test_the_finished_file_answers_a_photo(converted_detector: tuple[Path, str], detector_run: TrainingRun) -> None:
     box = detector_run.read_boxes()[5]
     frame = cv2.imread(str(detector_run.path.parent / box.image))
-    (found,) = Recognizer.load(converted[0]).detect(frame)
+    (found,) = Recognizer.load(converted_detector[0]).detect(frame)
     assert found.label == box.label
     # One int8 step of these encodings is below 0.01 of an anchor, here 64 x 32 pixels.
     assert found.box == pytest.approx((box.x_min, box.y_min, box.x_max, box.y_max), abs=0.5)

@@ -35,10 +35,11 @@ def test_it_learns_and_converts_to_full_int8(name: str, batch: tuple[np.ndarray,
 
     images, targets = batch
     model = build_classifier(ARCHITECTURES[name], SIZE, ("a", "b"), "none", 0.0)
-    model.compile(keras.optimizers.Adam(1e-3), "categorical_crossentropy")
+    # Tracing the larger networks takes longer than the few steps themselves.
+    model.compile(keras.optimizers.Adam(1e-3), "categorical_crossentropy", run_eagerly=True)
     first = model.train_on_batch(images, targets)
     assert np.isfinite(first)
-    assert min(model.train_on_batch(images, targets) for _ in range(8)) < first
+    assert min(model.train_on_batch(images, targets) for _ in range(4)) < first
     # Raises where a float tensor is left.
     interpreter = Interpreter(model_content=to_int8_tflite(model, images, Task.CLASSIFICATION))
     assert [each["dtype"] for each in interpreter.get_input_details()] == [np.uint8]

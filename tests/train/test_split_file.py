@@ -77,6 +77,7 @@ def test_a_file_that_is_no_split_file_is_refused(content: bytes | None, photo_se
         read_splits(path, photo_set)
 
 
+@pytest.mark.usefixtures("small_mobilenet")
 def test_a_run_takes_the_split_it_is_given(split_file: Path, drawn_photos: Path, tmp_path: Path) -> None:
     pytest.importorskip("keras", reason="needs the train extra")
     arguments = f"classify {drawn_photos} -o {tmp_path / 'run'} --splits {split_file} --weights none --image-size 32"

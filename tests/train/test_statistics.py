@@ -1,29 +1,12 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("scipy", reason="needs the train extra")
-
+from edge_runtime.estimates import Estimate, estimate_share
 from train.statistics import (
-    Estimate,
-    compare_paired,
-    estimate_share,
     measure_classes,
     measure_rejection,
     measure_reliability,
 )
-
-
-def test_wilson_interval_of_eight_in_ten() -> None:
-    # By hand, z = 1.959964: centre (0.8 + z^2/20) / (1 + z^2/10) = 0.716740,
-    # half width z sqrt(0.8 * 0.2 / 10 + z^2/400) / (1 + z^2/10) = 0.226577.
-    assert estimate_share(8, 10) == Estimate(0.8, pytest.approx(0.490162, abs=2e-6), pytest.approx(0.943317, abs=2e-6))
-
-
-def test_wilson_interval_of_all_right_leaves_room_below() -> None:
-    # By hand: 20 / (20 + z^2) = 0.838875.
-    estimate = estimate_share(20, 20)
-    assert (estimate.value, estimate.high) == (1.0, pytest.approx(1.0))
-    assert estimate.low == pytest.approx(0.838875, abs=1e-5)
 
 
 def test_class_qualities_by_hand() -> None:
@@ -68,17 +51,3 @@ def test_rejection_by_hand() -> None:
     rejection = measure_rejection(confidence, right, np.array([0.0, 0.6, 0.7, 0.95]))
     np.testing.assert_allclose(rejection.coverage, [1.0, 0.75, 0.5, 0.0])
     np.testing.assert_allclose(rejection.accuracy, [0.5, 2 / 3, 1.0, np.nan])
-
-
-def test_mcnemar_by_hand() -> None:
-    first = np.array([True] * 11 + [False] * 9)
-    second = np.array([True] * 10 + [False] + [True] * 8 + [False])
-    test = compare_paired(first, second)
-    assert (test.only_first, test.only_second) == (1, 8)
-    # 2 * (C(9, 0) + C(9, 1)) / 2^9
-    assert test.p_value == pytest.approx(20 / 512)
-
-
-def test_models_that_never_differ_are_not_told_apart() -> None:
-    right = np.array([True, False])
-    assert compare_paired(right, right).p_value == 1.0

@@ -9,13 +9,13 @@ import numpy as np
 
 from edge_runtime.annotate import draw_box
 from edge_runtime.errors import PictureError
+from edge_runtime.pages import Html, build_page, card, embed_picture, finding, gallery, paragraph, section, table
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
 from train.boxes import Box, BoxSet
 from train.check.boxes import as_photo
 from train.check.findings import Finding, Kind, Report, Severity
 from train.data import Photo
-from train.pages import Html, build_page, card, embed_picture, finding, gallery, paragraph, section, table
 
 _SHOWN_FINDINGS = 100
 _SHOWN_PHOTOS = 12

@@ -61,7 +61,8 @@ def build_pyramid(
         lateral = keras.layers.Conv2D(PYRAMID_CHANNELS, 1, use_bias=False, name=f"lateral_{level}")
         narrow = normalize_maps(lateral(maps[level]), lateral.name)
         if merged:
-            above = keras.layers.UpSampling2D(2, name=f"upsample_{level}")(merged[0])
+            # UpSampling2D repeats along new axes, and Edge TPUs take no tensors of five dimensions.
+            above = keras.layers.Resizing(*narrow.shape[1:3], "nearest", name=f"upsample_{level}")(merged[0])
             narrow = keras.layers.Add(name=f"merge_{level}")([narrow, above])
         merged.insert(0, narrow)
     smooth = [

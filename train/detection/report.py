@@ -7,14 +7,15 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from edge_runtime import pages
 from edge_runtime.errors import PictureError
+from edge_runtime.pages import Html
 from edge_runtime.pictures import read_picture
+from edge_runtime.plots import COLOURS, render
 from edge_runtime.training_run import Split
-from train import pages
 from train.detection.judging import Counts, JudgedPhoto, judge_photo, trace_precision
 from train.detection.pictures import draw_judgement
 from train.detection.report_data import BATCH_NAME, FinishedDetectorRun
-from train.pages import Html
 from train.report import figures
 
 _WORST = 24
@@ -124,14 +125,14 @@ def _draw_curves(run: FinishedDetectorRun, judged: list[JudgedPhoto]) -> Html:
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
         for place, label in enumerate(present):
-            line, colour = _LINES[place // len(figures.COLOURS) % len(_LINES)], figures.COLOURS[place % 7]
+            line, colour = _LINES[place // len(COLOURS) % len(_LINES)], COLOURS[place % 7]
             axes.plot(*trace_precision(judged, label), line, color=colour, label=label)
         axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         figure.legend(loc="outside lower center", ncols=3)
 
-    return figures.render(paint, height=3.2 + 0.07 * len(present))
+    return render(paint, height=3.2 + 0.07 * len(present))
 
 
 def _mistakes(run: FinishedDetectorRun, images: Path) -> Html:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from edge_runtime import tables
+from edge_runtime.estimates import Estimate, Flags, PairedTest, compare_paired, estimate_share
 from train.metrics import measure_accuracy
 from train.report.runs import FinishedRun
-from train.statistics import Estimate, Flags, PairedTest, compare_paired, estimate_share
 
 HEADER = (
     "run",

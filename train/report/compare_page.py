@@ -6,10 +6,10 @@ from itertools import cycle, product
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from train import pages
-from train.pages import Html
+from edge_runtime import pages
+from edge_runtime.pages import Html
+from edge_runtime.plots import COLOURS, plot_estimates, render
 from train.report.compare import HEADER, ComparedRun, find_incomparable, make_rows
-from train.report.figures import COLOURS, plot_estimates, render
 
 _LINES = ("-", "--", ":")
 

@@ -1,78 +1,20 @@
-"""The figures of a run's report, as inline SVG.
+"""The figures of a run's report, as inline SVG."""
 
-Figures are plain objects, never registered with pyplot, so none outlives its drawing. Text stays text: it can be
-searched and copied, and class names of any script are left to the browser's fonts.
-"""
+from collections.abc import Mapping, Sequence
 
-import contextlib
-import io
-import logging
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
-
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
+from edge_runtime.pages import Html
+from edge_runtime.plots import COLOURS, WIDTH, interval_arms, plot_estimates, render
 from train.checkpoint import Epoch, EpochRecord
-from train.pages import Html
-from train.statistics import ClassQuality, Estimate, Floats, RejectionCurve, Reliability
+from train.statistics import ClassQuality, Floats, RejectionCurve, Reliability
 
-# matplotlib tells of its font cache and of its folders, which is nobody's concern here.
-logging.getLogger("matplotlib").setLevel(logging.ERROR)
-
-WIDTH = 4.2
-"""Inches; at the width of a phone its text is still readable."""
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#666666")
-"""Okabe and Ito's, which colour-blind people can tell apart."""
-_STYLE: Any = {
-    "font.size": 9,
-    "axes.labelsize": 9,
-    "axes.edgecolor": "#888888",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.prop_cycle": f"cycler(color={list(COLOURS)})",
-    "grid.color": "#e5e5e5",
-    "grid.linewidth": 0.6,
-    "legend.fontsize": 8,
-    "legend.frameon": False,
-    "lines.linewidth": 1.4,
-    "lines.markersize": 3.5,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "svg.fonttype": "none",
-    # The same run gives the same report, byte by byte.
-    "svg.hashsalt": "edge-garment",
-    # A dollar sign in a class name begins no formula.
-    "text.parse_math": False,
-}
 _MOST_NUMBERED_CLASSES = 25
 _MARKERS = "osD"
-
-
-@contextlib.contextmanager
-def _styled() -> Iterator[None]:
-    with mpl.rc_context(_STYLE), warnings.catch_warnings():
-        # matplotlib lays text out with its own font; the browser, which draws it, has others.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        yield
-
-
-def render(paint: Callable[[Figure], None], width: float = WIDTH, height: float = 2.7) -> Html:
-    """Return an SVG element of what `paint` puts on a figure; width and height in inches."""
-    text = io.StringIO()
-    with _styled():
-        figure = Figure((width, height), layout="constrained")
-        paint(figure)
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    svg = text.getvalue()
-    return Html(svg[svg.index("<svg") :])
 
 
 def draw_loss(history: Sequence[Epoch], best: int) -> Html:
@@ -168,29 +110,6 @@ def draw_classes(classes: Sequence[ClassQuality]) -> Html:
     return render(paint, height=1.0 + 0.38 * len(classes))
 
 
-def plot_estimates(
-    axes: Axes, estimates: Sequence[Estimate | None], rows: Sequence[float], colour: str, marker: str, name: str
-) -> None:
-    """Plot estimates as dots with horizontal bars, each at its row; None leaves a row empty."""
-    present = [(estimate, row) for estimate, row in zip(estimates, rows, strict=True) if estimate is not None]
-    axes.errorbar(
-        [estimate.value for estimate, _ in present],
-        [row for _, row in present],
-        xerr=_arms([estimate for estimate, _ in present]),
-        fmt=marker,
-        color=colour,
-        elinewidth=1,
-        label=name,
-    )
-
-
-def _arms(estimates: Sequence[Estimate]) -> Floats:
-    """Return (2, estimates) lengths of the bars below and above; rounding must not make one negative."""
-    arms = [[estimate.value - estimate.low, estimate.high - estimate.value] for estimate in estimates]
-    lengths: Floats = np.reshape(np.array(arms, np.float64), (len(estimates), 2)).T
-    return np.maximum(lengths, 0)
-
-
 def draw_reliability(reliability: Reliability) -> Html:
     """Draw how often the model is right against how sure it is, and how many photos that rests on."""
 
@@ -198,7 +117,7 @@ def draw_reliability(reliability: Reliability) -> Html:
         axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         values = [estimate.value for estimate in reliability.accuracy]
         axes.plot([0, 1], [0, 1], "--", color="#888888", linewidth=1, label="score = accuracy")
-        arms = _arms(reliability.accuracy)
+        arms = interval_arms(reliability.accuracy)
         axes.errorbar(reliability.confidence, values, yerr=arms, fmt="o", elinewidth=1, label="with 95 % interval")
         axes.set(ylabel="accuracy", ylim=(0, 1.02))
         axes.legend(loc="upper left")

@@ -6,21 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_runtime import pages
 from edge_runtime.errors import PictureError
+from edge_runtime.estimates import Estimate, estimate_share
 from edge_runtime.files import write_text
+from edge_runtime.pages import Html
 from edge_runtime.training_run import Split, TrainingRun
-from train import pages
 from train.detection.report import build_detector_report
 from train.detection.report_data import read_detector_run
 from train.metrics import count_confusions, measure_accuracy
-from train.pages import Html
 from train.report import figures
 from train.report.runs import FinishedRun, is_detector, read_run
 from train.statistics import (
     ClassQuality,
-    Estimate,
     RejectionCurve,
-    estimate_share,
     measure_classes,
     measure_rejection,
     measure_reliability,

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.errors import RunError
+from edge_runtime.estimates import Flags
 from edge_runtime.spec import ModelSpec
 from edge_runtime.training_run import Split, SplitRow, TrainingRun
 from train.checkpoint import EpochRecord, Record
 from train.predictions import Predictions
-from train.statistics import Flags, Floats
+from train.statistics import Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)

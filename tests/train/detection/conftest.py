@@ -1,10 +1,9 @@
-"""Drawn scenes with known boxes, and a body small enough to train in seconds."""
+"""Drawn scenes with known boxes, and a detector trained on them."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,6 +17,7 @@ LABELS = ("disc", "square")
 SIZE = 64
 
 MakeScenes = Callable[..., Path]
+SmallBodyIn = Callable[[str], AbstractContextManager[str]]
 
 
 @pytest.fixture(scope="session")
@@ -68,46 +68,18 @@ def _draw(image: np.ndarray, category: int, random: np.random.Generator) -> list
 
 
 @pytest.fixture(scope="session")
-def tiny_body() -> Iterator[str]:
-    """Put a small body in the place of an architecture, and yield the architecture's name."""
-    from train import architectures
-
-    name = "mobilenet_v2_0.35"
-    with pytest.MonkeyPatch.context() as patch:
-        small = replace(architectures.ARCHITECTURES[name], build_body=_build_small_body)
-        patch.setitem(architectures.ARCHITECTURES, name, small)  # type: ignore[misc]
-        yield name
-
-
-@pytest.fixture(scope="session")
-def detector_run(make_scenes: MakeScenes, tiny_body: str, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
+def detector_run(
+    make_scenes: MakeScenes, small_body_in: SmallBodyIn, tmp_path_factory: pytest.TempPathFactory
+) -> TrainingRun:
     """A finished run on ten scenes, two of them empty, made by the command a user types."""
     pytest.importorskip("keras", reason="needs the train extra")
     path = tmp_path_factory.mktemp("runs") / "run"
-    command = (
-        f"detect {make_scenes(empty=2)} -o {path} --architecture {tiny_body} --weights none --image-size {SIZE} "
-        "--no-fpn --head ssd --batch-size 4 --head-epochs 1 --epochs 1 --ema 0.5 --frozen-share 0.3 "
-        "--validation-share 0.25"
-    )
-    result = CliRunner().invoke(main, command.split(), catch_exceptions=False)
+    with small_body_in("mobilenet_v2") as body:
+        command = (
+            f"detect {make_scenes(empty=2)} -o {path} --architecture {body} --weights none --image-size {SIZE} "
+            "--no-fpn --head ssd --batch-size 4 --head-epochs 1 --epochs 1 --ema 0.5 --frozen-share 0.3 "
+            "--validation-share 0.25"
+        )
+        result = CliRunner().invoke(main, command.split(), catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return TrainingRun(path)
-
-
-@pytest.fixture(scope="session")
-def small_body() -> Callable[[int, str | None], Any]:
-    """What builds the small body, given its input size."""
-    return _build_small_body
-
-
-def _build_small_body(size: int, weights: str | None) -> Any:
-    """Build five convolutions of stride 2."""
-    import keras
-
-    images = keras.Input((size, size, 3))
-    maps = images
-    for index, filters in enumerate((8, 12, 16, 24, 32)):
-        maps = keras.layers.Conv2D(filters, 3, 2, padding="same", use_bias=False, name=f"block_{index}")(maps)
-        maps = keras.layers.BatchNormalization(name=f"block_{index}_BN")(maps)
-        maps = keras.layers.ReLU(6.0, name=f"block_{index}_relu")(maps)
-    return keras.Model(images, maps)

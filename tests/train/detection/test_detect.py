@@ -110,9 +110,9 @@ def test_a_damaged_run_is_no_report(detector_run: TrainingRun, tmp_path: Path) -
 
 
 def test_a_killed_run_ends_as_an_unbroken_one(
-    make_scenes: MakeScenes, tiny_body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_scenes: MakeScenes, small_mobilenet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = make_options(make_scenes(), tiny_body)
+    options = make_options(make_scenes(), small_mobilenet)
     unbroken, broken = TrainingRun(tmp_path / "unbroken"), TrainingRun(tmp_path / "broken")
     train_detector(options, unbroken)
 
@@ -137,12 +137,12 @@ def test_a_killed_run_ends_as_an_unbroken_one(
 
 
 def test_changed_boxes_and_other_arguments_never_touch_a_run(
-    detector_run: TrainingRun, tiny_body: str, tmp_path: Path
+    detector_run: TrainingRun, small_mobilenet: str, tmp_path: Path
 ) -> None:
     run = TrainingRun(Path(shutil.copytree(detector_run.path, tmp_path / "copy")))
     begun = run.read_arguments()
     data = Path(begun["data"][0])
-    options = make_options(data, tiny_body, schedule=Schedule(**begun["schedule"]))
+    options = make_options(data, small_mobilenet, schedule=Schedule(**begun["schedule"]))
     with pytest.raises(RunError, match="another loss"):
         train_detector(replace(options, loss="mining"), run)
     content = data.read_text()
@@ -159,12 +159,12 @@ def test_changed_boxes_and_other_arguments_never_touch_a_run(
 @pytest.mark.slow
 @pytest.mark.parametrize(("pyramid", "loss"), [(True, "focal"), (False, "mining")])
 def test_it_learns_to_find_what_is_drawn(
-    pyramid: bool, loss: str, make_scenes: MakeScenes, tiny_body: str, tmp_path: Path
+    pyramid: bool, loss: str, make_scenes: MakeScenes, small_mobilenet: str, tmp_path: Path
 ) -> None:
     schedule = replace(SCHEDULE, head_epochs=0, epochs=30, batch_size=8, learning_rate=5e-3, frozen_share=0.0, ema=0.9)
     options = make_options(
         make_scenes(count=64),
-        tiny_body,
+        small_mobilenet,
         validation=(make_scenes(count=8, seed=1),),
         layout=Layout(separable=True, pyramid=pyramid),
         loss=loss,

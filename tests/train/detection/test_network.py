@@ -83,3 +83,14 @@ def test_taps_are_the_last_maps_of_their_stride() -> None:
 def test_only_layers_of_keras_itself_are_saved(small_body: SmallBody) -> None:
     detector, _ = build(Layout(separable=True, pyramid=True), small_body)
     assert {type(layer).__module__.split(".")[0] for layer in detector._flatten_layers()} == {"keras"}
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="looks into TensorFlow's graph")
+def test_no_tensor_has_more_dimensions_than_an_edge_tpu_takes(small_body: SmallBody) -> None:
+    import tensorflow as tf
+
+    detector, _ = build(Layout(separable=True, pyramid=True), small_body)
+    image = tf.TensorSpec((1, SIZE, SIZE, 3), tf.float32)
+    graph = tf.function(lambda images: detector(images, training=False)).get_concrete_function(image).graph
+    ranks = [output.shape.rank for operation in graph.get_operations() for output in operation.outputs]
+    assert max(rank for rank in ranks if rank is not None) <= 4

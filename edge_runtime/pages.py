@@ -1,4 +1,4 @@
-"""The skeleton of the HTML pages that edge-train writes: one file each, no network, fit for a phone and for paper."""
+"""The skeleton of HTML pages for train and convert: one file each, no network, fit for a phone and for paper."""
 
 import base64
 import html

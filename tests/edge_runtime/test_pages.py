@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_runtime import pages
 from edge_runtime.errors import PictureError
-from train import pages
 
 
 def decode(uri: str) -> np.ndarray:

@@ -1,0 +1,60 @@
+"""The parity of a file that was made earlier."""
+
+from pathlib import Path
+
+from convert.export import load_keras_model, to_float_tflite
+from convert.metadata_writer import add_metadata
+from convert.network import find_images, finish_network
+from convert.parity.measurement import FLOAT_STAGE, INT8_STAGE, Subject, build_report, measure_stages
+from convert.parity.report import ParityReport
+from convert.parity.writing import PAGE_NAME, check_bound, write_report
+from edge_runtime.errors import ModelError
+from edge_runtime.files import check_writable
+from edge_runtime.metadata import read_spec
+from edge_runtime.model_file import read_model
+from edge_runtime.spec import ModelSpec
+from edge_runtime.training_run import TrainingRun
+
+
+def check_model(
+    run: TrainingRun, path: Path, images: Path | None, folder: Path, min_parity: float | None
+) -> ParityReport:
+    """Measure a file against the Keras model of its run, and write the report.
+
+    Args:
+        run: The run that the file was made of.
+        path: The `.tflite` file.
+        images: Folder of the run's photos; None takes the one that the run was trained from.
+        folder: Folder of the report.
+        min_parity: Least agreement in [0, 1]; None for any.
+
+    Raises:
+        ModelError: The file cannot be read, or is none of this run.
+        MetadataError: Its metadata are missing or contradict its tensors.
+        RunError: The run directory is unfinished or damaged.
+        DataError: Photos are missing.
+        ParityError: The bound does not hold; the report is written.
+        OutputError: The report cannot be written.
+    """
+    content = read_model(path)
+    spec = read_spec(content)
+    _check_same_task(spec, run, path)
+    found = find_images(run, images)
+    check_writable(folder / PAGE_NAME)
+    model = load_keras_model(run.model_path)
+    network = finish_network(run, to_float_tflite(model), spec)
+    files = {FLOAT_STAGE: add_metadata(network, spec), INT8_STAGE: content}
+    subject = Subject(run, model, spec, found, files)
+    report = build_report(subject, measure_stages(subject), content, min_parity)
+    write_report(report, folder, found)
+    check_bound(report, folder, f"{path} was left as it is")
+    return report
+
+
+def _check_same_task(spec: ModelSpec, run: TrainingRun, path: Path) -> None:
+    trained = run.read_spec()
+    if (spec.labels, spec.input) != (trained.labels, trained.input):
+        raise ModelError(
+            f"{path} has other labels, another input size or another normalisation than {run.path}, so it is not made "
+            "of that run; name the run that it was made of."
+        )

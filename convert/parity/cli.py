@@ -1,0 +1,60 @@
+"""The command `edge-convert parity`."""
+
+import logging
+import os
+from pathlib import Path
+
+import click
+
+from edge_runtime.extras import require_extra
+from edge_runtime.quiet import quiet_stderr
+
+NEEDS = ("tensorflow", "keras", "matplotlib", "tqdm", "flatbuffers", "pycocotools")
+
+
+def prepare(command: str) -> None:
+    """Check that what measuring needs is installed, and set up logs before TensorFlow is imported.
+
+    Raises:
+        ExtraMissingError: Something is missing.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.getLogger("tensorflow").setLevel(logging.WARNING)
+    require_extra(command, "train", *NEEDS)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@click.command(epilog="\b\nExample:\n  edge-convert parity runs/shop shop.tflite --min-parity 0.98")
+@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("model", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--images", type=click.Path(path_type=Path, file_okay=False), help="Folder of the run's photos, if they have moved."
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for parity.json and parity.html.  [default: MODEL with the suffix .parity]",
+)
+@click.option(
+    "--min-parity",
+    type=click.FloatRange(0, 1),
+    help="Fail where fewer of its answers than this share are the Keras model's: of photos for a classifier, of boxes "
+    "for a detector.",
+)
+def parity(run: Path, model: Path, images: Path | None, report: Path | None, min_parity: float | None) -> None:
+    """Does MODEL, a .tflite file made of RUN, answer like the Keras model of RUN?
+
+    Asks both the run's validation photos and writes the same report as a conversion does.
+    """
+    prepare("edge-convert parity")
+    # TensorFlow takes seconds to import, and greets with a page of notices.
+    with quiet_stderr():
+        from convert.parity.checking import check_model
+    from convert.stage_tables import format_stages
+    from edge_runtime.training_run import TrainingRun
+
+    folder = report or model.with_suffix(".parity")
+    found = check_model(TrainingRun(run), model, images, folder, min_parity)
+    for line in format_stages(found.measurement.stages):
+        click.echo(line)
+    click.echo(f"{model}: sha256 {found.sha256[:12]}, measured on {found.measurement.photos} validation photos")

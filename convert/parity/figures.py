@@ -1,0 +1,81 @@
+"""The figures of a parity report, as inline SVG."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+from numpy.typing import NDArray
+
+from convert.evaluation import StageAccuracy
+from convert.parity.report import LayerNoise
+from edge_runtime.estimates import Estimate
+from edge_runtime.pages import Html
+from edge_runtime.plots import COLOURS, plot_estimates, render
+
+_MOST_SHOWN = 60.0
+"""dB; more exact layers are drawn here."""
+
+
+def draw_stages(stages: Sequence[StageAccuracy]) -> Html:
+    """Draw the accuracy of each stage with its interval."""
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        for row, stage in enumerate(stages):
+            estimate = Estimate(stage.top1, stage.low, stage.high)
+            plot_estimates(axes, [estimate], [row], COLOURS[row % len(COLOURS)], "o", stage.stage)
+        axes.set_yticks(range(len(stages)), [stage.stage for stage in stages])
+        axes.set_ylim(len(stages) - 0.5, -0.5)
+        axes.set(xlabel="top-1 accuracy")
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+
+    return render(paint, height=0.9 + 0.3 * len(stages))
+
+
+def draw_scores(scores: NDArray[np.float64], first: str, last: str) -> Html:
+    """Draw the last stage's scores against those of the first for the same answers, (answers, 2)."""
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        axes.plot([0, 1], [0, 1], "--", color="#888888", linewidth=1)
+        axes.plot(scores[:, 0], scores[:, 1], "o", markersize=2.5, alpha=0.4, markeredgewidth=0)
+        axes.set(xlabel=f"score, {first}", ylabel=f"score, {last}", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+        axes.set_aspect("equal")
+
+    return render(paint, height=3.9)
+
+
+def draw_overlaps(overlaps: NDArray[np.float64]) -> Html:
+    """Draw how many (boxes,) pairs of boxes have which IoU."""
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        axes.hist(overlaps, bins=np.linspace(0.5, 1, 26).tolist())
+        axes.set(xlabel="IoU of the two boxes", ylabel="boxes", xlim=(0.5, 1))
+
+    return render(paint, height=3.9)
+
+
+def draw_layers(layers: Sequence[LayerNoise], worst: Sequence[LayerNoise]) -> Html:
+    """Draw both ratios of each layer along the graph, and number the worst."""
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        places = {layer.index: place for place, layer in enumerate(layers)}
+        axes.plot(list(places.values()), [_shown(layer.own) for layer in layers], "o", label="the layer's own")
+        axes.plot(
+            list(places.values()), [_shown(layer.sqnr) for layer in layers], "-", label="gathered up to the layer"
+        )
+        for rank, layer in enumerate(worst, start=1):
+            place = (layers.index(layer), _shown(layer.own))
+            axes.annotate(str(rank), place, (0, -11), textcoords="offset points", ha="center", fontsize=8)
+        axes.set(xlabel="layer, from the input to the answer", ylabel="SQNR, dB (more is better)")
+        axes.margins(y=0.12)
+        figure.legend(loc="outside lower center", ncols=2)
+
+    return render(paint, width=6.5, height=3.2)
+
+
+def _shown(decibels: float | None) -> float:
+    return _MOST_SHOWN if decibels is None else min(decibels, _MOST_SHOWN)

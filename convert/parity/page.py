@@ -1,0 +1,210 @@
+"""A parity report as one HTML page."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from convert.evaluation import StageAccuracy
+from convert.parity import figures
+from convert.parity.gallery import show_disagreements
+from convert.parity.report import Cause, Change, LayerNoise, ParityReport
+from edge_runtime import pages
+from edge_runtime.estimates import Estimate
+from edge_runtime.pages import Html
+from edge_runtime.spec import Task
+
+Tile = tuple[str, str, str]
+"""Name, value, remark."""
+
+_WORST: Final = 5
+_REMEDIES: Final = {
+    Cause.CLIPPING: "Values beyond the range seen in calibration are cut off: calibrate on more photos.",
+    Cause.RESOLUTION: "A few channels are far larger than the others, which have to share their coarse steps: "
+    "equalise the channels, or train quantisation-aware.",
+    Cause.WEIGHTS: "Weights of one channel differ too much in size: equalise the channels, train with more weight "
+    "decay, or train quantisation-aware.",
+}
+
+
+def build_page(report: ParityReport, images: Path) -> str:
+    """Return the report as one HTML page.
+
+    Args:
+        report: What to say.
+        images: Folder of the photos, for the gallery.
+    """
+    return pages.build_page(
+        f"Parity of {report.name}",
+        "Does the file for the device answer like the model that was trained? Every stage was asked the same "
+        f"{report.measurement.photos} validation photos, through the preprocessing that the device uses.",
+        _verdict(report),
+        pages.tiles(_tiles(report)),
+        _stages(report),
+        _scores(report),
+        pages.section("Different answers", *show_disagreements(report.measurement, images)),
+        _layers(report),
+        _contents(report),
+    )
+
+
+def find_worst(layers: Sequence[LayerNoise]) -> list[LayerNoise]:
+    """Return the layers that lose most by themselves, the worst first."""
+    noisy = [layer for layer in layers if layer.own is not None]
+    return sorted(noisy, key=lambda layer: layer.own or 0.0)[:_WORST]
+
+
+def describe_agreement(report: ParityReport) -> str:
+    """Return what share of which answers agrees, as part of a sentence."""
+    answers = "photos" if report.task is Task.CLASSIFICATION else "boxes"
+    return f"{100 * report.measurement.agreement.value:.1f} % of {answers}"
+
+
+def _verdict(report: ParityReport) -> Html:
+    if report.bound is None:
+        return pages.paragraph("No bound was set: --min-parity makes the command fail below one.", "note")
+    agreeing = f"Both give the same answer for {describe_agreement(report)}"
+    if report.holds:
+        return pages.paragraph(f"{agreeing}; asked for were {100 * report.bound:.1f} %. The bound holds.")
+    return pages.paragraph(f"{agreeing}, below the {100 * report.bound:.1f} % asked for. Do not ship it.", "alert")
+
+
+def _tiles(report: ParityReport) -> Iterator[Tile]:
+    measured = report.measurement
+    first, last = measured.stages[0], measured.stages[-1]
+    yield "Agreement", f"{measured.agreement.value:.1%}", f"{_interval(measured.agreement)}, Keras to {last.stage}"
+    if isinstance(first, StageAccuracy) and isinstance(last, StageAccuracy):
+        yield "Top-1 accuracy", f"{last.top1:.1%}", f"Keras: {first.top1:.1%}"
+    elif not isinstance(first, StageAccuracy) and not isinstance(last, StageAccuracy):
+        yield "mAP", f"{last.map:.3f}", f"Keras: {first.map:.3f}"
+    yield "Change", *_change(measured.change)
+    drift = measured.drifts[-1]
+    yield "Score drift", f"{drift.mean:.3f}", f"mean; 95 % of scores within {drift.percentile_95:.3f}"
+    yield "File", f"{report.sizes[last.stage] / 1e6:.2f} MB", f"sha256 {report.sha256[:12]}"
+    yield "Calibration", *_calibration(report)
+
+
+def _change(change: Change) -> tuple[str, str]:
+    difference = change.difference
+    if change.flips is None:
+        return f"{difference.value:+.3f}", f"{change.quantity}, {difference.low:+.3f} to {difference.high:+.3f}"
+    shown = f"{100 * difference.value:+.1f} points"
+    return shown, f"{change.quantity}, {100 * difference.low:+.1f} to {100 * difference.high:+.1f}"
+
+
+def _calibration(report: ParityReport) -> tuple[str, str]:
+    source = str(report.calibration.get("source", "unknown"))
+    images = str(report.calibration.get("images", "?"))
+    if source == "drawn":
+        return f"{images} drawings", "no photos: their ranges are a fallback"
+    return f"{images} photos", f"source: {source}"
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f} %"
+
+
+def _stages(report: ParityReport) -> Html:
+    accuracies = [stage for stage in report.measurement.stages if isinstance(stage, StageAccuracy)]
+    drawn = [pages.figure(figures.draw_stages(accuracies), "Dots with 95 % intervals.")] if accuracies else []
+    return pages.section("Stage by stage", *drawn, _stage_table(report), *_explain_change(report))
+
+
+def _stage_table(report: ParityReport) -> Html:
+    rows = []
+    for stage in report.measurement.stages:
+        size = f"{report.sizes[stage.stage] / 1e6:.2f}"
+        if isinstance(stage, StageAccuracy):
+            interval = f"{100 * stage.low:.1f} to {100 * stage.high:.1f}"
+            shares = (f"{100 * share:.1f}" for share in (stage.macro, stage.agreement))
+            rows.append((stage.stage, f"{100 * stage.top1:.1f}", interval, *shares, size))
+        else:
+            overlap = "-" if stage.iou is None else f"{stage.iou:.3f}"
+            rows.append(
+                (stage.stage, f"{stage.map:.3f}", f"{stage.map50:.3f}", f"{100 * stage.agreement:.1f}", overlap, size)
+            )
+    if report.task is Task.CLASSIFICATION:
+        return pages.table(("stage", "top-1 %", "95 % interval", "macro %", "agreement %", "MB"), rows, numbers=True)
+    return pages.table(("stage", "mAP", "mAP50", "agreement %", "mean IoU", "MB"), rows, numbers=True)
+
+
+def _explain_change(report: ParityReport) -> Iterator[Html]:
+    change = report.measurement.change
+    if change.flips is None:
+        text = (
+            "Agreement: share of boxes above the reporting threshold that both have, of one label and with an IoU of "
+            "0.5 or more. Intervals: bootstrap over photos."
+        )
+    else:
+        text = (
+            f"From Keras to the file {change.flips.only_first} photos lose their right answer and "
+            f"{change.flips.only_second} gain it (exact McNemar test: p = {change.flips.p_value:.2g}). Intervals of a "
+            "stage are Wilson's; that of the change is for paired answers (Agresti and Min, 2005), and is the one that "
+            "tells what conversion costs."
+        )
+    yield pages.paragraph(text, "note")
+    yield pages.paragraph("All intervals take photos as independent; photos of one sender are alike.", "note")
+
+
+def _scores(report: ParityReport) -> Html:
+    measured = report.measurement
+    first, last = measured.stages[0].stage, measured.stages[-1].stage
+    drawn = []
+    if len(measured.scores):
+        caption = "Each dot is one answer; on the line both stages are equally sure."
+        drawn.append(pages.figure(figures.draw_scores(measured.scores, first, last), caption))
+    if len(measured.overlaps):
+        drawn.append(pages.figure(figures.draw_overlaps(measured.overlaps), "Boxes that both stages have."))
+    rows = [
+        (drift.stage, *(f"{share:.4f}" for share in (drift.mean, drift.percentile_95, drift.largest)))
+        for drift in measured.drifts
+    ]
+    return pages.section(
+        "Score drift",
+        pages.figures(*drawn),
+        pages.table(("stage", "mean", "95th percentile", "largest"), rows, numbers=True),
+        pages.paragraph("Absolute difference to Keras of the score of the same answer; scores go from 0 to 1.", "note"),
+    )
+
+
+def _layers(report: ParityReport) -> Html:
+    if not report.layers:
+        text = "The layers of the float and the int8 graph cannot be matched by name, so they are not compared."
+        return pages.section("Layers", pages.paragraph(text))
+    worst = find_worst(report.layers)
+    caption = "Signal-to-quantisation-noise ratio of each layer. 6 dB are one bit. The worst five are numbered."
+    rows = [
+        (str(rank), _short(layer.name), layer.kind, _decibels(layer.own), _decibels(layer.sqnr), _REMEDIES[layer.cause])
+        for rank, layer in enumerate(worst, start=1)
+    ]
+    return pages.section(
+        "Layers",
+        pages.figure(figures.draw_layers(report.layers, worst), caption, wide=True),
+        pages.table(("", "layer", "operation", "own dB", "gathered dB", "what helps"), rows),
+        pages.paragraph(
+            f"Measured on {report.layer_photos} photos with TFLite's plain kernels, which keep each layer's output; "
+            "XNNPACK, by which a device computes, differs from them by some steps. Own: what rounding the layer's "
+            "weights and output costs, median over channels. Gathered: all noise from the input up to here.",
+            "note",
+        ),
+    )
+
+
+def _short(name: str) -> str:
+    """Return the part of a converter's name that says which layer it is."""
+    first = name.split(";", maxsplit=1)[0]
+    return "/".join(first.split("/")[-2:])
+
+
+def _decibels(value: float | None) -> str:
+    return "exact" if value is None else f"{value:.1f}"
+
+
+def _contents(report: ParityReport) -> Html:
+    kinds = sorted(report.operations.items(), key=lambda each: (-each[1], each[0]))
+    floats = "no float tensor" if report.float_tensors == 0 else f"{report.float_tensors} float tensors"
+    return pages.section(
+        "What is in the file",
+        pages.paragraph(f"{sum(report.operations.values())} operations, {floats}."),
+        pages.table(("operation", "count"), [(kind, str(count)) for kind, count in kinds], numbers=True),
+        pages.paragraph(f"sha256 {report.sha256}", "note"),
+    )

@@ -1,0 +1,91 @@
+"""How sure shares are that were counted on photos, and differences of two models on the same photos.
+
+All intervals take photos as independent of each other. Photos of one group are alike, so the true intervals are wider.
+"""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Flags = NDArray[np.bool_]
+
+# Of a 95 % interval.
+_Z: Final = NormalDist().inv_cdf(0.975)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A share in [0, 1] with its 95 % interval.
+
+    Attributes:
+        value: The share observed.
+        low: Lower end.
+        high: Upper end.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class PairedTest:
+    """Two models on the same photos.
+
+    Attributes:
+        only_first: Photos that only the first answers rightly.
+        only_second: Photos that only the second answers rightly.
+        p_value: Of the exact McNemar test: how likely a difference as large is when both are equally good.
+    """
+
+    only_first: int
+    only_second: int
+    p_value: float
+
+
+def estimate_share(hits: int, total: int) -> Estimate:
+    """Return the share of hits in one try or more, with its Wilson interval (Wilson, 1927)."""
+    share, spread = hits / total, _Z**2 / total
+    centre = (share + spread / 2) / (1 + spread)
+    arm = math.sqrt(share * (1 - share) * spread + spread**2 / 4) / (1 + spread)
+    # Where all or none hit, rounding would put an end beside the very 1 or 0 that it is.
+    low = 0.0 if hits == 0 else centre - arm
+    high = 1.0 if hits == total else centre + arm
+    return Estimate(share, low, high)
+
+
+def compare_paired(first: Flags, second: Flags) -> PairedTest:
+    """Return the exact McNemar test of two models.
+
+    Only photos on which the models differ tell them apart; of equally good ones, each is as likely to win such a
+    photo, so the p-value is a two-sided binomial one (McNemar 1947, in the exact form).
+
+    Args:
+        first: (photos,) whether the first model's best label is the true one.
+        second: (photos,) the same of the second model, photo by photo.
+    """
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
+    differing = only_first + only_second
+    tail = sum(math.comb(differing, count) for count in range(min(only_first, only_second) + 1))
+    return PairedTest(only_first, only_second, min(1.0, 2 * tail / 2**differing))
+
+
+def estimate_difference(first: Flags, second: Flags) -> Estimate:
+    """Return by how much the second model's share of right answers is greater, in [-1, 1], with its 95 % interval.
+
+    Both answer the same photos, so only those count on which they differ: the interval is the one of Agresti and Min
+    (2005), "Simple improved confidence intervals for comparing matched proportions", Wald's with half a photo added to
+    each of the four counts.
+
+    Args:
+        first: (photos,) whether the first model's best label is the true one.
+        second: (photos,) the same of the second model, photo by photo.
+    """
+    lost, won, total = float((first & ~second).sum()) + 0.5, float((second & ~first).sum()) + 0.5, len(first) + 2
+    centre = (won - lost) / total
+    arm = _Z * math.sqrt(won + lost - (won - lost) ** 2 / total) / total
+    return Estimate(float(second.mean() - first.mean()), max(centre - arm, -1.0), min(centre + arm, 1.0))

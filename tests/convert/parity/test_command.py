@@ -1,0 +1,119 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+keras = pytest.importorskip("keras", reason="needs the train extra")
+pytest.importorskip("tensorflow", reason="needs the train extra")
+
+from convert.cli import main  # noqa: E402
+from edge_runtime.errors import ModelError, ParityError  # noqa: E402
+from edge_runtime.recognizer import Recognizer  # noqa: E402
+from edge_runtime.training_run import TrainingRun  # noqa: E402
+
+
+def test_a_conversion_leaves_its_report_beside_the_file(converted: tuple[Path, str]) -> None:
+    path, _ = converted
+    report = json.loads((path.parent / "model.parity" / "parity.json").read_text())
+    assert report["model"]["sha256"] == Recognizer.load(path).model_sha256
+    assert report["model"]["sizes"]["tflite int8"] == path.stat().st_size
+    assert [stage["stage"] for stage in report["stages"]] == ["keras float32", "tflite float32", "tflite int8"]
+    assert report["stages"] == Recognizer.load(path).spec.provenance["measured"]
+    assert report["operations"]["SOFTMAX"] == 1
+    assert report["float_tensors"] == 0
+    kinds = {layer["kind"] for layer in report["layers"]}
+    assert {"CONV_2D", "FULLY_CONNECTED"} <= kinds
+
+
+def test_the_page_stands_alone_and_says_what_was_measured(converted: tuple[Path, str]) -> None:
+    page = (converted[0].parent / "model.parity" / "parity.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert 'src="http' not in page
+    assert page.count("<svg") == 3
+    assert "XNNPACK" in page
+
+
+def test_a_detectors_report_compares_boxes(converted_detector: tuple[Path, str]) -> None:
+    folder = converted_detector[0].parent / "squares.parity"
+    report = json.loads((folder / "parity.json").read_text())
+    assert (report["agreement"]["value"], report["change"]["quantity"]) == (1.0, "mAP")
+    assert report["disagreements"] == []
+    assert "IoU of the two boxes" in (folder / "parity.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def fragile_run(detector_run: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
+    """A run whose red scores are 1000 times as large before the sigmoid, so int8 has no steps left for the others."""
+    run = TrainingRun(shutil.copytree(detector_run.path, tmp_path_factory.mktemp("fragile") / "run"))
+    model = keras.models.load_model(run.model_path)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D) and layer.filters == 3:
+            layer.set_weights([values * (1000, 1, 1) for values in layer.get_weights()])
+    model.save(run.model_path)
+    return run
+
+
+@pytest.fixture(scope="module")
+def failed(fragile_run: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Where its file should not be, and what was said."""
+    output = tmp_path_factory.mktemp("failed") / "m.tflite"
+    output.write_bytes(b"the file of yesterday")
+    result = CliRunner().invoke(main, [str(fragile_run.path), "-o", str(output), "--min-parity", "0.9"])
+    assert result.exit_code == ParityError.exit_code, result.output
+    return output, result.stderr
+
+
+def test_below_the_bound_a_conversion_writes_the_report_only(failed: tuple[Path, str]) -> None:
+    output, said = failed
+    assert output.read_bytes() == b"the file of yesterday"
+    assert f"{output} was not written" in said
+    assert str(output.parent / "m.parity" / "parity.html") in said
+    report = json.loads((output.parent / "m.parity" / "parity.json").read_text())
+    assert (report["bound"], report["holds"]) == (0.9, False)
+    assert report["agreement"]["value"] < 0.9
+
+
+def test_a_layer_with_one_channel_too_large_is_named_the_worst(failed: tuple[Path, str]) -> None:
+    """Its noise as a whole is small beside the large channel; the median over channels shows what is lost."""
+    layers = json.loads((failed[0].parent / "m.parity" / "parity.json").read_text())["layers"]
+    worst = min((layer for layer in layers if layer["own"] is not None), key=lambda layer: layer["own"])
+    assert (worst["kind"], worst["shape"][-1], worst["cause"]) == ("CONV_2D", 3, "resolution")
+    assert worst["own"] < 10
+    assert worst["sqnr"] > 30
+
+
+def test_the_gallery_shows_boxes_that_one_stage_lacks(failed: tuple[Path, str]) -> None:
+    page = (failed[0].parent / "m.parity" / "parity.html").read_text(encoding="utf-8")
+    assert "Do not ship it" in page
+    assert "only Keras" in page
+    assert page.count("data:image/jpeg;base64,") >= 1
+
+
+def test_a_file_made_earlier_is_measured_and_left_as_it_is(
+    converted_detector: tuple[Path, str], detector_run: TrainingRun, tmp_path: Path
+) -> None:
+    file = shutil.copy(converted_detector[0], tmp_path / "squares.tflite")
+    before = file.read_bytes()
+    command = ["parity", str(detector_run.path), str(file), "--min-parity", "1", "--report", str(tmp_path / "report")]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    assert "tflite int8" in result.stdout
+    assert json.loads((tmp_path / "report" / "parity.json").read_text())["holds"]
+    assert file.read_bytes() == before
+
+
+def test_a_file_of_another_run_is_refused(
+    converted: tuple[Path, str], detector_run: TrainingRun, tmp_path: Path
+) -> None:
+    result = CliRunner().invoke(main, ["parity", str(detector_run.path), str(converted[0])])
+    assert result.exit_code == ModelError.exit_code
+    assert "not made of that run" in result.stderr
+
+
+def test_a_bound_needs_photos(detector_run: TrainingRun, tmp_path: Path) -> None:
+    command = [str(detector_run.path), "-o", str(tmp_path / "m.tflite"), "--drawn", "--min-parity", "0.9"]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 2
+    assert "measures nothing" in result.stderr

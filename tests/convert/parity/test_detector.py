@@ -1,0 +1,48 @@
+import pytest
+
+pytest.importorskip("keras", reason="needs the train extra")
+
+from convert.parity.detector import measure_detector
+from edge_runtime.results import Detection
+from edge_runtime.spec import DetectionSpec
+from edge_runtime.training_run import BoxRow, Split, SplitRow
+
+SPEC = DetectionSpec(("bag", "hat"), threshold=0.5)
+ROWS = [SplitRow(f"{at}.jpg", "bag", "", Split.VALIDATION, "") for at in range(3)]
+TRUTH = [BoxRow(row.image, "bag", 0, 0, 10, 10) for row in ROWS]
+
+
+def bag(score: float, x_min: float = 0.0) -> Detection:
+    return Detection("bag", score, (x_min, 0.0, x_min + 10.0, 10.0))
+
+
+@pytest.fixture(scope="module")
+def measured():  # noqa: ANN201
+    """int8 moves the first photo's box by a tenth, loses the second's, and is 0.1 less sure of the third's."""
+    first = [(bag(0.9),), (bag(0.8),), (bag(0.9), bag(0.1, 50))]
+    return measure_detector({"keras": first, "int8": [(bag(0.9, 1.0),), (), (bag(0.8),)]}, ROWS, TRUTH, SPEC)
+
+
+def test_agreement_counts_boxes_of_both(measured) -> None:  # noqa: ANN001
+    assert measured.agreement.value == pytest.approx(4 / 5)
+    assert measured.agreement.low == pytest.approx(0.0, abs=0.5)
+    assert measured.agreement.low < 4 / 5 < measured.agreement.high <= 1.0
+
+
+def test_boxes_of_both_tell_how_far_place_and_score_drift(measured) -> None:  # noqa: ANN001
+    assert sorted(measured.overlaps) == pytest.approx([90 / 110, 1.0])
+    (drift,) = measured.drifts
+    assert (drift.mean, drift.largest) == pytest.approx((0.05, 0.1))
+
+
+def test_the_change_of_map_has_an_interval(measured) -> None:  # noqa: ANN001
+    """Whatever photos are drawn, int8 is never better; at worst all of them are the one that it loses."""
+    difference = measured.change.difference
+    assert difference.value == pytest.approx(measured.stages[1].map - measured.stages[0].map)
+    assert -1.0 <= difference.low < difference.value < difference.high <= 0.0
+
+
+def test_a_lost_box_is_shown_as_only_the_first_stages(measured) -> None:  # noqa: ANN001
+    (lost,) = measured.disagreements
+    assert (lost.image, lost.agreement) == ("1.jpg", 0.0)
+    assert (lost.shared, lost.first_only, lost.last_only) == ((), (bag(0.8),), ())
