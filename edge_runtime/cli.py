@@ -1,5 +1,6 @@
 """The `edge-run` command."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,7 @@ def edge_run(ctx: click.Context, /, **_: Any) -> None:
     quiet_opencv()
     from edge_runtime.session import run_session
 
-    counts = run_session(arguments, lambda: _load(arguments), _log)
+    counts = run_session(arguments, partial(_load, arguments), _log)
     if counts.still:
         _log(f"{counts.still} frames without motion were not answered again.")
     if counts.failed:
@@ -99,13 +100,16 @@ def _check(arguments: dict[str, Any]) -> None:
         raise click.UsageError("--watch-model watches the file of --model; give one.")
 
 
-def _load(arguments: dict[str, Any]) -> "Recognizer":
-    classifier = None if arguments["classifier"] is None else _open(arguments["classifier"], arguments)
-    return _open(arguments["model"], arguments, classifier)
+def _load(arguments: dict[str, Any], at_once: int | None) -> "Recognizer":
+    classifier = None if arguments["classifier"] is None else _open(arguments["classifier"], arguments, at_once)
+    return _open(arguments["model"], arguments, at_once, classifier)
 
 
-def _open(path: Path | None, arguments: dict[str, Any], classifier: "Recognizer | None" = None) -> "Recognizer":
-    threads, delegate, reason = arguments["threads"], arguments["delegate"], None
+def _open(
+    path: Path | None, arguments: dict[str, Any], at_once: int | None, classifier: "Recognizer | None" = None
+) -> "Recognizer":
+    threads = arguments["threads"] if at_once is None else 1
+    delegate, reason = arguments["delegate"], None
     # The interpreter announces its CPU kernels on stderr and has no switch for it.
     with quiet_stderr():
         from edge_runtime.backend import DelegateName
@@ -118,7 +122,8 @@ def _open(path: Path | None, arguments: dict[str, Any], classifier: "Recognizer 
             recognizer = Recognizer.load(path, threads=threads, delegate=DelegateName(delegate), classifier=classifier)
     if reason is not None:
         _log(f"Running on the CPU instead of an Edge TPU. {reason}")
-    _log(f"Model {recognizer.spec.name}, sha256 {recognizer.model_sha256[:12]}, {recognizer.backend}")
+    several = "" if at_once in (None, 1) else f" for each of {at_once} frames at once"
+    _log(f"Model {recognizer.spec.name}, sha256 {recognizer.model_sha256[:12]}, {recognizer.backend}{several}")
     return recognizer
 
 

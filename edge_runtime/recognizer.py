@@ -53,6 +53,7 @@ class Recognizer:
             MetadataError: The metadata are missing or contradict the tensors.
             BackendError: No interpreter, or the delegate is not to be had.
         """
+        self._model = model
         self.spec: ModelSpec = read_spec(model)
         self.model_sha256: str = model_sha256(model)
         self._refiner = None if classifier is None else self._open_refiner(classifier)
@@ -83,6 +84,13 @@ class Recognizer:
             BackendError: No interpreter, or the delegate is not to be had.
         """
         return cls(read_model(find_model(path)), threads=threads, delegate=delegate, classifier=classifier)
+
+    def copy(self) -> "Recognizer":
+        """Open the same model once more, with as many threads and the same delegate, for use in another thread."""
+        classifier = None if self._refiner is None else self._refiner.classifier.copy()
+        return Recognizer(
+            self._model, threads=self.backend.threads, delegate=self.backend.delegate, classifier=classifier
+        )
 
     @property
     def classifier_sha256(self) -> str | None:
