@@ -41,7 +41,13 @@ if TYPE_CHECKING:
     metavar="FILE|NAME",
     help="Classifier that looks again at each box which the detector given by --model finds.",
 )
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads.  [default: all CPUs, at most 4]")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    metavar="N",
+    help="CPU threads: for each frame of a camera or stream, and for so many frames of files at once.  "
+    "[default: all CPUs, at most 4]",
+)
 @click.option(
     "--delegate",
     type=click.Choice(["cpu", "edgetpu", "edgetpu-or-cpu"]),

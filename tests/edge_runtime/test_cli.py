@@ -32,6 +32,12 @@ class TestAnswers:
         assert re.search(r"red\.png +dress +8\d\.\d% ", result.stdout)
         assert re.fullmatch(r"Model tiny, sha256 [0-9a-f]{12}, .+, delegate cpu, 1 thread\n", result.stderr)
 
+    def test_files_are_answered_several_at_once_and_streams_one_by_one(
+        self, invoke: Callable[..., Result], red: Path, serve: Callable[..., str]
+    ) -> None:
+        assert "1 thread for each of 3 frames at once" in invoke(red, "--threads", 3).stderr
+        assert ", 3 threads\n" in invoke(serve(), "--threads", 3, "--max-frames", 1).stderr
+
     def test_json_is_all_that_stdout_gets(self, invoke: Callable[..., Result], red: Path) -> None:
         (line,) = invoke(red, "--json", "--top-k", 2).stdout.splitlines()
         values = json.loads(line)
