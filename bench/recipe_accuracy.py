@@ -17,6 +17,7 @@ import click
 
 from calibration_data import choose_photos
 from convert.calibration import load_sample
+from convert.evaluation import StageAccuracy
 from convert.metadata_writer import add_metadata
 from convert.network import find_images, finish_network, load_network
 from convert.parity.measurement import KERAS_STAGE, StageAnswers, Subject, ask_file, ask_keras, compare_answers
@@ -105,7 +106,7 @@ class _Bench:
 
     def _row(self, recipe: str, answers: StageAnswers, size: int, seconds: float) -> Row:
         stage = compare_answers(self._subject, {KERAS_STAGE: self._keras, recipe: answers}).stages[-1]
-        score, second = (stage.top1, stage.macro) if hasattr(stage, "top1") else (stage.map, stage.map50)
+        score, second = (stage.top1, stage.macro) if isinstance(stage, StageAccuracy) else (stage.map, stage.map50)
         shares = (round(share, 4) for share in (score, second, stage.agreement))
         return Row(self._subject.run.path.name, recipe, *shares, size, round(seconds))
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from convert.detection_tail import postprocess_alone
 from edge_runtime.backend import DelegateName, open_interpreter
 from edge_runtime.coco import TrueBox, measure_coco
-from edge_runtime.metadata_schema import DetectorOutput
+from edge_runtime.metadata.schema import DetectorOutput
 from edge_runtime.outputs import DetectorOutputs
 from edge_runtime.preprocess import Image, Preprocessor, normalize
 from edge_runtime.quiet import quiet_stderr

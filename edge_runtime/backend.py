@@ -1,8 +1,6 @@
 """Opening a TFLite interpreter: which package runs it, on how many threads, through which delegate."""
 
-import ctypes
 import importlib
-import importlib.metadata
 import os
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +10,7 @@ from typing import Any, Final
 from edge_runtime.errors import BackendError, ModelError
 from edge_runtime.graph_check import check_graph
 
-_PACKAGES = {"ai_edge_litert.interpreter": "ai-edge-litert", "tflite_runtime.interpreter": "tflite-runtime"}
+_PACKAGES = {"ai_edge_litert": "ai-edge-litert", "tflite_runtime": "tflite-runtime"}
 _EDGETPU_LIBRARY = "libedgetpu.so.1"
 _MOST_USEFUL_THREADS = 4
 
@@ -48,7 +46,8 @@ class Backend:
 
     def __str__(self) -> str:
         """Return one line for logs."""
-        return f"{self.package} {self.version}, delegate {self.delegate.value}, {self.threads} threads"
+        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        return f"{self.package} {self.version}, delegate {self.delegate.value}, {threads}"
 
 
 def default_threads() -> int:
@@ -74,7 +73,7 @@ def open_interpreter(model: bytes, threads: int, delegate: DelegateName) -> tupl
         ModelError: The model is damaged, or the interpreter refuses it.
     """
     check_graph(model)
-    module, package = _import_interpreter()
+    module, package, version = _import_interpreter()
     delegates = [_load_edgetpu(module, model)] if delegate is DelegateName.EDGETPU else None
     try:
         interpreter = module.Interpreter(model_content=model, num_threads=threads, experimental_delegates=delegates)
@@ -85,19 +84,23 @@ def open_interpreter(model: bytes, threads: int, delegate: DelegateName) -> tupl
         raise BackendError(f"{package} cannot work with this numpy; install numpy<2 beside it.") from error
     except (ValueError, RuntimeError) as error:
         raise _refusal(error) from error
-    return interpreter, Backend(package, importlib.metadata.version(package), delegate, threads)
+    return interpreter, Backend(package, version, delegate, threads)
 
 
-def _import_interpreter() -> tuple[ModuleType, str]:
+def _import_interpreter() -> tuple[ModuleType, str, str]:
+    """Return the module with the interpreter, and its distribution's name and version."""
     for name, package in _PACKAGES.items():
         try:
-            return importlib.import_module(name), package
+            # Asking importlib.metadata for the version would take 20 ms of the time to a first result.
+            return importlib.import_module(f"{name}.interpreter"), package, importlib.import_module(name).__version__
         except ModuleNotFoundError:
             continue
     raise BackendError("No TFLite interpreter is installed; run: pip install ai-edge-litert")
 
 
 def _load_edgetpu(module: ModuleType, model: bytes) -> Any:
+    import ctypes
+
     try:
         # Loaded here first, because a delegate whose library is missing prints a traceback when it is collected.
         ctypes.CDLL(_EDGETPU_LIBRARY)

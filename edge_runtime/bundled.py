@@ -1,7 +1,6 @@
 """The models that come with the package."""
 
 import os
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -18,5 +17,6 @@ def find_model(model: str | os.PathLike[str] | None) -> Path:
     """
     name = CLASSIFIER if model is None else os.fspath(model)
     if name in BUNDLED:
-        return Path(str(resources.files("edge_runtime").joinpath("models", f"{name}.tflite")))
+        # importlib.resources would take a megabyte to say the same.
+        return Path(__file__).with_name("models") / f"{name}.tflite"
     return Path(name)

@@ -1,19 +1,20 @@
 """The `edge-run` command."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from edge_runtime.cli_errors import ErrorCommand
-from edge_runtime.config import ENVIRONMENT_PREFIX, config_options, keep_strongest, print_config
 from edge_runtime.ending import run_process
 from edge_runtime.errors import PictureError
-from edge_runtime.fault_options import fault_options
-from edge_runtime.frame_options import frame_options
+from edge_runtime.options.config import ENVIRONMENT_PREFIX, config_options, keep_strongest, print_config
+from edge_runtime.options.faults import fault_options
+from edge_runtime.options.frames import frame_options
+from edge_runtime.options.sinks import check_sinks, sink_options
+from edge_runtime.options.sources import EXAMPLES, check_sources, source_options
 from edge_runtime.quiet import quiet_opencv, quiet_stderr
-from edge_runtime.sink_options import check_sinks, sink_options
-from edge_runtime.source_options import EXAMPLES, check_sources, source_options
 
 if TYPE_CHECKING:
     # OpenCV and the interpreter take longer to import than --help may take.
@@ -40,7 +41,13 @@ if TYPE_CHECKING:
     metavar="FILE|NAME",
     help="Classifier that looks again at each box which the detector given by --model finds.",
 )
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads.  [default: all CPUs, at most 4]")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    metavar="N",
+    help="CPU threads: for each frame of a camera or stream, and for so many frames of files at once.  "
+    "[default: all CPUs, at most 4]",
+)
 @click.option(
     "--delegate",
     type=click.Choice(["cpu", "edgetpu", "edgetpu-or-cpu"]),
@@ -77,7 +84,7 @@ def edge_run(ctx: click.Context, /, **_: Any) -> None:
     quiet_opencv()
     from edge_runtime.session import run_session
 
-    counts = run_session(arguments, lambda: _load(arguments), _log)
+    counts = run_session(arguments, partial(_load, arguments), _log)
     if counts.still:
         _log(f"{counts.still} frames without motion were not answered again.")
     if counts.failed:
@@ -99,13 +106,16 @@ def _check(arguments: dict[str, Any]) -> None:
         raise click.UsageError("--watch-model watches the file of --model; give one.")
 
 
-def _load(arguments: dict[str, Any]) -> "Recognizer":
-    classifier = None if arguments["classifier"] is None else _open(arguments["classifier"], arguments)
-    return _open(arguments["model"], arguments, classifier)
+def _load(arguments: dict[str, Any], at_once: int | None) -> "Recognizer":
+    classifier = None if arguments["classifier"] is None else _open(arguments["classifier"], arguments, at_once)
+    return _open(arguments["model"], arguments, at_once, classifier)
 
 
-def _open(path: Path | None, arguments: dict[str, Any], classifier: "Recognizer | None" = None) -> "Recognizer":
-    threads, delegate, reason = arguments["threads"], arguments["delegate"], None
+def _open(
+    path: Path | None, arguments: dict[str, Any], at_once: int | None, classifier: "Recognizer | None" = None
+) -> "Recognizer":
+    threads = arguments["threads"] if at_once is None else 1
+    delegate, reason = arguments["delegate"], None
     # The interpreter announces its CPU kernels on stderr and has no switch for it.
     with quiet_stderr():
         from edge_runtime.backend import DelegateName
@@ -118,7 +128,8 @@ def _open(path: Path | None, arguments: dict[str, Any], classifier: "Recognizer 
             recognizer = Recognizer.load(path, threads=threads, delegate=DelegateName(delegate), classifier=classifier)
     if reason is not None:
         _log(f"Running on the CPU instead of an Edge TPU. {reason}")
-    _log(f"Model {recognizer.spec.name}, sha256 {recognizer.model_sha256[:12]}, {recognizer.backend}")
+    several = "" if at_once in (None, 1) else f" for each of {at_once} frames at once"
+    _log(f"Model {recognizer.spec.name}, sha256 {recognizer.model_sha256[:12]}, {recognizer.backend}{several}")
     return recognizer
 
 

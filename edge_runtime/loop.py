@@ -1,9 +1,11 @@
 """The frame loop: every frame of a source is answered by a recognizer and given to the sinks."""
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
+from edge_runtime.answering import Answer, open_answerer
 from edge_runtime.events import EventHub, Scanner
 from edge_runtime.model_watch import ModelWatch
 from edge_runtime.recognizer import Recognizer
@@ -44,6 +46,8 @@ class LoopOptions:
         max_frames: Stop after so many answers; None goes on to the end.
         view: What is done to each frame first.
         skip_still: Give no answer while nothing moves.
+        at_once: Answer so many frames at once, in threads of their own, for most answers a second; None answers each
+            as soon as it is there, for the soonest one. Results come in the order of the frames.
     """
 
     top_k: int = 3
@@ -51,6 +55,16 @@ class LoopOptions:
     max_frames: int | None = None
     view: View = field(default_factory=View)
     skip_still: bool = False
+    at_once: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A frame on its way to a result; `answer` is None where there is none to wait for."""
+
+    frame: Frame
+    verdict: Verdict
+    answer: Answer | None
 
 
 def run(
@@ -98,16 +112,18 @@ class FrameLoop:
         models: ModelWatch | None,
         watchdog: Watchdog | None,
     ) -> None:
-        self._recognizer = recognizer
+        self._answerer = open_answerer(recognizer, options.at_once)
         self._sinks = tuple(sinks)
         self._options = options
         self._hub = hub
         self._scanner = scanner
         self._models = models
         self._guarding: Callable[[], AbstractContextManager[None]] = watchdog.guarding if watchdog else nullcontext
+        self._judged = deque[_Judged]()
         self._last: dict[str, FrameResult] = {}
-        self._source: str | None = None
-        self._answered = self._still = self._dark = 0
+        self._taken_from: str | None = None
+        self._finished_of: str | None = None
+        self._begun = self._answered = self._still = self._dark = 0
         for sink in self._sinks:
             hub.listen(sink.tell)
 
@@ -116,26 +132,32 @@ class FrameLoop:
         screening = Screening(live=source.live, skip_still=self._options.skip_still, on_health=self._hub.health)
         try:
             with source:
-                for frame in source:
-                    if not source.live and frame.source != self._source:
-                        self._begin_file(frame.source, screening)
-                    self._take(frame, screening)
-                    self._tell_of_sinks()
-                    if self._answered == self._options.max_frames:
-                        break
+                self._take_all(source, screening)
         finally:
+            self._answerer.close()
             if self._scanner is not None:
                 self._scanner.end()
         return RunCounts(self._answered, source.failed, source.dropped, self._still, self._dark)
 
-    def _begin_file(self, source: str, screening: Screening) -> None:
+    def _take_all(self, source: FrameSource, screening: Screening) -> None:
+        try:
+            for frame in source:
+                if not source.live and frame.source != self._taken_from:
+                    self._forget_file(frame.source, screening)
+                self._take(frame, screening)
+                self._finish(self._answerer.most_waiting)
+                self._tell_of_sinks()
+                if self._begun == self._options.max_frames:
+                    break
+        finally:
+            # Whatever ended the run, what was begun is worth finishing.
+            self._finish(0)
+
+    def _forget_file(self, following: str, screening: Screening) -> None:
         """Forget the file before: there may be any number of them."""
-        if self._source is not None:
-            screening.forget(self._source)
-            self._last.pop(self._source, None)
-            if self._scanner is not None:
-                self._scanner.end_source(self._source)
-        self._source = source
+        if self._taken_from is not None:
+            screening.forget(self._taken_from)
+        self._taken_from = following
 
     def _tell_of_sinks(self) -> None:
         for sink in self._sinks:
@@ -147,28 +169,54 @@ class FrameLoop:
     def _take(self, frame: Frame, screening: Screening) -> None:
         frame = replace(frame, image=self._options.view.apply(frame.image))
         self._renew_model(screening)
-        result = None
-        match screening.judge(frame):
-            case Verdict.ANSWER:
-                result = self._answer(frame)
-            case Verdict.STILL:
-                self._still += 1
-                result = self._last[frame.source]
-            case Verdict.DARK:
-                self._dark += 1
-        if self._scanner is not None:
-            self._scanner.see(frame, result)
+        verdict = screening.judge(frame)
+        self._judged.append(_Judged(frame, verdict, self._begin(frame) if verdict is Verdict.ANSWER else None))
+
+    def _begin(self, frame: Frame) -> Answer:
+        self._begun += 1
+        return self._answerer.begin(frame.image, self._options.top_k, self._options.threshold)
 
     def _renew_model(self, screening: Screening) -> None:
-        if self._models is not None and (newer := self._models.newer(self._recognizer)) is not None:
-            self._recognizer = newer
+        if self._models is not None and (newer := self._models.newer(self._answerer.recognizer)) is not None:
+            self._finish(0)
+            self._answerer.close()
+            self._answerer = open_answerer(newer, self._options.at_once)
             screening.want_answers()
 
-    def _answer(self, frame: Frame) -> FrameResult:
-        options = self._options
+    def _finish(self, most_left: int) -> None:
+        """Pass on results, in the order of their frames, until at most so many frames are left."""
+        while len(self._judged) > most_left:
+            self._pass_on(self._judged.popleft())
+
+    def _pass_on(self, judged: _Judged) -> None:
+        self._begin_file(judged.frame)
+        result = self._result(judged)
+        if self._scanner is not None:
+            self._scanner.see(judged.frame, result)
+
+    def _begin_file(self, frame: Frame) -> None:
+        # Live sources, of which no file is taken, go on side by side.
+        if self._taken_from is None or frame.source == self._finished_of:
+            return
+        if self._finished_of is not None:
+            self._last.pop(self._finished_of, None)
+            if self._scanner is not None:
+                self._scanner.end_source(self._finished_of)
+        self._finished_of = frame.source
+
+    def _result(self, judged: _Judged) -> FrameResult | None:
+        if judged.answer is not None:
+            return self._answer(judged.frame, judged.answer)
+        if judged.verdict is Verdict.STILL:
+            self._still += 1
+            return self._last[judged.frame.source]
+        self._dark += 1
+        return None
+
+    def _answer(self, frame: Frame, wait: Answer) -> FrameResult:
         height, width = frame.image.shape[:2]
         with self._guarding():
-            answer = self._recognizer.recognize(frame.image, top_k=options.top_k, threshold=options.threshold)
+            answer = wait()
         result = FrameResult(
             source=frame.source,
             frame=self._answered,
@@ -178,11 +226,11 @@ class FrameLoop:
             classifications=answer.classifications,
             detections=answer.detections,
             times=StageTimes(frame.capture_ms, answer.preprocess_ms, answer.inference_ms, answer.postprocess_ms),
-            model_sha256=self._recognizer.model_sha256,
-            classifier_sha256=self._recognizer.classifier_sha256,
+            model_sha256=self._answerer.recognizer.model_sha256,
+            classifier_sha256=self._answerer.recognizer.classifier_sha256,
         )
         self._answered += 1
-        if options.skip_still:
+        if self._options.skip_still:
             self._last[frame.source] = result
         for sink in self._sinks:
             sink.write(frame, result)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge_runtime.backend import Backend, DelegateName, default_threads, open_interpreter
 from edge_runtime.bundled import find_model
 from edge_runtime.errors import ModelError
-from edge_runtime.metadata import model_sha256, read_detector_outputs, read_spec
+from edge_runtime.metadata.reading import model_sha256, read_detector_outputs, read_spec
 from edge_runtime.model_file import read_model
 from edge_runtime.outputs import ClassifierOutputs, DetectorOutputs
 from edge_runtime.preprocess import Image, Preprocessor, normalize
@@ -53,6 +53,7 @@ class Recognizer:
             MetadataError: The metadata are missing or contradict the tensors.
             BackendError: No interpreter, or the delegate is not to be had.
         """
+        self._model = model
         self.spec: ModelSpec = read_spec(model)
         self.model_sha256: str = model_sha256(model)
         self._refiner = None if classifier is None else self._open_refiner(classifier)
@@ -83,6 +84,13 @@ class Recognizer:
             BackendError: No interpreter, or the delegate is not to be had.
         """
         return cls(read_model(find_model(path)), threads=threads, delegate=delegate, classifier=classifier)
+
+    def copy(self) -> "Recognizer":
+        """Open the same model once more, with as many threads and the same delegate, for use in another thread."""
+        classifier = None if self._refiner is None else self._refiner.classifier.copy()
+        return Recognizer(
+            self._model, threads=self.backend.threads, delegate=self.backend.delegate, classifier=classifier
+        )
 
     @property
     def classifier_sha256(self) -> str | None:

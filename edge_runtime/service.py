@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import socket
 
 
 def notify(state: str) -> None:
@@ -14,6 +13,8 @@ def notify(state: str) -> None:
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
+    import socket
+
     # An abstract socket is named by a leading @, which stands for a zero byte.
     address = f"\0{address[1:]}" if address.startswith("@") else address
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:

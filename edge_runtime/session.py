@@ -3,26 +3,28 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from edge_runtime.backend import DelegateName, default_threads
 from edge_runtime.bundled import find_model
 from edge_runtime.errors import EdgeGarmentError
 from edge_runtime.events import Event, EventHub, HealthEvent, HealthKind, Scanner
-from edge_runtime.frame_options import loop_options, track_rules
 from edge_runtime.loop import RunCounts, run
 from edge_runtime.model_watch import ModelWatch
+from edge_runtime.options.frames import loop_options, track_rules
+from edge_runtime.options.sinks import is_pictures, needs_events, open_sinks, uses_events
+from edge_runtime.options.sources import open_chosen_source
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.service import notify
-from edge_runtime.sink_options import is_pictures, needs_events, open_sinks, uses_events
 from edge_runtime.sinks import EventSink, JsonSink, LineSink, Sink, SinkThread
-from edge_runtime.source_options import open_chosen_source
 from edge_runtime.sources import AheadSource, FrameSource
 from edge_runtime.watchdog import Watchdog
 
-_Load = Callable[[], Recognizer]
+_Load = Callable[[int | None], Recognizer]
 _Log = Callable[[str], None]
 
 
@@ -31,7 +33,7 @@ def run_session(arguments: dict[str, Any], load: _Load, log: _Log) -> RunCounts:
 
     Args:
         arguments: Of the command, checked.
-        load: Loads the model.
+        load: Loads the model, to answer so many frames at once, or None for one after another.
         log: Shows a line to the user.
 
     Raises:
@@ -46,10 +48,12 @@ def run_session(arguments: dict[str, Any], load: _Load, log: _Log) -> RunCounts:
             "--events, --webhook and --mqtt tell of garments followed from frame to frame; give a video, a camera or a "
             "stream."
         )
+    at_once = _at_once(arguments, source)
+    load_model = partial(load, at_once)
     # Before the model is read, so that one replaced meanwhile is noticed.
-    models = ModelWatch(_model_files(arguments), load, hub.health) if arguments["watch_model"] else None
-    recognizer = load()
-    options = loop_options(arguments)
+    models = ModelWatch(_model_files(arguments), load_model, hub.health) if arguments["watch_model"] else None
+    recognizer = load_model()
+    options = loop_options(arguments, at_once)
     scanner = Scanner(hub, track_rules(arguments)) if uses_events(arguments) and not is_pictures(source) else None
     with ExitStack() as stack:
         stack.enter_context(_dropped_told(source, log))
@@ -59,6 +63,13 @@ def run_session(arguments: dict[str, Any], load: _Load, log: _Log) -> RunCounts:
         # Sinks need to know the source itself; the loop need not know that it is read ahead.
         frames = source if source.live else AheadSource(source, arguments["max_fps"])
         return run(frames, recognizer, sinks, options, hub=hub, scanner=scanner, models=models, watchdog=watchdog)
+
+
+def _at_once(arguments: dict[str, Any], source: FrameSource) -> int | None:
+    """Return how many frames to answer at once; a live frame is to be answered soon, and there is one Edge TPU."""
+    if source.live or arguments["delegate"] != DelegateName.CPU:
+        return None
+    return arguments["threads"] or default_threads()
 
 
 def _model_files(arguments: dict[str, Any]) -> list[Path]:

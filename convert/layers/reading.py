@@ -61,6 +61,8 @@ class _Reader:
         while waiting:
             # Layers are listed by name, not in an order in which they can be computed where one is used twice.
             ready = [each for each in waiting if set(_arguments(*each)) <= made.keys()]
+            if not ready:
+                raise ConversionError("The model's layers do not follow from its input; take the recipe int8.")
             waiting = [each for each in waiting if each not in ready]
             for each, call in ready:
                 tensors = [made[history] for history in _arguments(each, call)]

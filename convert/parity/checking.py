@@ -11,7 +11,7 @@ from convert.parity.writing import PAGE_NAME, check_bound, write_report
 from edge_runtime.errors import ModelError
 from edge_runtime.files import check_writable
 from edge_runtime.graph_check import check_graph
-from edge_runtime.metadata import read_spec
+from edge_runtime.metadata.reading import read_spec
 from edge_runtime.model_file import read_model
 from edge_runtime.spec import ModelSpec
 from edge_runtime.training_run import TrainingRun

@@ -16,7 +16,7 @@ from convert.parity.classifier import measure_classifier
 from convert.parity.detector import measure_detector
 from convert.parity.layers import measure_layers
 from convert.parity.report import LayerNoise, Measurement, ParityReport
-from edge_runtime.metadata import model_sha256
+from edge_runtime.metadata.reading import model_sha256
 from edge_runtime.preprocess import Image
 from edge_runtime.spec import ModelSpec
 from edge_runtime.training_run import Split, SplitRow, TrainingRun

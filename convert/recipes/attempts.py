@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from convert.evaluation import StageAccuracy
 from convert.export import to_float_tflite
 from convert.inspection.listing import format_table
 from convert.metadata_writer import add_metadata
@@ -84,12 +85,15 @@ def try_recipes(subject: Subject, make: Callable[[Recipe], bytes], recipes: Sequ
         ConversionError: A recipe does not work with the model.
         DropError: Every recipe costs more.
     """
-    known = {KERAS_STAGE: ask_keras(subject)}
+    known: dict[str, StageAnswers] = {}
     attempts: list[Attempt] = []
     for recipe in recipes:
         start = time.monotonic()
         content = make(recipe)
         seconds = time.monotonic() - start
+        if KERAS_STAGE not in known:
+            # Not before a file could be made: a run that is damaged ends there, in a sentence.
+            known[KERAS_STAGE] = ask_keras(subject)
         stage = f"tflite {recipe.name}"
         known[stage] = ask_file(subject, stage, add_metadata(content, subject.spec))
         before, after = _scores(compare_answers(subject, {name: known[name] for name in (KERAS_STAGE, stage)}))
@@ -128,7 +132,7 @@ def _finish(
 
 def _scores(measurement: Measurement) -> tuple[float, float]:
     """Return the first and the last stage's top-1 or mAP."""
-    first, *_, last = (stage.top1 if hasattr(stage, "top1") else stage.map for stage in measurement.stages)
+    first, *_, last = (stage.top1 if isinstance(stage, StageAccuracy) else stage.map for stage in measurement.stages)
     return first, last
 
 

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 _EVERYWHERE = ("XNNPACK", "MediaPipe", "Edge TPU")
 _FLOAT_ENGINES = ("XNNPACK", "MediaPipe")
+# XNNPACK leaves such depthwise convolutions to TFLite's plain kernels.
+_DYNAMIC_ENGINES = ("XNNPACK in part", "MediaPipe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,23 @@ class Recipe:
         return asdict(self)
 
 
-def _float_recipe(name: str, summary: str, weights: str) -> Recipe:
-    return Recipe(name, summary, weights, "float32", "float32", False, False, _FLOAT_ENGINES)
+def _float_recipe(name: str, summary: str, weights: str, runs_on: tuple[str, ...] = _FLOAT_ENGINES) -> Recipe:
+    return Recipe(
+        name, summary, weights, "float32", "float32", needs_photos=False, needs_training=False, runs_on=runs_on
+    )
 
 
 def _int8_recipe(name: str, summary: str, *, needs_training: bool = False) -> Recipe:
-    return Recipe(name, summary, "int8 per channel", "int8", "uint8", True, needs_training, _EVERYWHERE)
+    return Recipe(
+        name,
+        summary,
+        "int8 per channel",
+        "int8",
+        "uint8",
+        needs_photos=True,
+        needs_training=needs_training,
+        runs_on=_EVERYWHERE,
+    )
 
 
 DEFAULT_RECIPE: Final = "int8"
@@ -52,7 +65,12 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     for recipe in (
         _float_recipe("float32", "The network as it was trained.", "float32"),
         _float_recipe("float16", "Weights rounded to half the size, computed in float32.", "float16"),
-        _float_recipe("dynamic", "Weights as int8, activations quantised while they are computed.", "int8 per channel"),
+        _float_recipe(
+            "dynamic",
+            "Weights as int8, activations quantised while they are computed.",
+            "int8 per channel",
+            _DYNAMIC_ENGINES,
+        ),
         _int8_recipe(DEFAULT_RECIPE, "Full integer, ranges measured on photos (post-training quantisation)."),
         _int8_recipe("int8-corrected", "As int8, with channels equalised and rounding taken back in the biases first."),
         _int8_recipe(

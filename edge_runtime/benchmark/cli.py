@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     metavar="N",
     help="CPU threads for the model; may be repeated.  [default: 1, and all CPUs but at most 4]",
 )
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Answer each frame by all threads, as edge-run does with cameras, for the soonest answer.",
+)
 @click.option("--delegate", type=click.Choice(["cpu", "edgetpu"]), default="cpu", show_default=True)
 @click.option("--frames", type=click.IntRange(1), default=300, show_default=True, help="Frames to time in each round.")
 @click.option("--warm-up", type=click.IntRange(1), default=30, show_default=True, help="Frames to answer before those.")
@@ -53,6 +58,7 @@ def edge_bench(
     model: str,
     sources: tuple[str, ...],
     threads: tuple[int, ...],
+    live: bool,
     delegate: str,
     frames: int,
     warm_up: int,
@@ -63,7 +69,8 @@ def edge_bench(
     """Measure how fast a model answers frames, stage by stage, with all that edge-run does around it.
 
     MODEL is a .tflite file or a bundled model: garment_classifier, garment_detector. INPUT is a picture, a folder of
-    pictures or a video, taken over and over; without one, a video of drawn garments.
+    pictures or a video, taken over and over; without one, a video of drawn garments. As edge-run does with files,
+    as many frames are answered at once as there are threads.
     """
     if any(map(is_address, sources)):
         raise click.UsageError("A stream sets the pace itself, so it cannot be measured with; record a video of it.")
@@ -74,7 +81,7 @@ def edge_bench(
 
     sweep = sorted(set(threads or (1, default_threads())))
     with _chosen(sources) as (texts, described):
-        jobs = [Job(model, texts, number, delegate, frames, warm_up) for number in sweep]
+        jobs = [Job(model, texts, number, live, delegate, frames, warm_up) for number in sweep]
         report = _measure(jobs, rounds, described)
     click.echo(_shown(report, earlier, as_json))
 
@@ -99,13 +106,13 @@ def _measure(jobs: "Sequence[Job]", rounds: int, described: str) -> "Report":
 @contextmanager
 def _chosen(sources: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     """Give what frames are taken from, and what the report says of it."""
-    from edge_runtime.benchmark.drawn import DRAWN, draw_video
+    from edge_runtime.benchmark.drawn import describe_drawn, draw_video
 
     if sources:
         yield sources, ", ".join(Path(source).name for source in sources)
         return
     with tempfile.TemporaryDirectory() as folder:
-        yield (str(draw_video(Path(folder) / "drawn.avi")),), DRAWN
+        yield (str(draw_video(Path(folder) / "drawn.avi")),), describe_drawn()
 
 
 def _read_report(path: Path) -> "Report":

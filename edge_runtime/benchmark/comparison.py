@@ -52,6 +52,7 @@ def _differences(old: Report, new: Report) -> list[str]:
     facts = {
         "model": (old.model_sha256[:12], new.model_sha256[:12]),
         "delegate": (old.delegate, new.delegate),
+        "live": (old.live, new.live),
         "input": (old.input, new.input),
         "threads": ([each.threads for each in old.figures], [each.threads for each in new.figures]),
         **{key: (old.machine.get(key), new.machine.get(key)) for key in old.machine | new.machine},

@@ -7,9 +7,8 @@ from typing import Any, Final
 STAGES: Final = ("capture", "preprocess", "inference", "postprocess", "loop", "end to end")
 """Of one frame, in milliseconds.
 
-The first four are those of `StageTimes`. `loop` is what the frame loop itself takes from having a frame to having given
-its result to the sinks; `end to end` is the sum of all. The wait for a frame that another thread still reads is in
-none: reading and answering overlap, so the time from one result to the next may be less than `end to end`.
+The first four are those of `StageTimes`. `loop` is what the frame loop itself takes; `end to end` is the sum of all.
+Waiting is in none: where reading and answering overlap, results come faster than one in `end to end`.
 """
 
 
@@ -21,6 +20,8 @@ class Job:
         model: File or bundled name.
         sources: Pictures, folders or videos, taken over and over.
         threads: CPU threads for the model.
+        live: Each frame is answered by all threads, as those of cameras are; otherwise as many frames at once as there
+            are threads, as those of files are.
         delegate: Where the model runs.
         frames: How many to time.
         warm_up: How many to answer before that.
@@ -29,6 +30,7 @@ class Job:
     model: str
     sources: tuple[str, ...]
     threads: int
+    live: bool
     delegate: str
     frames: int
     warm_up: int

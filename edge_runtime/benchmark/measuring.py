@@ -16,7 +16,7 @@ from edge_runtime.cli_errors import ErrorCommand
 from edge_runtime.ending import run_process
 from edge_runtime.errors import PictureError
 from edge_runtime.quiet import quiet_opencv, quiet_stderr
-from edge_runtime.results import FrameResult
+from edge_runtime.results import FrameResult, StageTimes
 
 quiet_opencv()
 
@@ -39,20 +39,21 @@ def measure(job: str, started_s: float) -> None:
 
 
 def _measure(job: Job, started_s: float) -> Round:
+    threads, at_once = (job.threads, None) if job.live else (1, job.threads)
     with quiet_stderr():
-        recognizer = Recognizer.load(job.model, threads=job.threads, delegate=DelegateName(job.delegate))
-    source = _TakenSource(AheadSource(_EndlessSource(job.sources)))
-    recorder = _Recorder(source, job.warm_up)
+        recognizer = Recognizer.load(job.model, threads=threads, delegate=DelegateName(job.delegate))
+    source = _TakenSource(AheadSource(EndlessSource(job.sources)))
+    recorder = _Recorder(source if job.live else None, job.warm_up)
     with ExitStack() as stack:
         lines = stack.enter_context(Path("/dev/null").open("w"))
         results = stack.enter_context(SinkThread(JsonSink(lines), "nowhere", patient=True))
         watchdog = stack.enter_context(Watchdog(_STUCK_S, lambda _: None))
-        options = LoopOptions(max_frames=job.warm_up + job.frames)
+        options = LoopOptions(max_frames=job.warm_up + job.frames, at_once=at_once)
         run(source, recognizer, [results, recorder], options, watchdog=watchdog)
     return recorder.round(recognizer, started_s)
 
 
-class _EndlessSource(FrameSource):
+class EndlessSource(FrameSource):
     """Files, over and over."""
 
     def __init__(self, texts: tuple[str, ...]) -> None:
@@ -93,22 +94,37 @@ class _TakenSource(FrameSource):
 class _Recorder(Sink):
     """Keeps the times of each frame after the first few."""
 
-    def __init__(self, source: _TakenSource, warm_up: int) -> None:
-        self._source = source
+    def __init__(self, live: _TakenSource | None, warm_up: int) -> None:
+        """Prepare.
+
+        Args:
+            live: Knows when the frame was taken; None where others are taken before its result is there.
+            warm_up: How many frames are left out.
+        """
+        self._live = live
         self._warm_up = warm_up
         self._first_s = self._start_s = self._end_s = 0.0
-        self._start_cpu_s = self._end_cpu_s = 0.0
+        self._start_cpu_s = self._end_cpu_s = self._thread_s = 0.0
         self._rows: list[tuple[float, ...]] = []
 
     def write(self, frame: Frame, result: FrameResult) -> None:
+        loop_ms = self._loop_ms(result.times)
         now_s, cpu_s = time.perf_counter(), time.process_time()
         if result.frame == 0:
             self._first_s = time.monotonic()
         if result.frame >= self._warm_up:
-            self._rows.append(_row(result, 1e3 * (now_s - self._source.taken_s)))
+            self._rows.append(_row(result.times, loop_ms))
             self._end_s, self._end_cpu_s = now_s, cpu_s
         if result.frame == self._warm_up - 1:
             self._start_s, self._start_cpu_s = now_s, cpu_s
+
+    def _loop_ms(self, times: StageTimes) -> float:
+        """Return what the loop took for a frame, besides the model."""
+        if self._live is not None:
+            return 1e3 * (time.perf_counter() - self._live.taken_s) - _model_ms(times)
+        # Others answer, so all that this thread does is the loop; its wall time would be waiting for them.
+        before_s, self._thread_s = self._thread_s, time.thread_time()
+        return 1e3 * (self._thread_s - before_s)
 
     def round(self, recognizer: Recognizer, started_s: float) -> Round:
         """Return what was recorded."""
@@ -125,11 +141,14 @@ class _Recorder(Sink):
         )
 
 
-def _row(result: FrameResult, answered_ms: float) -> tuple[float, ...]:
-    """Return the milliseconds of `STAGES`, given those from having the frame to having passed on the result."""
-    times = result.times
-    model = (times.preprocess, times.inference, times.postprocess)
-    return (times.capture, *model, answered_ms - sum(model), times.capture + answered_ms)
+def _model_ms(times: StageTimes) -> float:
+    return times.preprocess + times.inference + times.postprocess
+
+
+def _row(times: StageTimes, loop_ms: float) -> tuple[float, ...]:
+    """Return the milliseconds of `STAGES`."""
+    total_ms = times.capture + _model_ms(times) + loop_ms
+    return (times.capture, times.preprocess, times.inference, times.postprocess, loop_ms, total_ms)
 
 
 def _peak_rss_mb() -> float:

@@ -52,6 +52,7 @@ class Report:
         model: Name in the model's metadata.
         model_sha256: Hash of its file.
         delegate: Where it ran.
+        live: Whether frames were answered one after another.
         input: What the frames came from.
         frames: Timed in each round.
         rounds: How many processes measured each number of threads.
@@ -62,6 +63,7 @@ class Report:
     model: str
     model_sha256: str
     delegate: str
+    live: bool
     input: str
     frames: int
     rounds: int
@@ -104,6 +106,7 @@ def summarize(jobs: Sequence[Job], rounds: Sequence[Sequence[Round]], source: st
         model=first.model,
         model_sha256=first.model_sha256,
         delegate=jobs[0].delegate,
+        live=jobs[0].live,
         input=source,
         frames=jobs[0].frames,
         rounds=len(rounds),

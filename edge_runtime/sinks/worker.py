@@ -131,6 +131,8 @@ class SinkThread(Sink):
             else:
                 wait_s = _FIRST_WAIT_S
                 self._note_well()
+            # Its frame takes megabytes, and the next one may be long in coming.
+            del item
 
     def _next(self) -> _Item | None:
         """Wait for an item; return None when the last one is done."""

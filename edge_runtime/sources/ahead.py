@@ -9,8 +9,8 @@ from typing import Self
 from edge_runtime.sources.frame import Frame, FrameSource
 from edge_runtime.sources.pace import Pace
 
-# One is decoded while one is answered; the other evens out frames that take longer.
-_MOST_AHEAD = 2
+# It waits while the next one is decoded; the frame loop takes more where it answers several at once.
+_MOST_AHEAD = 1
 _LONGEST_WAIT_S = 0.1
 
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_backend_says_what_really_runs(tiny_model_bytes: bytes) -> None:
     _, backend = open_interpreter(tiny_model_bytes, 1, DelegateName.CPU)
     assert backend.package in ("ai-edge-litert", "tflite-runtime")
-    assert str(backend) == f"{backend.package} {backend.version}, delegate cpu, 1 threads"
+    assert str(backend) == f"{backend.package} {backend.version}, delegate cpu, 1 thread"
 
 
 def test_threads_stay_between_one_and_four() -> None:

@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -6,8 +7,9 @@ import pytest
 from edge_runtime.drawing import GARMENTS
 from edge_runtime.errors import SourceError
 from edge_runtime.loop import LoopOptions, RunCounts, run
+from edge_runtime.preprocess import Image
 from edge_runtime.recognizer import Recognizer
-from edge_runtime.results import FrameResult
+from edge_runtime.results import FrameResult, Recognition
 from edge_runtime.sinks import Sink
 from edge_runtime.sources import Frame, FrameSource
 
@@ -43,9 +45,15 @@ class _Kept(Sink):
         self.results.append(result)
 
 
-def test_every_frame_is_answered_and_given_to_every_sink(tiny_recognizer: Recognizer) -> None:
+@pytest.fixture(params=[None, 1, 3])
+def at_once(request: pytest.FixtureRequest) -> int | None:
+    """How many frames are answered at once."""
+    return request.param
+
+
+def test_every_frame_is_answered_and_given_to_every_sink(tiny_recognizer: Recognizer, at_once: int | None) -> None:
     first, second = _Kept(), _Kept()
-    counts = run(_Frames([_RED, _CYAN]), tiny_recognizer, [first, second])
+    counts = run(_Frames([_RED, _CYAN]), tiny_recognizer, [first, second], LoopOptions(at_once=at_once))
     assert counts == RunCounts(answered=2, failed=2, dropped=3)
     assert [result.classifications[0].label for result in first.results] == [GARMENTS[0], GARMENTS[5]]
     assert first.results == second.results
@@ -69,16 +77,59 @@ def test_the_threshold_is_passed_on(tiny_recognizer: Recognizer) -> None:
     assert kept.results[0].classifications == ()
 
 
-def test_no_frame_is_taken_beyond_the_last_that_is_wanted(tiny_recognizer: Recognizer) -> None:
+def test_no_frame_is_taken_beyond_the_last_that_is_wanted(tiny_recognizer: Recognizer, at_once: int | None) -> None:
     source = _Frames([_RED] * 5)
-    assert run(source, tiny_recognizer, [], LoopOptions(max_frames=2)).answered == 2
+    assert run(source, tiny_recognizer, [], LoopOptions(max_frames=2, at_once=at_once)).answered == 2
     assert source.taken == 2
     assert source.closed
 
 
-def test_a_source_that_fails_is_closed_and_its_answers_stand(tiny_recognizer: Recognizer) -> None:
-    source, kept = _Frames([_RED], SourceError("gone")), _Kept()
+def test_a_source_that_fails_is_closed_and_its_answers_stand(tiny_recognizer: Recognizer, at_once: int | None) -> None:
+    source, kept = _Frames([_RED, _CYAN], SourceError("gone")), _Kept()
     with pytest.raises(SourceError, match="gone"):
-        run(source, tiny_recognizer, [kept])
+        run(source, tiny_recognizer, [kept], LoopOptions(at_once=at_once))
     assert source.closed
-    assert len(kept.results) == 1
+    assert len(kept.results) == 2
+
+
+def test_results_of_many_at_once_are_those_of_one_by_one_in_the_same_order(tiny_recognizer: Recognizer) -> None:
+    colours = [(index * 5 % 256, index * 11 % 256, 255 - index) for index in range(60)]
+    one, many = _Kept(), _Kept()
+    run(_Frames(colours), tiny_recognizer, [one])
+    run(_Frames(colours), tiny_recognizer, [many], LoopOptions(at_once=3))
+    assert [result.timestamp for result in many.results] == [1000.0 + index for index in range(60)]
+    assert [(r.frame, r.classifications) for r in many.results] == [(r.frame, r.classifications) for r in one.results]
+
+
+def test_many_are_answered_at_once(tiny_recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    # None of three is answered before all three have begun.
+    together, answer = threading.Barrier(3, timeout=10), Recognizer.recognize
+
+    def recognize(self: Recognizer, frame: Image, *, top_k: int, threshold: float | None) -> Recognition:
+        together.wait()
+        return answer(self, frame, top_k=top_k, threshold=threshold)
+
+    monkeypatch.setattr(Recognizer, "recognize", recognize)
+    assert run(_Frames([_RED] * 6), tiny_recognizer, [], LoopOptions(at_once=3)).answered == 6
+
+
+def test_what_nothing_moves_in_keeps_the_answer_that_is_still_awaited(
+    tiny_recognizer: Recognizer, at_once: int | None
+) -> None:
+    kept = _Kept()
+    options = LoopOptions(skip_still=True, at_once=at_once)
+    counts = run(_Frames([_RED, _RED, _RED, _CYAN]), tiny_recognizer, [kept], options)
+    assert (counts.answered, counts.still) == (2, 2)
+    assert [result.timestamp for result in kept.results] == [1000.0, 1003.0]
+
+
+def test_an_error_of_an_answer_ends_the_run(
+    tiny_recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch, at_once: int | None
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Recognizer, "recognize", fail)
+    with pytest.raises(ZeroDivisionError):
+        run(_Frames([_RED] * 5), tiny_recognizer, [], LoopOptions(at_once=at_once))
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("answer")]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from edge_runtime import Classification, Recognizer
-from edge_runtime.drawing import GARMENTS
+from edge_runtime.drawing import GARMENTS, draw_garment
 from edge_runtime.errors import ModelError
 from edge_runtime.recognizer import _pixel_table
 from edge_runtime.spec import InputSpec
@@ -81,3 +81,10 @@ def test_a_normalisation_that_quantisation_cannot_express_is_looked_up_per_chann
     assert table[0, 124].tolist() == [
         np.rint((124 - m) / s / 0.02 + 110) for m, s in zip(IMAGENET.mean, IMAGENET.std, strict=True)
     ]
+
+
+def test_a_copy_and_any_number_of_threads_answer_alike(bundled_model: Path) -> None:
+    one, two = Recognizer.load(bundled_model, threads=1), Recognizer.load(bundled_model, threads=2)
+    picture = draw_garment("dress", 0)
+    np.testing.assert_array_equal(one.scores(picture), two.scores(picture))
+    np.testing.assert_array_equal(one.scores(picture), two.copy().scores(picture))

@@ -24,7 +24,8 @@ from convert.layers.network import Layer, Network  # noqa: E402
 from convert.layers.reading import read_network  # noqa: E402
 from convert.qat import training  # noqa: E402
 from convert.qat.lessons import Lessons  # noqa: E402
-from convert.qat.quantizing import build_quantized_twin, build_twin, round_kernel  # noqa: E402
+from convert.qat.quantizing import build_quantized_twin, build_twin  # noqa: E402
+from convert.qat.rounding import round_kernel  # noqa: E402
 from convert.qat.toolkit import load_toolkit  # noqa: E402
 from convert.qat.training import fine_tune  # noqa: E402
 from edge_runtime.errors import ConversionError, ExtraMissingError  # noqa: E402

@@ -3,7 +3,7 @@ import pytest
 from edge_runtime.benchmark.job import STAGES, Job, Round
 from edge_runtime.benchmark.report import Report, summarize
 
-_JOBS = [Job("model", ("a.avi",), threads, "cpu", 4, 1) for threads in (1, 2)]
+_JOBS = [Job("model", ("a.avi",), threads, False, "cpu", 4, 1) for threads in (1, 2)]
 
 
 def _round(wall_s: float, inference_ms: float = 8.0) -> Round:

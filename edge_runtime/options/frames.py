@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_runtime.option_group import option_group
+from edge_runtime.options.group import option_group
 
 if TYPE_CHECKING:
     from edge_runtime.events import TrackRules
@@ -81,14 +81,14 @@ frame_options = option_group(
 """Give a command the options that say what is done to frames and results."""
 
 
-def loop_options(arguments: dict[str, Any]) -> "LoopOptions":
-    """Return how frames are answered, as the options above say."""
+def loop_options(arguments: dict[str, Any], at_once: int | None) -> "LoopOptions":
+    """Return how frames are answered, as the options above say, and so many at once."""
     from edge_runtime.loop import LoopOptions
     from edge_runtime.view import View
 
     view = View(int(arguments["rotate"] or 0), arguments["mirror"], arguments["roi"])
     return LoopOptions(
-        arguments["top_k"], arguments["threshold"], arguments["max_frames"], view, arguments["skip_still"]
+        arguments["top_k"], arguments["threshold"], arguments["max_frames"], view, arguments["skip_still"], at_once
     )
 
 
