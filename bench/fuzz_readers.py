@@ -117,7 +117,7 @@ def picture_seeds() -> list[Seed]:
 
 def read_description(content: bytes, _: Path) -> None:
     """Read a model as the runtime does before it runs it."""
-    from edge_runtime.metadata import read_spec
+    from edge_runtime.metadata.reading import read_spec
 
     read_spec(content)
 

@@ -17,7 +17,7 @@ import click
 from tqdm import tqdm
 
 from edge_runtime.files import write_text
-from edge_runtime.metadata import read_spec
+from edge_runtime.metadata.reading import read_spec
 from edge_runtime.tables import format_csv
 from train.catalogue import CatalogueRow, read_catalogue
 

@@ -8,7 +8,9 @@ import click
 from convert.edgetpu.cli import edgetpu, preflight
 from convert.engines.cli import verify
 from convert.inspection.cli import inspect
-from convert.parity.cli import parity, prepare
+from convert.parity.cli import calibration, parity, prepare
+from convert.recipes.cli import check_choice, recipes
+from convert.recipes.recipe import DEFAULT_RECIPE, RECIPES
 from edge_runtime.cli_errors import ErrorGroup
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
@@ -34,7 +36,7 @@ class _ConvertGroup(ErrorGroup):
 )
 @click.version_option(package_name="edge-garment")
 def main() -> None:
-    """Turn training runs into int8 .tflite files, and examine such files.
+    """Turn training runs into .tflite files, and examine such files.
 
     Without the name of a command, RUN and its options are taken as those of `convert`.
     """
@@ -46,15 +48,39 @@ def main() -> None:
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The .tflite file to write."
 )
 @click.option(
+    "--recipe",
+    type=click.Choice(list(RECIPES)),
+    metavar="NAME",
+    help=f"How to make it; `edge-convert recipes` lists all.  [default: {DEFAULT_RECIPE}]",
+)
+@click.option(
+    "--max-drop",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Try int8, int8-corrected and int8-qat until one loses no more than this of the Keras model's top-1 or mAP.",
+)
+@click.option(
     "--images", type=click.Path(path_type=Path, file_okay=False), help="Folder of the run's photos, if they have moved."
 )
 @click.option("--drawn", is_flag=True, help="Calibrate on drawn garments, without photos; nothing is measured then.")
+@click.option(
+    "--calibration",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of photos to measure int8 ranges on, a sub-folder per class or none.  [default: training photos]",
+)
 @click.option(
     "--calibration-images",
     type=click.IntRange(1),
     default=200,
     show_default=True,
-    help="How many training photos, equal shares of each class, int8 ranges are measured on.",
+    help="How many of them, equal shares of each class.",
+)
+@click.option(
+    "--qat-epochs",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="How often the recipe int8-qat shows the network each training photo.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Which of the possible calibration samples.")
 @click.option("--license", default="", help="Terms of the model, written into the file.")
@@ -69,32 +95,39 @@ def main() -> None:
     help="Write no file, and fail, where fewer of its answers than this share are the Keras model's: of photos for a "
     "classifier, of boxes for a detector.",
 )
-def convert(run: Path, report: Path | None, **arguments: Any) -> None:
-    """Quantise the model of RUN, a directory made by edge-train, to a full-int8 .tflite file.
+def convert(run: Path, report: Path | None, recipe: str | None, **arguments: Any) -> None:
+    """Make the model of RUN, a directory made by edge-train, a .tflite file: full int8 unless --recipe says otherwise.
 
     Prints what it measured on the run's validation photos at each stage: a classifier's accuracy with its 95 %
     interval, or a detector's average precision; agreement with the Keras model; and size. The report shows where
     answers differ, with pictures, and which layers lose most.
     """
+    if arguments["drawn"] and arguments["calibration"] is not None:
+        raise click.UsageError("--drawn calibrates on drawings, --calibration on photos; give one of them.")
     if arguments["drawn"] and (report is not None or arguments["min_parity"] is not None):
         raise click.UsageError("--drawn measures nothing, so it goes with neither --report nor --min-parity.")
+    check_choice(recipe, arguments["max_drop"], drawn=arguments["drawn"])
     prepare("edge-convert")
     # TensorFlow takes seconds to import, so only a real conversion pays for it; it greets with a page of notices.
     with quiet_stderr():
         from convert.conversion import ConversionOptions, convert_run
 
     output: Path = arguments["output"]
-    options = ConversionOptions(report=report or output.with_suffix(".parity"), **arguments)
+    chosen = RECIPES[recipe or DEFAULT_RECIPE]
+    options = ConversionOptions(recipe=chosen, report=report or output.with_suffix(".parity"), **arguments)
     _print(convert_run(TrainingRun(run), options), options.output)
 
 
-for _command in (parity, inspect, verify, preflight, edgetpu):
+for _command in (recipes, parity, calibration, inspect, verify, preflight, edgetpu):
     main.add_command(_command)
 
 
 def _print(conversion: "Conversion", output: Path) -> None:
+    from convert.recipes.attempts import format_attempts
     from convert.stage_tables import format_stages
 
+    if len(conversion.attempts) > 0:
+        click.echo(format_attempts(conversion.attempts))
     measured = "not measured"
     if conversion.measurement is not None:
         for line in format_stages(conversion.measurement.stages):

@@ -2,31 +2,27 @@
 
 import dataclasses
 import hashlib
-import json
-import logging
-from collections.abc import Iterator
+import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
-import numpy as np
-from numpy.typing import NDArray
-
-from calibration_data import CalibrationSample, choose_photos, draw_calibration_images
-from convert.evaluation import iterate_frames
-from convert.export import load_keras_model, to_float_tflite, to_int8_tflite
+from calibration_data import choose_from_folder, choose_photos
+from convert.calibration import Calibration, calibrate_on_drawings, calibrate_on_photos
 from convert.metadata_writer import add_metadata
-from convert.network import find_images, finish_network
-from convert.parity.measurement import FLOAT_STAGE, INT8_STAGE, Subject, build_report, measure_stages
+from convert.network import find_images, finish_network, load_network
+from convert.parity.measurement import Subject, build_report
 from convert.parity.report import Measurement
 from convert.parity.writing import PAGE_NAME, check_bound, write_report
-from edge_runtime.files import check_writable, write_bytes, write_text
-from edge_runtime.preprocess import Image, Preprocessor, normalize
-from edge_runtime.spec import InputSpec, ModelSpec
+from convert.qat.lessons import Lessons, read_lessons
+from convert.recipes.attempts import LADDER, Attempt, Outcome, try_recipes
+from convert.recipes.building import Material, build_network
+from convert.recipes.recipe import Recipe
+from edge_runtime.errors import DataError
+from edge_runtime.files import check_writable, write_bytes
+from edge_runtime.spec import ModelSpec
 from edge_runtime.training_run import TrainingRun
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +31,14 @@ class ConversionOptions:
 
     Attributes:
         output: The `.tflite` file to write.
+        recipe: How it is made.
+        max_drop: Instead, the first of several recipes is taken that loses no more of the Keras model's score, in
+            [0, 1]; None takes `recipe`.
         images: Folder of the run's photos; None takes the one that the run was trained from.
         drawn: Calibrate on drawn garments instead of training photos, and measure nothing.
+        calibration: Folder of photos to calibrate on; None takes the run's training photos.
         calibration_images: How many images to calibrate on.
+        qat_epochs: How often quantisation-aware training shows each training photo.
         seed: Seed of the calibration sample.
         license: Terms of the model, written into the file.
         report: Folder of the parity report.
@@ -45,9 +46,13 @@ class ConversionOptions:
     """
 
     output: Path
+    recipe: Recipe
+    max_drop: float | None
     images: Path | None
     drawn: bool
+    calibration: Path | None
     calibration_images: int
+    qat_epochs: int
     seed: int
     license: str
     report: Path
@@ -62,87 +67,91 @@ class Conversion:
         size: Bytes of the `.tflite` file.
         sha256: Its hash.
         measurement: What each stage answered to the validation photos; None without photos.
+        attempts: What each recipe tried came to, where the best was looked for.
     """
 
     size: int
     sha256: str
     measurement: Measurement | None
+    attempts: tuple[Attempt, ...]
 
 
 def convert_run(run: TrainingRun, options: ConversionOptions) -> Conversion:
-    """Quantise a run's best model to full int8, measure it, and write it with its metadata and a parity report.
+    """Convert a run's best model by a recipe, measure it, and write it with its metadata and a parity report.
 
     Raises:
         RunError: The run directory is unfinished or damaged.
         DataError: Photos are missing.
-        ConversionError: The model cannot be made full int8.
+        ConversionError: The model cannot be converted, or not made full int8.
+        DropError: Every recipe that was tried costs too much; nothing is written.
         ParityError: The file answers too little like the Keras model; only the report is written.
         OutputError: The file or the report cannot be written.
     """
     check_writable(options.output)
     spec = dataclasses.replace(run.read_spec(), license=options.license)
-    model = load_keras_model(run.model_path)
+    model = load_network(run, spec)
     images = None if options.drawn else find_images(run, options.images)
-    sample = None if images is None else choose_photos(run.read_splits(), options.calibration_images, options.seed)
-    if sample is None:
-        log.info("calibrating on %d DRAWN garments, not photos", options.calibration_images)
-    else:
-        log.info("calibrating on %d training photos", len(sample.photos))
-    network = to_int8_tflite(model, _calibration_images(sample, images, spec.input, options), spec.task)
-    spec = _with_provenance(spec, calibration=_describe_calibration(run, sample, options))
-    content = finish_network(run, network, spec)
-    measurement = None
+    calibration = _calibrate(run, spec, images, options)
+    if calibration.images:
+        spec = _with_provenance(spec, calibration=calibration.facts)
+    material = Material(model, spec.task, calibration.images, lambda: _read_lessons(run, images, spec, options))
+
+    def make(recipe: Recipe) -> bytes:
+        return finish_network(run, build_network(recipe, material), spec)
+
     if images is None:
-        finished = add_metadata(content, spec)
-    else:
-        check_writable(options.report / PAGE_NAME)
-        subject = Subject(run, model, spec, images, _stage_files(run, model, spec, content))
-        measurement = measure_stages(subject)
-        spec = _with_provenance(spec, measured=[asdict(stage) for stage in measurement.stages])
-        finished = add_metadata(content, spec)
-        _report(subject, measurement, finished, options)
+        finished = add_metadata(make(options.recipe), _with_provenance(spec, recipe=options.recipe.name))
+        return _write(finished, None, (), options)
+    check_writable(options.report / PAGE_NAME)
+    outcome = _choose(Subject(run, model, spec, images, {}), make, options)
+    finished = add_metadata(outcome.content, _describe(spec, outcome, options))
+    _report(outcome, finished, options)
+    return _write(finished, outcome.measurement, outcome.attempts if options.max_drop is not None else (), options)
+
+
+def _choose(subject: Subject, make: Callable[[Recipe], bytes], options: ConversionOptions) -> Outcome:
+    if options.max_drop is None:
+        return try_recipes(subject, make, (options.recipe,), most=math.inf)
+    return try_recipes(subject, make, LADDER, options.max_drop)
+
+
+def _describe(spec: ModelSpec, outcome: Outcome, options: ConversionOptions) -> ModelSpec:
+    measured = [asdict(stage) for stage in outcome.measurement.stages]
+    facts: dict[str, Any] = {"recipe": outcome.recipe.name, "measured": measured}
+    if options.max_drop is not None:
+        facts["attempts"] = [asdict(attempt) for attempt in outcome.attempts]
+    return _with_provenance(spec, **facts)
+
+
+def _write(
+    finished: bytes, measurement: Measurement | None, attempts: tuple[Attempt, ...], options: ConversionOptions
+) -> Conversion:
     write_bytes(options.output, finished)
-    return Conversion(len(finished), hashlib.sha256(finished).hexdigest(), measurement)
+    return Conversion(len(finished), hashlib.sha256(finished).hexdigest(), measurement, attempts)
 
 
-def _report(subject: Subject, measurement: Measurement, finished: bytes, options: ConversionOptions) -> None:
-    report = build_report(subject, measurement, finished, options.min_parity)
-    write_report(report, options.report, subject.images)
+def _report(outcome: Outcome, finished: bytes, options: ConversionOptions) -> None:
+    report = build_report(outcome.subject, outcome.measurement, finished, options.min_parity)
+    write_report(report, options.report, outcome.subject.images)
     check_bound(report, options.report, f"{options.output} was not written")
 
 
-def _calibration_images(
-    sample: CalibrationSample | None, images: Path | None, spec: InputSpec, options: ConversionOptions
-) -> list[NDArray[np.float32]]:
-    frames: Iterator[Image]
-    if sample is None or images is None:
-        frames = draw_calibration_images(options.calibration_images)
-    else:
-        frames = iterate_frames(sample.photos, images, "calibrating")
-    preprocess = Preprocessor(spec)
-    return [normalize(preprocess(frame), spec) for frame in frames]
+def _calibrate(run: TrainingRun, spec: ModelSpec, images: Path | None, options: ConversionOptions) -> Calibration:
+    if options.max_drop is None and not options.recipe.needs_photos:
+        return Calibration([], {})
+    if images is None:
+        return calibrate_on_drawings(spec, options.calibration_images)
+    rows, count, seed = run.read_splits(), options.calibration_images, options.seed
+    if options.calibration is None:
+        return calibrate_on_photos(run, spec, choose_photos(rows, images, count, seed))
+    return calibrate_on_photos(run, spec, choose_from_folder(options.calibration, rows, count, seed))
 
 
-def _describe_calibration(
-    run: TrainingRun, sample: CalibrationSample | None, options: ConversionOptions
-) -> dict[str, Any]:
-    if sample is None:
-        return {"source": "drawn", "images": options.calibration_images}
-    manifest = json.dumps(sample.to_manifest(), indent=1) + "\n"
-    write_text(run.path / "calibration.json", manifest)
-    return {
-        "source": "photos",
-        "images": len(sample.photos),
-        "manifest_sha256": hashlib.sha256(manifest.encode()).hexdigest(),
-    }
+def _read_lessons(run: TrainingRun, images: Path | None, spec: ModelSpec, options: ConversionOptions) -> Lessons:
+    if images is None:
+        raise DataError(f"The recipe {options.recipe.name} trains on the run's photos; leave --drawn away.")
+    return read_lessons(run.read_splits(), images, spec, options.qat_epochs)
 
 
 def _with_provenance(spec: ModelSpec, **facts: Any) -> ModelSpec:
     return dataclasses.replace(spec, provenance={**spec.provenance, **facts})
-
-
-def _stage_files(run: TrainingRun, model: keras.Model, spec: ModelSpec, int8: bytes) -> dict[str, bytes]:
-    return {
-        FLOAT_STAGE: add_metadata(finish_network(run, to_float_tflite(model), spec), spec),
-        INT8_STAGE: add_metadata(int8, spec),
-    }

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from convert.detection_tail import postprocess_alone
 from edge_runtime.backend import DelegateName, open_interpreter
 from edge_runtime.coco import TrueBox, measure_coco
-from edge_runtime.metadata_schema import DetectorOutput
+from edge_runtime.metadata.schema import DetectorOutput
 from edge_runtime.outputs import DetectorOutputs
 from edge_runtime.preprocess import Image, Preprocessor, normalize
 from edge_runtime.quiet import quiet_stderr
@@ -36,6 +36,8 @@ class StagePrecision:
     Attributes:
         stage: `keras float32`, `tflite float32` or `tflite int8`.
         map: COCO's AP, mean over IoU thresholds 0.50 to 0.95, in [0, 1].
+        low: Lower end of the 95 % bootstrap interval of `map`.
+        high: Upper end.
         map50: AP at IoU 0.50.
         agreement: Share of boxes at or above the reporting threshold that both stages have: 2 pairs / (boxes of this
             stage + boxes of the first), a pair being of one label and of IoU 0.5 or more. 1 where neither has any.
@@ -44,6 +46,8 @@ class StagePrecision:
 
     stage: str
     map: float
+    low: float
+    high: float
     map50: float
     agreement: float
     iou: float | None
@@ -105,7 +109,10 @@ def detect_tflite(content: bytes, frames: Iterator[Image]) -> Answers:
 
 
 def compare_detections(
-    answers: Mapping[str, Answers], truth: Sequence[Sequence[TrueBox]], detection: DetectionSpec
+    answers: Mapping[str, Answers],
+    truth: Sequence[Sequence[TrueBox]],
+    detection: DetectionSpec,
+    resampled: Mapping[str, NDArray[np.float64]],
 ) -> tuple[StagePrecision, ...]:
     """Measure each stage against the truth and against the first stage.
 
@@ -113,6 +120,7 @@ def compare_detections(
         answers: Boxes of each photo by stage name, the reference first.
         truth: The true boxes of each photo.
         detection: Labels and reporting threshold.
+        resampled: (draws,) mAP of other photos like these by stage name, for the intervals.
     """
     reported = {stage: report_boxes(each, detection) for stage, each in answers.items()}
     reference = next(iter(reported.values()))
@@ -120,8 +128,15 @@ def compare_detections(
     for stage, found in answers.items():
         scores = measure_coco(truth, found, detection.labels)
         agreement, iou = _agreement(reference, reported[stage])
-        stages.append(StagePrecision(stage, scores.map, scores.map50, agreement, iou))
+        low, high = bootstrap_ends(resampled[stage])
+        stages.append(StagePrecision(stage, scores.map, low, high, scores.map50, agreement, iou))
     return tuple(stages)
+
+
+def bootstrap_ends(resampled: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the 95 % percentile interval of a quantity of (draws,) resamples (Efron and Tibshirani, 1993)."""
+    low, high = np.percentile(resampled, (2.5, 97.5))
+    return float(low), float(high)
 
 
 def warn_of_loss(stages: Sequence[StagePrecision]) -> None:

@@ -5,6 +5,7 @@ against the anchors (Liu et al., SSD, 2016), keeps each box's best labels, and s
 takes float only, so an int8 network gets a DEQUANTIZE before it.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -41,7 +42,7 @@ def append_postprocess(network: bytes, anchors: NDArray[np.float32], spec: Detec
     """
     tree = read_tree(network)
     outputs = [_dequantised(tree, index) for index in _network_outputs(tree)]
-    _check_shapes(tree, outputs, len(anchors), len(spec.labels))
+    check_shapes([tuple(tree.subgraphs[0].tensors[index].shape) for index in outputs], len(anchors), len(spec.labels))
     _append_op(tree, outputs, anchors, spec)
     return pack_tree(tree)
 
@@ -71,12 +72,21 @@ def _network_outputs(tree: schema.ModelT) -> list[int]:
     return [each.tensorIndex for each in named]
 
 
-def _check_shapes(tree: schema.ModelT, outputs: list[int], anchors: int, labels: int) -> None:
-    shapes = [tuple(tree.subgraphs[0].tensors[index].shape) for index in outputs]
-    if shapes != [(1, anchors, 4), (1, anchors, labels)]:
+def check_shapes(shapes: Sequence[tuple[int, ...]], anchors: int, labels: int) -> None:
+    """Check that a detector's network answers for these anchors and labels.
+
+    Args:
+        shapes: Of its outputs, for a batch of one.
+        anchors: How many there are.
+        labels: How many there are.
+
+    Raises:
+        ConversionError: It answers for others.
+    """
+    if list(shapes) != [(1, anchors, 4), (1, anchors, labels)]:
         raise ConversionError(
-            f"The network's outputs are of shapes {shapes}, which {anchors} anchors and {labels} labels do not fit; "
-            "take model.keras, anchors.npy and model.json from one run."
+            f"The network's outputs are of shapes {list(shapes)}, which {anchors} anchors and {labels} labels do not "
+            "fit; take model.keras, anchors.npy and model.json from one run."
         )
 
 

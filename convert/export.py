@@ -1,7 +1,7 @@
-"""Turning a Keras model into TFLite, in float and in full int8."""
+"""Turning a Keras model into TFLite: float, float with small weights, and full int8."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import keras
@@ -11,6 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 from tensorflow.lite.python.convert_phase import ConverterError
 
+from convert.keras_config import find_foreign_layers
 from edge_runtime.errors import ConversionError, RunError
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.spec import Task
@@ -28,13 +29,38 @@ def load_keras_model(path: Path) -> keras.Model:
         with quiet_stderr():
             return keras.models.load_model(path, compile=False)
     except (OSError, ValueError, TypeError) as error:
+        foreign = find_foreign_layers(path)
+        if foreign:
+            raise RunError(
+                f"{path} has layers that Keras does not know ({', '.join(foreign)}); train one of the networks that "
+                "edge-train list shows."
+            ) from error
         reason = str(error).strip().splitlines()[0]
         raise RunError(f"{path} does not load as a Keras model ({reason}); train it again with edge-train.") from error
 
 
 def to_float_tflite(model: keras.Model) -> bytes:
     """Convert to float32, batch 1, NHWC."""
-    return _convert(model, None, tf.float32)
+    return _convert(model, lambda _converter: None)
+
+
+def to_float16_tflite(model: keras.Model) -> bytes:
+    """Convert to float16 weights, which engines turn back into float32 before they compute."""
+
+    def configure(converter: tf.lite.TFLiteConverter) -> None:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+
+    return _convert(model, configure)
+
+
+def to_dynamic_tflite(model: keras.Model) -> bytes:
+    """Convert to int8 weights and float32 activations, quantised by each kernel to the range they happen to have."""
+
+    def configure(converter: tf.lite.TFLiteConverter) -> None:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+
+    return _convert(model, configure)
 
 
 def to_int8_tflite(model: keras.Model, images: Iterable[NDArray[np.float32]], task: Task) -> bytes:
@@ -52,7 +78,7 @@ def to_int8_tflite(model: keras.Model, images: Iterable[NDArray[np.float32]], ta
     Raises:
         ConversionError: The converter refuses the model, or leaves a float tensor in it.
     """
-    content = _convert(model, images, tf.int8 if task is Task.DETECTION else tf.uint8)
+    content = _convert(model, lambda converter: _ask_for_int8(converter, images, task))
     floats = _float_tensors(content)
     if floats:
         raise ConversionError(
@@ -62,16 +88,14 @@ def to_int8_tflite(model: keras.Model, images: Iterable[NDArray[np.float32]], ta
     return content
 
 
-def _convert(model: keras.Model, images: Iterable[NDArray[np.float32]] | None, output: tf.DType) -> bytes:
+def _convert(model: keras.Model, configure: Callable[[tf.lite.TFLiteConverter], None]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         # A SavedModel with a fixed batch leaves none of the shape arithmetic that a Keras model would.
         signature = [tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="image")]
         with quiet_stderr():
             model.export(folder, format="tf_saved_model", input_signature=signature, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        if images is not None:
-            _ask_for_int8(converter, images)
-            converter.inference_output_type = output
+        configure(converter)
         try:
             with quiet_stderr():
                 return bytes(converter.convert())
@@ -79,7 +103,7 @@ def _convert(model: keras.Model, images: Iterable[NDArray[np.float32]] | None, o
             raise ConversionError(f"TensorFlow refuses to convert the model ({error}).") from error
 
 
-def _ask_for_int8(converter: tf.lite.TFLiteConverter, images: Iterable[NDArray[np.float32]]) -> None:
+def _ask_for_int8(converter: tf.lite.TFLiteConverter, images: Iterable[NDArray[np.float32]], task: Task) -> None:
     def representative() -> Iterator[list[NDArray[np.float32]]]:
         for image in images:
             yield [image[np.newaxis]]
@@ -88,6 +112,7 @@ def _ask_for_int8(converter: tf.lite.TFLiteConverter, images: Iterable[NDArray[n
     converter.representative_dataset = representative
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.uint8
+    converter.inference_output_type = tf.int8 if task is Task.DETECTION else tf.uint8
 
 
 def _float_tensors(content: bytes) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import flatbuffers
 import numpy as np
 
-from edge_runtime.metadata_schema import (
+from edge_runtime.metadata.schema import (
     EXTRA_FILE,
     METADATA_IDENTIFIER,
     MIN_PARSER_VERSION,

@@ -1,7 +1,7 @@
 """Writes a model's description into its `.tflite` file, as standard TFLite Metadata.
 
 The metadata block goes into the model itself; the label files and `edge_garment.json` are appended as an uncompressed
-zip archive, where TFLite Support, MediaPipe Tasks and `edge_runtime.metadata` look for them.
+zip archive, where TFLite Support, MediaPipe Tasks and `edge_runtime.metadata.reading` look for them.
 """
 
 import io
@@ -16,9 +16,9 @@ from ai_edge_litert import schema_py_generated as schema
 from convert.metadata_tables import OutputTensor, ValueRange, encode_metadata
 from convert.model_tree import pack_tree, read_tree
 from edge_runtime.errors import MetadataError, ModelError
-from edge_runtime.metadata import read_spec
-from edge_runtime.metadata_checks import check_spec
-from edge_runtime.metadata_schema import (
+from edge_runtime.metadata.checks import check_spec
+from edge_runtime.metadata.reading import read_spec
+from edge_runtime.metadata.schema import (
     EXTRA_FILE,
     EXTRA_FORMAT,
     METADATA_NAME,

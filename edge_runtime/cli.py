@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_runtime.cli_errors import ErrorCommand
-from edge_runtime.config import ENVIRONMENT_PREFIX, config_options, keep_strongest, print_config
 from edge_runtime.ending import run_process
 from edge_runtime.errors import PictureError
-from edge_runtime.fault_options import fault_options
-from edge_runtime.frame_options import frame_options
+from edge_runtime.options.config import ENVIRONMENT_PREFIX, config_options, keep_strongest, print_config
+from edge_runtime.options.faults import fault_options
+from edge_runtime.options.frames import frame_options
+from edge_runtime.options.sinks import check_sinks, sink_options
+from edge_runtime.options.sources import EXAMPLES, check_sources, source_options
 from edge_runtime.quiet import quiet_opencv, quiet_stderr
-from edge_runtime.sink_options import check_sinks, sink_options
-from edge_runtime.source_options import EXAMPLES, check_sources, source_options
 
 if TYPE_CHECKING:
     # OpenCV and the interpreter take longer to import than --help may take.

@@ -113,3 +113,9 @@ class ParityError(EdgeGarmentError):
     """A `.tflite` file answers less like its Keras model than the user asked for."""
 
     exit_code = 19
+
+
+class DropError(EdgeGarmentError):
+    """Every recipe costs a model more of its score than the user allows."""
+
+    exit_code = 20

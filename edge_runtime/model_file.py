@@ -11,7 +11,7 @@ from typing import Final
 
 from edge_runtime.errors import MetadataError, ModelError
 from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
-from edge_runtime.metadata_schema import (
+from edge_runtime.metadata.schema import (
     METADATA_NAME,
     MODEL_IDENTIFIER,
     Buffer,

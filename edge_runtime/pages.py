@@ -22,7 +22,7 @@ body { margin: 0 auto; padding: 1rem; max-width: 66rem; background: #fff; color:
   font: 16px/1.45 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0.5rem 0 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin: 2.2rem 0 0.6rem; padding-bottom: 0.2rem; border-bottom: 1px solid #ccc; }
-p, figcaption { max-width: 44rem; }
+p, figcaption { max-width: 44rem; overflow-wrap: anywhere; }
 .lead, figcaption, .note { color: #555; font-size: 0.9rem; }
 .tiles, .figures, .gallery { display: grid; gap: 1rem; }
 .tiles { grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); }

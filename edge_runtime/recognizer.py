@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge_runtime.backend import Backend, DelegateName, default_threads, open_interpreter
 from edge_runtime.bundled import find_model
 from edge_runtime.errors import ModelError
-from edge_runtime.metadata import model_sha256, read_detector_outputs, read_spec
+from edge_runtime.metadata.reading import model_sha256, read_detector_outputs, read_spec
 from edge_runtime.model_file import read_model
 from edge_runtime.outputs import ClassifierOutputs, DetectorOutputs
 from edge_runtime.preprocess import Image, Preprocessor, normalize

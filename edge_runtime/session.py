@@ -13,14 +13,14 @@ from edge_runtime.backend import DelegateName, default_threads
 from edge_runtime.bundled import find_model
 from edge_runtime.errors import EdgeGarmentError
 from edge_runtime.events import Event, EventHub, HealthEvent, HealthKind, Scanner
-from edge_runtime.frame_options import loop_options, track_rules
 from edge_runtime.loop import RunCounts, run
 from edge_runtime.model_watch import ModelWatch
+from edge_runtime.options.frames import loop_options, track_rules
+from edge_runtime.options.sinks import is_pictures, needs_events, open_sinks, uses_events
+from edge_runtime.options.sources import open_chosen_source
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.service import notify
-from edge_runtime.sink_options import is_pictures, needs_events, open_sinks, uses_events
 from edge_runtime.sinks import EventSink, JsonSink, LineSink, Sink, SinkThread
-from edge_runtime.source_options import open_chosen_source
 from edge_runtime.sources import AheadSource, FrameSource
 from edge_runtime.watchdog import Watchdog
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from convert.inspection.reading import read_contents
 from edge_runtime.errors import EdgeGarmentError
 from edge_runtime.flatbuffer import FlatBufferError, root_table
-from edge_runtime.metadata import read_spec
-from edge_runtime.metadata_schema import MODEL_IDENTIFIER
+from edge_runtime.metadata.reading import read_spec
+from edge_runtime.metadata.schema import MODEL_IDENTIFIER
 from edge_runtime.pictures import read_picture
 
 ROOT = Path(__file__).parents[1]

@@ -12,7 +12,7 @@ from convert.metadata_writer import add_metadata
 from edge_runtime.backend import EDGETPU_OP, EDGETPU_SUFFIX
 from edge_runtime.errors import ConversionError, MetadataError
 from edge_runtime.files import write_bytes
-from edge_runtime.metadata import read_spec
+from edge_runtime.metadata.reading import read_spec
 from edge_runtime.model_file import read_model
 
 _COMPILER: Final = "edgetpu_compiler"

@@ -56,7 +56,7 @@ def _read_inputs(model: bytes, data: Path | None, images: int) -> "NDArray[np.ui
     import numpy as np
 
     from calibration_data import draw_calibration_images
-    from edge_runtime.metadata import read_spec
+    from edge_runtime.metadata.reading import read_spec
     from edge_runtime.pictures import PICTURE_SUFFIXES, read_picture
     from edge_runtime.preprocess import Preprocessor
 

@@ -17,7 +17,7 @@ from convert.engines.likeness import Likeness, Outputs, compare_boxes, compare_s
 from convert.inspection.reading import read_contents
 from convert.metadata_writer import add_metadata
 from edge_runtime.errors import BackendError, ModelError
-from edge_runtime.metadata import read_spec
+from edge_runtime.metadata.reading import read_spec
 
 Measure = Callable[[Outputs, Outputs], Likeness]
 

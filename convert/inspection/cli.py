@@ -39,7 +39,7 @@ def inspect(model: Path, as_json: bool) -> None:
 
 def _described(model: bytes) -> "tuple[ModelSpec | None, str | None]":
     """Return what edge-run would read from the file, or the sentence with which it would refuse it."""
-    from edge_runtime.metadata import read_spec
+    from edge_runtime.metadata.reading import read_spec
 
     try:
         return read_spec(model), None

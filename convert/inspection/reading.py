@@ -12,8 +12,8 @@ from convert.inspection.contents import GraphFacts, ModelContents, OperatorFacts
 from convert.inspection.options import read_options
 from edge_runtime.errors import ModelError
 from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
-from edge_runtime.metadata import model_sha256
-from edge_runtime.metadata_schema import (
+from edge_runtime.metadata.reading import model_sha256
+from edge_runtime.metadata.schema import (
     METADATA_IDENTIFIER,
     METADATA_NAME,
     MODEL_IDENTIFIER,
@@ -26,7 +26,7 @@ from edge_runtime.metadata_schema import (
     SubGraph,
     Tensor,
 )
-from edge_runtime.metadata_schema import Quantization as QuantizationSlot
+from edge_runtime.metadata.schema import Quantization as QuantizationSlot
 from edge_runtime.model_file import packed_file_sizes
 
 # A table takes at least about this many bytes of a file: an entry in a list, its own offset, and some fields.

@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
-from convert.export import load_keras_model, to_float_tflite
+from convert.export import to_float_tflite
 from convert.metadata_writer import add_metadata
-from convert.network import find_images, finish_network
-from convert.parity.measurement import FLOAT_STAGE, INT8_STAGE, Subject, build_report, measure_stages
+from convert.network import find_images, finish_network, load_network
+from convert.parity.measurement import FLOAT_STAGE, Subject, build_report, measure_stages
 from convert.parity.report import ParityReport
 from convert.parity.writing import PAGE_NAME, check_bound, write_report
 from edge_runtime.errors import ModelError
 from edge_runtime.files import check_writable
-from edge_runtime.metadata import read_spec
+from edge_runtime.graph_check import check_graph
+from edge_runtime.metadata.reading import read_spec
 from edge_runtime.model_file import read_model
 from edge_runtime.spec import ModelSpec
 from edge_runtime.training_run import TrainingRun
@@ -29,7 +30,7 @@ def check_model(
         min_parity: Least agreement in [0, 1]; None for any.
 
     Raises:
-        ModelError: The file cannot be read, or is none of this run.
+        ModelError: The file cannot be read, has several graphs, or is none of this run.
         MetadataError: Its metadata are missing or contradict its tensors.
         RunError: The run directory is unfinished or damaged.
         DataError: Photos are missing.
@@ -37,13 +38,16 @@ def check_model(
         OutputError: The report cannot be written.
     """
     content = read_model(path)
+    check_graph(content)
     spec = read_spec(content)
     _check_same_task(spec, run, path)
     found = find_images(run, images)
     check_writable(folder / PAGE_NAME)
-    model = load_keras_model(run.model_path)
+    model = load_network(run, spec)
     network = finish_network(run, to_float_tflite(model), spec)
-    files = {FLOAT_STAGE: add_metadata(network, spec), INT8_STAGE: content}
+    # Files from before there were recipes are all of the one that is the default.
+    stage = f"tflite {spec.provenance.get('recipe', 'int8')}"
+    files = {FLOAT_STAGE: add_metadata(network, spec), stage: content}
     subject = Subject(run, model, spec, found, files)
     report = build_report(subject, measure_stages(subject), content, min_parity)
     write_report(report, folder, found)

@@ -58,3 +58,46 @@ def parity(run: Path, model: Path, images: Path | None, report: Path | None, min
     for line in format_stages(found.measurement.stages):
         click.echo(line)
     click.echo(f"{model}: sha256 {found.sha256[:12]}, measured on {found.measurement.photos} validation photos")
+
+
+def _parse_counts(_context: click.Context, _option: click.Parameter, value: str) -> tuple[int, ...]:
+    counts = value.split(",")
+    if not all(count.strip().isdecimal() and int(count) for count in counts):
+        raise click.BadParameter(f"{value!r} is not a list of whole numbers from 1, such as 5,50,200.")
+    return tuple(sorted(set(map(int, counts))))
+
+
+@click.command(epilog="\b\nExample:\n  edge-convert calibration runs/shop -o calibration/")
+@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder for calibration.csv and calibration.svg.",
+)
+@click.option(
+    "--images", type=click.Path(path_type=Path, file_okay=False), help="Folder of the run's photos, if they have moved."
+)
+@click.option(
+    "--counts",
+    callback=_parse_counts,
+    metavar="N,N...",
+    default="1,5,20,50,100,200",
+    show_default=True,
+    help="How many images to calibrate on.",
+)
+@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Choices of photos for each count.")
+def calibration(run: Path, output: Path, images: Path | None, counts: tuple[int, ...], seeds: int) -> None:
+    """How does the int8 model of RUN depend on the photos that it is calibrated on?
+
+    Converts it once for every count and choice: training photos, photos of one class alone, and drawn garments. Takes
+    as long as that many conversions.
+    """
+    prepare("edge-convert calibration")
+    with quiet_stderr():
+        from convert.parity.calibration_writing import write_calibration
+    from edge_runtime.training_run import TrainingRun
+
+    for line in write_calibration(TrainingRun(run), images, output, counts, seeds):
+        click.echo(line)

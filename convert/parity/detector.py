@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from convert.detection_evaluation import (
     Answers,
     BoxPair,
+    bootstrap_ends,
     collect_truth,
     compare_detections,
     pair_boxes,
@@ -35,8 +36,7 @@ def measure_detector(
 ) -> Measurement:
     """Measure each stage against the truth and against the first stage.
 
-    Intervals are those of the bootstrap: photos are drawn with replacement, 500 times, the same ones for both stages
-    (Efron and Tibshirani, 1993, percentile interval).
+    Intervals are those of the bootstrap: photos are drawn with replacement, 500 times, the same ones for all stages.
 
     Args:
         stages: Boxes of each photo by stage name, the Keras model first and the file for the device last.
@@ -48,18 +48,19 @@ def measure_detector(
         DataError: The photos have no box on them.
     """
     truth = collect_truth(rows, boxes)
-    compared = compare_detections(stages, truth, detection)
+    draws = np.random.default_rng(_SEED).integers(len(rows), size=(_RESAMPLES, len(rows)))
+    resampled = {stage: resample_map(truth, found, detection.labels, draws) for stage, found in stages.items()}
+    compared = compare_detections(stages, truth, detection, resampled)
     warn_of_loss(compared)
     reported = {stage: report_boxes(answers, detection) for stage, answers in stages.items()}
     first, *_, last = reported.values()
-    draws = np.random.default_rng(_SEED).integers(len(rows), size=(_RESAMPLES, len(rows)))
-    ends = [resample_map(truth, stages[stage.stage], detection.labels, draws) for stage in (compared[0], compared[-1])]
+    differences = resampled[compared[-1].stage] - resampled[compared[0].stage]
     pairs = [_pair_all(first, found) for found in list(reported.values())[1:]]
     return Measurement(
         photos=len(rows),
         stages=compared,
         agreement=_estimate_agreement(first, last, pairs[-1], draws),
-        change=Change("mAP", _interval(compared[-1].map - compared[0].map, ends[1] - ends[0]), None),
+        change=Change("mAP", _interval(compared[-1].map - compared[0].map, differences), None),
         drifts=tuple(measure_drift(stage, _scores(each)) for stage, each in zip(list(stages)[1:], pairs, strict=True)),
         scores=_scores(pairs[-1]),
         overlaps=np.array([pair.iou for photo in pairs[-1] for pair in photo]),
@@ -87,8 +88,7 @@ def _estimate_agreement(
 
 
 def _interval(value: float, resampled: NDArray[np.float64]) -> Estimate:
-    low, high = np.percentile(resampled, (2.5, 97.5))
-    return Estimate(value, float(low), float(high))
+    return Estimate(value, *bootstrap_ends(resampled))
 
 
 def _find_disagreements(

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import PercentFormatter, ScalarFormatter
 from numpy.typing import NDArray
 
+from convert.detection_evaluation import StagePrecision
 from convert.evaluation import StageAccuracy
+from convert.parity.calibration_curve import CalibrationPoint
 from convert.parity.report import LayerNoise
 from edge_runtime.estimates import Estimate
 from edge_runtime.pages import Html
@@ -17,18 +20,22 @@ _MOST_SHOWN = 60.0
 """dB; more exact layers are drawn here."""
 
 
-def draw_stages(stages: Sequence[StageAccuracy]) -> Html:
-    """Draw the accuracy of each stage with its interval."""
+def draw_stages(stages: Sequence[StageAccuracy | StagePrecision]) -> Html:
+    """Draw the accuracy or precision of each stage with its interval."""
 
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
         for row, stage in enumerate(stages):
-            estimate = Estimate(stage.top1, stage.low, stage.high)
+            value = stage.top1 if isinstance(stage, StageAccuracy) else stage.map
+            estimate = Estimate(value, stage.low, stage.high)
             plot_estimates(axes, [estimate], [row], COLOURS[row % len(COLOURS)], "o", stage.stage)
         axes.set_yticks(range(len(stages)), [stage.stage for stage in stages])
         axes.set_ylim(len(stages) - 0.5, -0.5)
-        axes.set(xlabel="top-1 accuracy")
-        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        if isinstance(stages[0], StageAccuracy):
+            axes.set(xlabel="top-1 accuracy")
+            axes.xaxis.set_major_formatter(PercentFormatter(1))
+        else:
+            axes.set(xlabel="mAP")
 
     return render(paint, height=0.9 + 0.3 * len(stages))
 
@@ -75,6 +82,39 @@ def draw_layers(layers: Sequence[LayerNoise], worst: Sequence[LayerNoise]) -> Ht
         figure.legend(loc="outside lower center", ncols=2)
 
     return render(paint, width=6.5, height=3.2)
+
+
+def draw_calibration(points: Sequence[CalibrationPoint], quantity: str) -> Html:
+    """Draw quality and agreement over the number of images, a line for each choice of them.
+
+    Args:
+        points: Of the Keras model first.
+        quantity: What the quality is called.
+    """
+
+    def paint(figure: Figure) -> None:
+        upper, lower = figure.subplots(2, 1, sharex=True)
+        upper.axhline(points[0].quality, color="#888888", linestyle="--", linewidth=1, label="Keras")
+        for colour, choice in zip(COLOURS, dict.fromkeys(point.choice for point in points[1:]), strict=False):
+            chosen = [point for point in points if point.choice == choice]
+            _plot_choice(upper, chosen, [point.quality for point in chosen], colour)
+            _plot_choice(lower, chosen, [point.agreement for point in chosen], colour)
+        upper.set(xscale="log", ylabel=quantity)
+        lower.set(xlabel="images to calibrate on", ylabel="agreement with Keras")
+        lower.xaxis.set_major_formatter(ScalarFormatter())
+        for axes in (upper, lower):
+            axes.yaxis.set_major_formatter(PercentFormatter(1))
+        figure.legend(*upper.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+
+    return render(paint, width=5.5, height=5)
+
+
+def _plot_choice(axes: Axes, points: Sequence[CalibrationPoint], values: Sequence[float], colour: str) -> None:
+    """Plot each seed as a dot, and a line through the means."""
+    counts = sorted({point.images for point in points})
+    means = [np.mean([value for point, value in zip(points, values, strict=True) if point.images == n]) for n in counts]
+    axes.plot([point.images for point in points], values, "o", color=colour, alpha=0.6)
+    axes.plot(counts, [float(mean) for mean in means], "-", color=colour, label=points[0].choice)
 
 
 def _shown(decibels: float | None) -> float:

@@ -4,6 +4,7 @@ Both graphs run the same photos with the interpreter's plain kernels and keep ev
 on a device, keeps none; its int8 answers differ from the plain kernels' by some steps of the last layers.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -23,6 +24,9 @@ _MOVING: Final = frozenset(
     | {"TRANSPOSE", "SPLIT", "EXPAND_DIMS", "BROADCAST_TO", "GATHER", "MAX_POOL_2D", "PADV2", "MIRROR_PAD"}
 )
 _WEIGHTED: Final = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
+
+# Of its range; below, a layer loses more than half a bit to what its values never reach.
+_FILLED: Final = 0.7
 
 Values = NDArray[np.float64]
 
@@ -94,6 +98,9 @@ class _Layer:
     """Power of the difference between both graphs' outputs."""
     clipped: float = 0.0
     """Power of what lies beyond the grid's ends."""
+    lowest: float = math.inf
+    """Of the float output."""
+    highest: float = -math.inf
 
     def add(self, exact: NDArray[np.float32], steps: NDArray[Any]) -> None:
         """Take in both graphs' outputs for one more photo."""
@@ -102,6 +109,8 @@ class _Layer:
         self.rounding = self.rounding + _channel_power(exact - self.grid.round(exact))
         self.gathered += float(_channel_power(exact - self.grid.restore(steps)).sum())
         self.clipped += float(_channel_power(beyond).sum())
+        self.lowest = min(self.lowest, float(exact.min()))
+        self.highest = max(self.highest, float(exact.max()))
 
     def judge(self, weights: float) -> LayerNoise:
         """Return what was found.
@@ -111,9 +120,6 @@ class _Layer:
         """
         rounding = _median_share(self.rounding, self.signal)
         total = float(self.signal.sum())
-        cause = Cause.WEIGHTS if weights > rounding else Cause.RESOLUTION
-        if cause is Cause.RESOLUTION and self.clipped > self.rounding.sum() / 2:
-            cause = Cause.CLIPPING
         return LayerNoise(
             index=self.operator.index,
             name=self.name,
@@ -121,8 +127,15 @@ class _Layer:
             shape=self.shape,
             sqnr=_decibels(self.gathered / total if total else 0.0),
             own=_decibels(weights + rounding),
-            cause=cause,
+            cause=Cause.WEIGHTS if weights > rounding else self._cause_of_rounding(),
         )
+
+    def _cause_of_rounding(self) -> Cause:
+        if self.clipped > self.rounding.sum() / 2:
+            return Cause.CLIPPING
+        low, high = self.grid.ends
+        filled = (self.highest - self.lowest) / (high - low)
+        return Cause.RANGE if filled < _FILLED else Cause.RESOLUTION
 
 
 def _match_layers(exact: GraphFacts, rounded: GraphFacts) -> list[_Layer]:

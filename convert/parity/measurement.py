@@ -1,32 +1,32 @@
 """Asking every stage of one model the same photos, and finding out what sets their answers apart."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
-from tqdm import tqdm
 
+from convert.calibration import normalise_frames
 from convert.detection_evaluation import Answers, KerasDetector, detect_tflite
-from convert.evaluation import iterate_frames, score_keras, score_tflite
+from convert.evaluation import Scores, iterate_frames, score_keras, score_tflite
 from convert.inspection.reading import read_contents
 from convert.parity.classifier import measure_classifier
 from convert.parity.detector import measure_detector
 from convert.parity.layers import measure_layers
-from convert.parity.report import Measurement, ParityReport
-from edge_runtime.metadata import model_sha256
-from edge_runtime.pictures import read_picture
-from edge_runtime.preprocess import Preprocessor, normalize
-from edge_runtime.spec import InputSpec, ModelSpec
+from convert.parity.report import LayerNoise, Measurement, ParityReport
+from edge_runtime.metadata.reading import model_sha256
+from edge_runtime.preprocess import Image
+from edge_runtime.spec import ModelSpec
 from edge_runtime.training_run import Split, SplitRow, TrainingRun
 
 KERAS_STAGE: Final = "keras float32"
 FLOAT_STAGE: Final = "tflite float32"
 INT8_STAGE: Final = "tflite int8"
+
+StageAnswers = Scores | Answers
+"""A classifier's scores, or a detector's boxes, of each photo."""
 
 _LAYER_PHOTOS: Final = 32
 
@@ -57,17 +57,41 @@ def measure_stages(subject: Subject) -> Measurement:
         DataError: The photos have no box on them.
         PictureError: A photo cannot be read.
     """
-    rows = subject.run.read_splits(Split.VALIDATION)
-    spec, images = subject.spec, subject.images
-    frames = {stage: iterate_frames(rows, images, stage) for stage in (KERAS_STAGE, *subject.files)}
-    if spec.detection is not None:
-        detector = KerasDetector(subject.model, spec.input, spec.detection, subject.run.read_anchors())
-        found: dict[str, Answers] = {KERAS_STAGE: [detector.detect(frame) for frame in frames[KERAS_STAGE]]}
-        found |= {stage: detect_tflite(content, frames[stage]) for stage, content in subject.files.items()}
-        return measure_detector(found, rows, subject.run.read_boxes(), spec.detection)
-    scores = {KERAS_STAGE: score_keras(subject.model, spec.input, frames[KERAS_STAGE])}
-    scores |= {stage: score_tflite(content, frames[stage]) for stage, content in subject.files.items()}
-    return measure_classifier(scores, rows, spec.labels)
+    answers = {KERAS_STAGE: ask_keras(subject)}
+    answers |= {stage: ask_file(subject, stage, content) for stage, content in subject.files.items()}
+    return compare_answers(subject, answers)
+
+
+def ask_keras(subject: Subject) -> StageAnswers:
+    """Return the Keras model's answers to the run's validation photos."""
+    spec, frames = subject.spec, _frames(subject, KERAS_STAGE)
+    if spec.detection is None:
+        return score_keras(subject.model, spec.input, frames)
+    detector = KerasDetector(subject.model, spec.input, spec.detection, subject.run.read_anchors())
+    return [detector.detect(frame) for frame in frames]
+
+
+def ask_file(subject: Subject, stage: str, content: bytes) -> StageAnswers:
+    """Return a finished `.tflite` file's answers to the run's validation photos; the stage names the progress bar."""
+    answer = score_tflite if subject.spec.detection is None else detect_tflite
+    return answer(content, _frames(subject, stage))
+
+
+def compare_answers(subject: Subject, answers: Mapping[str, StageAnswers]) -> Measurement:
+    """Measure stages against the truth and against the first stage.
+
+    Args:
+        subject: The model.
+        answers: By name of the stage, the Keras model's first and those of the file for the device last.
+
+    Raises:
+        DataError: The photos have no box on them.
+    """
+    rows, spec = _validation(subject), subject.spec
+    if spec.detection is None:
+        return measure_classifier(cast(Mapping[str, Scores], answers), rows, spec.labels)
+    boxes = subject.run.read_boxes()
+    return measure_detector(cast(Mapping[str, Answers], answers), rows, boxes, spec.detection)
 
 
 def build_report(subject: Subject, measurement: Measurement, finished: bytes, bound: float | None) -> ParityReport:
@@ -80,9 +104,7 @@ def build_report(subject: Subject, measurement: Measurement, finished: bytes, bo
         bound: Least agreement asked for, in [0, 1]; None without one.
     """
     contents = read_contents(finished)
-    rows = _spread(subject.run.read_splits(Split.VALIDATION), _LAYER_PHOTOS)
-    images = _normalised(rows, subject.images, subject.spec.input)
-    layers = measure_layers(subject.files[FLOAT_STAGE], finished, tqdm(images, desc="layers", disable=None))
+    rows = _spread(_validation(subject), _LAYER_PHOTOS)
     *_, device_stage = subject.files
     sizes = {stage: len(content) for stage, content in subject.files.items()} | {device_stage: len(finished)}
     return ParityReport(
@@ -92,7 +114,8 @@ def build_report(subject: Subject, measurement: Measurement, finished: bytes, bo
         sizes={KERAS_STAGE: subject.run.model_path.stat().st_size, **sizes},
         calibration=subject.spec.provenance.get("calibration", {}),
         measurement=measurement,
-        layers=layers,
+        # Other recipes change the network itself, so that its layers have no counterpart in the Keras model.
+        layers=_compare_layers(subject, finished, rows) if device_stage == INT8_STAGE else (),
         layer_photos=len(rows),
         operations=Counter(operator.kind for operator in contents.graphs[0].operators),
         float_tensors=len(contents.graphs[0].float_tensors),
@@ -100,11 +123,19 @@ def build_report(subject: Subject, measurement: Measurement, finished: bytes, bo
     )
 
 
+def _compare_layers(subject: Subject, finished: bytes, rows: Sequence[SplitRow]) -> tuple[LayerNoise, ...]:
+    images = normalise_frames(iterate_frames(rows, subject.images, "layers"), subject.spec.input)
+    return measure_layers(subject.files[FLOAT_STAGE], finished, images)
+
+
+def _validation(subject: Subject) -> tuple[SplitRow, ...]:
+    return subject.run.read_splits(Split.VALIDATION)
+
+
+def _frames(subject: Subject, title: str) -> Iterator[Image]:
+    return iterate_frames(_validation(subject), subject.images, title)
+
+
 def _spread(rows: Sequence[SplitRow], count: int) -> Sequence[SplitRow]:
     """Return at most `count` rows, evenly spread, since neighbours are often alike."""
     return [rows[at * len(rows) // count] for at in range(count)] if len(rows) > count else rows
-
-
-def _normalised(rows: Sequence[SplitRow], images: Path, spec: InputSpec) -> list[NDArray[np.float32]]:
-    preprocess = Preprocessor(spec)
-    return [normalize(preprocess(read_picture(images / row.image)), spec) for row in rows]

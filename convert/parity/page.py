@@ -1,9 +1,11 @@
 """A parity report as one HTML page."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from convert.detection_evaluation import StagePrecision
 from convert.evaluation import StageAccuracy
 from convert.parity import figures
 from convert.parity.gallery import show_disagreements
@@ -18,12 +20,15 @@ Tile = tuple[str, str, str]
 
 _WORST: Final = 5
 _REMEDIES: Final = {
-    Cause.CLIPPING: "Values beyond the range seen in calibration are cut off: calibrate on more photos.",
-    Cause.RESOLUTION: "A few channels are far larger than the others, which have to share their coarse steps: "
-    "equalise the channels, or train quantisation-aware.",
-    Cause.WEIGHTS: "Weights of one channel differ too much in size: equalise the channels, train with more weight "
-    "decay, or train quantisation-aware.",
+    Cause.CLIPPING: "values lie beyond the range seen in calibration and are cut off; calibrate on more photos.",
+    Cause.RANGE: "its values fill a part of its range only. The converter does so to a layer that is added to or "
+    "joined with another: it gets the steps of the result. Calibration does not change that.",
+    Cause.RESOLUTION: "a few channels are far larger than the others, which have to share their coarse steps; convert "
+    "with --recipe int8-corrected, which equalises them, or int8-qat.",
+    Cause.WEIGHTS: "its weights are farther from the Keras model's than its output. Where most layers have this cause, "
+    "the file is of another training; else convert with --recipe int8-qat.",
 }
+_NAME_TAIL: Final = re.compile(r"_\d+$")
 
 
 def build_page(report: ParityReport, images: Path) -> str:
@@ -64,7 +69,7 @@ def _verdict(report: ParityReport) -> Html:
         return pages.paragraph("No bound was set: --min-parity makes the command fail below one.", "note")
     agreeing = f"Both give the same answer for {describe_agreement(report)}"
     if report.holds:
-        return pages.paragraph(f"{agreeing}; asked for were {100 * report.bound:.1f} %. The bound holds.")
+        return pages.paragraph(f"{agreeing}; the bound of {100 * report.bound:.1f} % holds.")
     return pages.paragraph(f"{agreeing}, below the {100 * report.bound:.1f} % asked for. Do not ship it.", "alert")
 
 
@@ -72,15 +77,19 @@ def _tiles(report: ParityReport) -> Iterator[Tile]:
     measured = report.measurement
     first, last = measured.stages[0], measured.stages[-1]
     yield "Agreement", f"{measured.agreement.value:.1%}", f"{_interval(measured.agreement)}, Keras to {last.stage}"
-    if isinstance(first, StageAccuracy) and isinstance(last, StageAccuracy):
-        yield "Top-1 accuracy", f"{last.top1:.1%}", f"Keras: {first.top1:.1%}"
-    elif not isinstance(first, StageAccuracy) and not isinstance(last, StageAccuracy):
-        yield "mAP", f"{last.map:.3f}", f"Keras: {first.map:.3f}"
+    yield _quality(last)[0], _quality(last)[1], f"Keras: {_quality(first)[1]}"
     yield "Change", *_change(measured.change)
     drift = measured.drifts[-1]
     yield "Score drift", f"{drift.mean:.3f}", f"mean; 95 % of scores within {drift.percentile_95:.3f}"
     yield "File", f"{report.sizes[last.stage] / 1e6:.2f} MB", f"sha256 {report.sha256[:12]}"
     yield "Calibration", *_calibration(report)
+
+
+def _quality(stage: StageAccuracy | StagePrecision) -> tuple[str, str]:
+    """Return what a stage is judged by, and how much of it it has."""
+    if isinstance(stage, StageAccuracy):
+        return "Top-1 accuracy", f"{stage.top1:.1%}"
+    return "mAP", f"{stage.map:.3f}"
 
 
 def _change(change: Change) -> tuple[str, str]:
@@ -96,7 +105,7 @@ def _calibration(report: ParityReport) -> tuple[str, str]:
     images = str(report.calibration.get("images", "?"))
     if source == "drawn":
         return f"{images} drawings", "no photos: their ranges are a fallback"
-    return f"{images} photos", f"source: {source}"
+    return f"{images} photos", "of a folder" if source == "folder" else "of the training split"
 
 
 def _interval(estimate: Estimate) -> str:
@@ -104,27 +113,25 @@ def _interval(estimate: Estimate) -> str:
 
 
 def _stages(report: ParityReport) -> Html:
-    accuracies = [stage for stage in report.measurement.stages if isinstance(stage, StageAccuracy)]
-    drawn = [pages.figure(figures.draw_stages(accuracies), "Dots with 95 % intervals.")] if accuracies else []
-    return pages.section("Stage by stage", *drawn, _stage_table(report), *_explain_change(report))
+    drawn = pages.figure(figures.draw_stages(report.measurement.stages), "Dots with 95 % intervals.")
+    return pages.section("Stage by stage", drawn, _stage_table(report), *_explain_change(report))
 
 
 def _stage_table(report: ParityReport) -> Html:
-    rows = []
-    for stage in report.measurement.stages:
-        size = f"{report.sizes[stage.stage] / 1e6:.2f}"
-        if isinstance(stage, StageAccuracy):
-            interval = f"{100 * stage.low:.1f} to {100 * stage.high:.1f}"
-            shares = (f"{100 * share:.1f}" for share in (stage.macro, stage.agreement))
-            rows.append((stage.stage, f"{100 * stage.top1:.1f}", interval, *shares, size))
-        else:
-            overlap = "-" if stage.iou is None else f"{stage.iou:.3f}"
-            rows.append(
-                (stage.stage, f"{stage.map:.3f}", f"{stage.map50:.3f}", f"{100 * stage.agreement:.1f}", overlap, size)
-            )
+    rows = [(*_stage_row(stage), f"{report.sizes[stage.stage] / 1e6:.2f}") for stage in report.measurement.stages]
     if report.task is Task.CLASSIFICATION:
         return pages.table(("stage", "top-1 %", "95 % interval", "macro %", "agreement %", "MB"), rows, numbers=True)
-    return pages.table(("stage", "mAP", "mAP50", "agreement %", "mean IoU", "MB"), rows, numbers=True)
+    header = ("stage", "mAP", "95 % interval", "mAP50", "agreement %", "mean IoU", "MB")
+    return pages.table(header, rows, numbers=True)
+
+
+def _stage_row(stage: StageAccuracy | StagePrecision) -> tuple[str, ...]:
+    agreement = f"{100 * stage.agreement:.1f}"
+    if isinstance(stage, StageAccuracy):
+        interval = f"{100 * stage.low:.1f} to {100 * stage.high:.1f}"
+        return (stage.stage, f"{100 * stage.top1:.1f}", interval, f"{100 * stage.macro:.1f}", agreement)
+    interval, overlap = f"{stage.low:.3f} to {stage.high:.3f}", "-" if stage.iou is None else f"{stage.iou:.3f}"
+    return (stage.stage, f"{stage.map:.3f}", interval, f"{stage.map50:.3f}", agreement, overlap)
 
 
 def _explain_change(report: ParityReport) -> Iterator[Html]:
@@ -136,9 +143,9 @@ def _explain_change(report: ParityReport) -> Iterator[Html]:
         )
     else:
         text = (
-            f"From Keras to the file {change.flips.only_first} photos lose their right answer and "
-            f"{change.flips.only_second} gain it (exact McNemar test: p = {change.flips.p_value:.2g}). Intervals of a "
-            "stage are Wilson's; that of the change is for paired answers (Agresti and Min, 2005), and is the one that "
+            f"Photos that lose their right answer from Keras to the file: {change.flips.only_first}; that gain it: "
+            f"{change.flips.only_second} (exact McNemar test: p = {change.flips.p_value:.2g}). Intervals of a stage "
+            "are Wilson's; that of the change is for paired answers (Agresti and Min, 2005), and is the one that "
             "tells what conversion costs."
         )
     yield pages.paragraph(text, "note")
@@ -168,18 +175,20 @@ def _scores(report: ParityReport) -> Html:
 
 def _layers(report: ParityReport) -> Html:
     if not report.layers:
-        text = "The layers of the float and the int8 graph cannot be matched by name, so they are not compared."
+        text = "Layers are compared in files of the recipe int8 alone: others change the network, or stay float."
         return pages.section("Layers", pages.paragraph(text))
     worst = find_worst(report.layers)
     caption = "Signal-to-quantisation-noise ratio of each layer. 6 dB are one bit. The worst five are numbered."
     rows = [
-        (str(rank), _short(layer.name), layer.kind, _decibels(layer.own), _decibels(layer.sqnr), _REMEDIES[layer.cause])
+        (str(rank), shorten(layer.name), layer.kind, _decibels(layer.own), _decibels(layer.sqnr), layer.cause.value)
         for rank, layer in enumerate(worst, start=1)
     ]
+    causes = dict.fromkeys(layer.cause for layer in worst)
     return pages.section(
         "Layers",
         pages.figure(figures.draw_layers(report.layers, worst), caption, wide=True),
-        pages.table(("", "layer", "operation", "own dB", "gathered dB", "what helps"), rows),
+        pages.table(("", "layer", "operation", "own dB", "gathered dB", "cause"), rows),
+        *(pages.paragraph(f"{cause.value.capitalize()}: {_REMEDIES[cause]}") for cause in causes),
         pages.paragraph(
             f"Measured on {report.layer_photos} photos with TFLite's plain kernels, which keep each layer's output; "
             "XNNPACK, by which a device computes, differs from them by some steps. Own: what rounding the layer's "
@@ -189,14 +198,16 @@ def _layers(report: ParityReport) -> Html:
     )
 
 
-def _short(name: str) -> str:
-    """Return the part of a converter's name that says which layer it is."""
-    first = name.split(";", maxsplit=1)[0]
-    return "/".join(first.split("/")[-2:])
+def shorten(name: str) -> str:
+    """Return the Keras layer in a name that the converter has made of the network, its layers and their operations."""
+    *layers, operation = name.split(";", maxsplit=1)[0].split("/")
+    named = [part for part in layers if part != "batchnorm"]
+    return _NAME_TAIL.sub("", named[-1]) if named else operation
 
 
 def _decibels(value: float | None) -> str:
-    return "exact" if value is None else f"{value:.1f}"
+    # Adding zero turns a negative zero into a plain one.
+    return "exact" if value is None else f"{round(value, 1) + 0.0:.1f}"
 
 
 def _contents(report: ParityReport) -> Html:

@@ -119,9 +119,14 @@ class Measurement:
 
 
 class Cause(StrEnum):
-    """What makes most of a layer's own noise."""
+    """What makes most of a layer's own noise.
+
+    `CLIPPING` is of values beyond the layer's range, `RANGE` of a range that the values fill in part only,
+    `RESOLUTION` of steps that suit the largest channels alone, `WEIGHTS` of rounded weights.
+    """
 
     CLIPPING = "clipping"
+    RANGE = "range"
     RESOLUTION = "resolution"
     WEIGHTS = "weights"
 
@@ -162,7 +167,7 @@ class ParityReport:
         sizes: Bytes of each stage's file, by name of the stage.
         calibration: What int8 ranges were measured on, as the file's metadata say.
         measurement: What the stages answered.
-        layers: In the order of the graph; empty where the two graphs cannot be matched.
+        layers: In the order of the graph; empty for other recipes than `int8`, which change the network or stay float.
         layer_photos: On how many photos layers were compared.
         operations: How many of each kind the file has.
         float_tensors: How many of its tensors are float.

@@ -86,7 +86,8 @@ def _anchors() -> np.ndarray:
 
 def _draw(folder: Path, index: int) -> tuple[SplitRow, BoxRow]:
     """Save a black picture with one cell of a pure colour, and give its row and the box that the network answers."""
-    label, row, column = index % 3, index // 3 % 4, index % 4
+    # No picture comes twice, so none is on both sides of the split.
+    label, row, column = index % 3, (index // 3 + index // 12) % 4, index % 4
     image = np.zeros((128, 256, 3), np.uint8)
     image[32 * row : 32 * row + 32, 64 * column : 64 * column + 64, 2 - label] = 255
     path = folder / f"{index}.png"

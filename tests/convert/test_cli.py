@@ -18,7 +18,7 @@ def test_help_lists_the_commands() -> None:
     result = CliRunner().invoke(main, ["--help"])
     assert result.exit_code == 0
     listed = result.stdout.split("Commands:")[1].split()
-    assert {"convert", "parity", "inspect", "verify", "preflight", "edgetpu"} <= set(listed)
+    assert {"convert", "parity", "calibration", "inspect", "verify", "preflight", "edgetpu"} <= set(listed)
 
 
 def test_no_arguments_show_the_help() -> None:

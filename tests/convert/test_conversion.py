@@ -48,6 +48,27 @@ def test_the_table_has_every_stage_with_its_interval(converted: tuple[Path, str]
     assert "sha256" in lines[4]
 
 
+def test_a_conversion_leaves_its_report_beside_the_file(converted: tuple[Path, str]) -> None:
+    path, _ = converted
+    report = json.loads((path.parent / "model.parity" / "parity.json").read_text())
+    assert report["model"]["sha256"] == Recognizer.load(path).model_sha256
+    assert report["model"]["sizes"]["tflite int8"] == path.stat().st_size
+    assert [stage["stage"] for stage in report["stages"]] == ["keras float32", "tflite float32", "tflite int8"]
+    assert report["stages"] == Recognizer.load(path).spec.provenance["measured"]
+    assert report["operations"]["SOFTMAX"] == 1
+    assert report["float_tensors"] == 0
+    kinds = {layer["kind"] for layer in report["layers"]}
+    assert {"CONV_2D", "FULLY_CONNECTED"} <= kinds
+
+
+def test_the_page_stands_alone_and_says_what_was_measured(converted: tuple[Path, str]) -> None:
+    page = (converted[0].parent / "model.parity" / "parity.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert 'src="http' not in page
+    assert page.count("<svg") == 3
+    assert "XNNPACK" in page
+
+
 def test_all_stages_answer_alike(converted: tuple[Path, str], trained_run: TrainingRun) -> None:
     """Keras and float TFLite agree to rounding; int8 stays within a few steps of its 1/256 scores."""
     model = keras.models.load_model(trained_run.model_path, compile=False)

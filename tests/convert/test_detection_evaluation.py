@@ -1,5 +1,6 @@
 import logging
 
+import numpy as np
 import pytest
 
 pytest.importorskip("keras", reason="needs the train extra")
@@ -10,6 +11,7 @@ from edge_runtime.results import Detection
 from edge_runtime.spec import DetectionSpec
 
 SPEC = DetectionSpec(("bag", "hat"), threshold=0.5)
+RESAMPLED = {stage: np.linspace(0, 1, 101) for stage in ("float", "int8")}
 BOX = (0.0, 0.0, 10.0, 10.0)
 
 
@@ -29,9 +31,10 @@ def test_stages_are_measured_against_truth_and_first_stage() -> None:
         "float": [(found("bag", 0.9),), (found("bag", 0.8),)],
         "int8": [(found("bag", 0.9, 1.0),), (found("hat", 0.8),)],
     }
-    float32, int8 = compare_detections(answers, truth, SPEC)
+    float32, int8 = compare_detections(answers, truth, SPEC, RESAMPLED)
     assert (float32.map, float32.map50, float32.agreement, float32.iou) == pytest.approx((1, 1, 1, 1))
     assert (int8.agreement, int8.iou) == pytest.approx((0.5, 90 / 110))
+    assert (int8.low, int8.high) == pytest.approx((0.025, 0.975))
     # Half of the truth is found, at 7 of the 10 IoU thresholds; of 101 recall points 51 are up to one half.
     assert (int8.map50, int8.map) == pytest.approx((51 / 101, 0.7 * 51 / 101))
 
@@ -39,18 +42,22 @@ def test_stages_are_measured_against_truth_and_first_stage() -> None:
 def test_boxes_below_the_threshold_count_for_precision_only() -> None:
     truth = [[TrueBox("bag", BOX)]]
     answers = {"float": [(found("bag", 0.4),)], "int8": [()]}
-    float32, int8 = compare_detections(answers, truth, SPEC)
+    float32, int8 = compare_detections(answers, truth, SPEC, RESAMPLED)
     assert (float32.map, int8.map) == pytest.approx((1, 0))
     assert (int8.agreement, int8.iou) == (1, None)
 
 
 def test_a_box_is_the_partner_of_one_box_only() -> None:
     answers = {"float": [(found("bag", 0.9), found("bag", 0.8, 1.0))], "int8": [(found("bag", 0.9),)]}
-    assert compare_detections(answers, [[TrueBox("bag", BOX)]], SPEC)[1].agreement == pytest.approx(2 / 3)
+    assert compare_detections(answers, [[TrueBox("bag", BOX)]], SPEC, RESAMPLED)[1].agreement == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize(("map_", "warned"), [(0.495, False), (0.48, True)])
 def test_a_loss_over_a_hundredth_is_said(map_: float, warned: bool, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        warn_of_loss([StagePrecision("keras float32", 0.5, 0.7, 1, 1), StagePrecision("tflite int8", map_, 0.7, 1, 1)])
+        warn_of_loss([precision("keras float32", 0.5), precision("tflite int8", map_)])
     assert ("tflite int8 loses 0.020 of 0.500 mAP" in caplog.text) == warned
+
+
+def precision(stage: str, map_: float) -> StagePrecision:
+    return StagePrecision(stage, map_, map_ - 0.1, map_ + 0.1, 0.7, 1, 1)

@@ -18,7 +18,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from convert.metadata_writer import add_metadata
 from edge_runtime.errors import EdgeGarmentError, MetadataError, ModelError
-from edge_runtime.metadata import model_sha256, read_spec
+from edge_runtime.metadata.reading import model_sha256, read_spec
 from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec
 
 SPEC = ModelSpec(
@@ -153,7 +153,7 @@ def test_bytes_do_not_depend_on_the_process(model: bytes, tmp_path: Path) -> Non
     code = (
         "import json, pathlib, sys\n"
         "from convert.metadata_writer import add_metadata\n"
-        "from edge_runtime.metadata import model_sha256\n"
+        "from edge_runtime.metadata.reading import model_sha256\n"
         "from edge_runtime.spec import ModelSpec\n"
         "model = pathlib.Path(sys.argv[1]).read_bytes()\n"
         "print(model_sha256(add_metadata(model, ModelSpec.from_dict(json.loads(sys.argv[2])))))\n"

@@ -1,8 +1,9 @@
+import numpy as np
 import pytest
 
 pytest.importorskip("pycocotools", reason="needs the train extra")
 
-from edge_runtime.coco import TrueBox, measure_coco
+from edge_runtime.coco import TrueBox, measure_coco, resample_map
 from edge_runtime.errors import DataError
 from edge_runtime.results import Detection
 
@@ -45,3 +46,37 @@ def test_nothing_to_measure_is_told_and_stdout_kept_clean(capsys: pytest.Capture
     assert capsys.readouterr().out == ""
     with pytest.raises(DataError, match="no box"):
         measure_coco([[]], [[]], LABELS)
+
+
+def test_resampled_precision_is_that_of_the_photos_drawn() -> None:
+    """Photos drawn twice count twice, as if they were photos of their own."""
+    random = np.random.default_rng(1)
+    truth = [[TrueBox("bag", box(random)) for _ in range(2)] + [TrueBox("hat", box(random))] for _ in range(6)]
+    truth[0] = []
+    found = [
+        (
+            Detection("bag", float(random.random()), box(random)),
+            *(Detection(true.label, float(random.random()), moved(true.box, random)) for true in boxes),
+        )
+        for boxes in truth
+    ]
+    draws = np.array([range(6), [1, 1, 2, 5, 5, 5], [0, 3, 3, 0, 4, 1]])
+    wanted = [measure_coco([truth[at] for at in draw], [found[at] for at in draw], LABELS).map for draw in draws]
+    assert resample_map(truth, found, LABELS, draws) == pytest.approx(wanted, abs=1e-9)
+    assert len(set(wanted)) == 3
+
+
+def test_a_draw_without_a_true_box_has_no_precision() -> None:
+    truth = [[TrueBox("bag", (0.0, 0.0, 10.0, 10.0))], []]
+    found = [(Detection("bag", 0.9, (0.0, 0.0, 10.0, 10.0)),), ()]
+    assert resample_map(truth, found, LABELS, np.array([[1, 1], [0, 0]])).tolist() == pytest.approx([0.0, 1.0])
+
+
+def box(random: np.random.Generator) -> tuple[float, float, float, float]:
+    left, upper = random.uniform(0, 80, 2)
+    return (left, upper, left + 20, upper + 20)
+
+
+def moved(true: tuple[float, float, float, float], random: np.random.Generator) -> tuple[float, float, float, float]:
+    shift = random.uniform(0, 6)
+    return (true[0] + shift, true[1], true[2] + shift, true[3])

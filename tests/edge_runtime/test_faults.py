@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from convert.metadata_writer import add_metadata
-from edge_runtime.metadata import model_sha256
+from edge_runtime.metadata.reading import model_sha256
 from edge_runtime.spec import ModelSpec
 
 _ROOT = Path(__file__).parents[2]

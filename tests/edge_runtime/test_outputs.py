@@ -12,8 +12,8 @@ from convert import metadata_writer
 from convert.model_tree import pack_tree, read_tree
 from edge_runtime import Detection, Recognizer
 from edge_runtime.errors import EdgeGarmentError, MetadataError, ModelError
-from edge_runtime.metadata import read_detector_outputs, read_spec
-from edge_runtime.metadata_schema import DetectorOutput
+from edge_runtime.metadata.reading import read_detector_outputs, read_spec
+from edge_runtime.metadata.schema import DetectorOutput
 from edge_runtime.outputs import DetectorOutputs
 from edge_runtime.spec import DetectionSpec, ModelSpec
 

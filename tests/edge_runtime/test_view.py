@@ -2,7 +2,7 @@ import click
 import numpy as np
 import pytest
 
-from edge_runtime.frame_options import parse_region
+from edge_runtime.options.frames import parse_region
 from edge_runtime.view import Region, View
 
 _CORNERS = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from convert.cli import main
 from convert.edgetpu.compiler import MappedOperations, parse_log
 from edge_runtime.errors import ConversionError
-from edge_runtime.metadata import read_spec
+from edge_runtime.metadata.reading import read_spec
 
 LOG = """\
 Edge TPU Compiler version 16.0.384591198

@@ -20,7 +20,7 @@ from convert.engines.finding import Engine, EngineOptions, find_engines
 from convert.engines.job import EngineError, read_answers, write_job
 from convert.metadata_writer import add_metadata
 from edge_runtime.errors import BackendError, DataError
-from edge_runtime.metadata import read_spec
+from edge_runtime.metadata.reading import read_spec
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.spec import HeadSpec, ModelSpec
 

@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 from convert.cli import main
 from convert.inspection.listing import format_shape, format_table, plain
 from edge_runtime.errors import ModelError
-from edge_runtime.metadata import model_sha256
+from edge_runtime.metadata.reading import model_sha256
 
 
 def inspect(*arguments: str) -> Result:

@@ -14,7 +14,7 @@ from edge_runtime.delivery.options import (
     waiting_told,
     wants_delivery,
 )
-from edge_runtime.option_group import option_group
+from edge_runtime.options.group import option_group
 from edge_runtime.web.options import check_web, open_web_sink, web_options
 
 if TYPE_CHECKING:

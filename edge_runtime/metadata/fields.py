@@ -7,7 +7,7 @@ import numpy as np
 
 from edge_runtime.errors import MetadataError
 from edge_runtime.flatbuffer import Table
-from edge_runtime.metadata_schema import (
+from edge_runtime.metadata.schema import (
     AssociatedFile,
     AssociatedFileType,
     ProcessUnit,

@@ -3,7 +3,7 @@
 import math
 
 from edge_runtime.errors import MetadataError
-from edge_runtime.metadata_fields import REMEDY
+from edge_runtime.metadata.fields import REMEDY
 from edge_runtime.model_file import Graph
 from edge_runtime.spec import DetectionSpec, HeadSpec, InputSpec, ModelSpec
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_runtime.option_group import option_group
+from edge_runtime.options.group import option_group
 
 if TYPE_CHECKING:
     from edge_runtime.events import TrackRules

@@ -13,10 +13,10 @@ from typing import Any
 
 from edge_runtime.errors import MetadataError
 from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
-from edge_runtime.metadata_checks import check_output_count, check_spec
-from edge_runtime.metadata_detector import find_outputs, is_detector, read_detection
-from edge_runtime.metadata_fields import REMEDY, per_channel, process_unit, read_labels, read_threshold
-from edge_runtime.metadata_schema import (
+from edge_runtime.metadata.checks import check_output_count, check_spec
+from edge_runtime.metadata.detector import find_outputs, is_detector, read_detection
+from edge_runtime.metadata.fields import REMEDY, per_channel, process_unit, read_labels, read_threshold
+from edge_runtime.metadata.schema import (
     EXTRA_FILE,
     EXTRA_FORMAT,
     METADATA_IDENTIFIER,

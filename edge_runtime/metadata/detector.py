@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from edge_runtime.errors import MetadataError
 from edge_runtime.flatbuffer import Table
-from edge_runtime.metadata_fields import REMEDY, read_labels, read_threshold
-from edge_runtime.metadata_schema import AssociatedFileType, DetectorOutput, TensorMetadata
+from edge_runtime.metadata.fields import REMEDY, read_labels, read_threshold
+from edge_runtime.metadata.schema import AssociatedFileType, DetectorOutput, TensorMetadata
 from edge_runtime.spec import DetectionSpec
 
 _NO_RULE_STATED = 0.5

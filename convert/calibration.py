@@ -1,0 +1,77 @@
+"""What an int8 model's ranges are measured on, from the choice of photos to normalised images."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration_data import CalibrationSample, Source, check_variety, draw_calibration_images
+from convert.evaluation import iterate_frames
+from edge_runtime.files import write_text
+from edge_runtime.preprocess import Image, Preprocessor, normalize
+from edge_runtime.spec import InputSpec, ModelSpec
+from edge_runtime.training_run import TrainingRun
+
+_NAMES: Final = {Source.RUN: "training photos", Source.FOLDER: "photos of a folder"}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """Images to measure int8 ranges on.
+
+    Attributes:
+        images: Each (height, width, 3) float32, normalised.
+        facts: What the file says about them.
+    """
+
+    images: list[NDArray[np.float32]]
+    facts: dict[str, Any]
+
+
+def calibrate_on_drawings(spec: ModelSpec, count: int) -> Calibration:
+    """Draw garments to calibrate on, for want of photos, and say so."""
+    log.info("calibrating on %d DRAWN garments, not photos", count)
+    images = normalise_frames(draw_calibration_images(count), spec.input)
+    return Calibration(images, {"source": "drawn", "images": count})
+
+
+def calibrate_on_photos(run: TrainingRun, spec: ModelSpec, sample: CalibrationSample) -> Calibration:
+    """Read the photos of a sample, and leave their list in the run directory.
+
+    Args:
+        run: The run that is converted.
+        spec: What its model says about itself.
+        sample: The photos.
+
+    Raises:
+        DataError: All are of one class.
+        PictureError: One cannot be read.
+    """
+    check_variety(sample, spec.labels)
+    log.info("calibrating on %d %s", len(sample.photos), _NAMES[sample.source])
+    return Calibration(load_sample(sample, spec.input), _describe(run, sample))
+
+
+def load_sample(sample: CalibrationSample, spec: InputSpec) -> list[NDArray[np.float32]]:
+    """Return a sample's photos as normalised images."""
+    return normalise_frames(iterate_frames(sample.photos, sample.folder, "calibrating"), spec)
+
+
+def normalise_frames(frames: Iterable[Image], spec: InputSpec) -> list[NDArray[np.float32]]:
+    """Return (height, width, 3) uint8 BGR frames of any size as the float network takes them."""
+    preprocess = Preprocessor(spec)
+    return [normalize(preprocess(frame), spec) for frame in frames]
+
+
+def _describe(run: TrainingRun, sample: CalibrationSample) -> dict[str, Any]:
+    manifest = json.dumps(sample.to_manifest(), indent=1) + "\n"
+    write_text(run.path / "calibration.json", manifest)
+    digest = hashlib.sha256(manifest.encode()).hexdigest()
+    return {"source": sample.source.value, "images": len(sample.photos), "manifest_sha256": digest}

@@ -1,0 +1,34 @@
+"""Measuring a network while photos go through it."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from convert.layers.building import build_model
+from convert.layers.network import Array, Layer, Network
+
+_BATCH = 8
+
+
+def probe(network: Network, probes: Sequence[Layer], images: Sequence[Array]) -> dict[str, Array]:
+    """Return what further layers, put onto a network, answer to images.
+
+    Args:
+        network: The network itself stays as it is.
+        probes: Layers whose inputs are layers of the network or earlier probes.
+        images: (height, width, 3) float32 normalised images.
+
+    Returns:
+        By the name of each probe that no other probe takes, its outputs, (images, ...) float32.
+    """
+    taken = {name for layer in probes for name in layer.inputs}
+    names = tuple(layer.name for layer in probes if layer.name not in taken)
+    model = build_model(Network((*network.layers, *probes), names), keras)
+    batches = [images[at : at + _BATCH] for at in range(0, len(images), _BATCH)]
+    answers = [_as_list(model.predict_on_batch(np.stack(batch))) for batch in batches]
+    return {name: np.concatenate(each) for name, each in zip(names, zip(*answers, strict=True), strict=True)}
+
+
+def _as_list(outputs: Array | list[Array]) -> list[Array]:
+    return outputs if isinstance(outputs, list) else [outputs]

@@ -1,0 +1,1 @@
+"""Quantisation-aware training: letting the weights learn to be rounded, by TensorFlow's model optimisation toolkit."""

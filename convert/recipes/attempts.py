@@ -1,0 +1,145 @@
+"""Trying recipes, the cheapest first, until one costs little enough."""
+
+import dataclasses
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from convert.evaluation import StageAccuracy
+from convert.export import to_float_tflite
+from convert.inspection.listing import format_table
+from convert.metadata_writer import add_metadata
+from convert.network import finish_network
+from convert.parity.measurement import (
+    FLOAT_STAGE,
+    KERAS_STAGE,
+    StageAnswers,
+    Subject,
+    ask_file,
+    ask_keras,
+    compare_answers,
+)
+from convert.parity.report import Measurement
+from convert.recipes.recipe import RECIPES, Recipe
+from edge_runtime.errors import DropError
+
+LADDER: Final = tuple(RECIPES[name] for name in ("int8", "int8-corrected", "int8-qat"))
+"""Full-integer recipes, from a minute's work to hours of it."""
+
+# Scores are shares of photos, whose difference may come out a hair above the same share typed in.
+_ROUNDING: Final = 1e-9
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one recipe came to.
+
+    Attributes:
+        recipe: Its name.
+        score: Top-1 or COCO's mAP on the validation photos, in [0, 1].
+        drop: What it is below the Keras model's; negative where it is above.
+        size: Bytes of the file without its description.
+        seconds: What making it took.
+    """
+
+    recipe: str
+    score: float
+    drop: float
+    size: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The first recipe that costs little enough.
+
+    Attributes:
+        recipe: Which one.
+        content: Its `.tflite` file, not yet described.
+        subject: What was measured: the float and this file, described.
+        measurement: What was found.
+        attempts: This one, and those tried before it.
+    """
+
+    recipe: Recipe
+    content: bytes
+    subject: Subject
+    measurement: Measurement
+    attempts: tuple[Attempt, ...]
+
+
+def try_recipes(subject: Subject, make: Callable[[Recipe], bytes], recipes: Sequence[Recipe], most: float) -> Outcome:
+    """Make files by one recipe after the other until the Keras model's score is kept.
+
+    Args:
+        subject: The model, still without files.
+        make: Makes a file by a recipe.
+        recipes: The cheapest first.
+        most: The largest drop of the score that will do.
+
+    Raises:
+        ConversionError: A recipe does not work with the model.
+        DropError: Every recipe costs more.
+    """
+    known: dict[str, StageAnswers] = {}
+    attempts: list[Attempt] = []
+    for recipe in recipes:
+        start = time.monotonic()
+        content = make(recipe)
+        seconds = time.monotonic() - start
+        if KERAS_STAGE not in known:
+            # Not before a file could be made: a run that is damaged ends there, in a sentence.
+            known[KERAS_STAGE] = ask_keras(subject)
+        stage = f"tflite {recipe.name}"
+        known[stage] = ask_file(subject, stage, add_metadata(content, subject.spec))
+        before, after = _scores(compare_answers(subject, {name: known[name] for name in (KERAS_STAGE, stage)}))
+        attempts.append(Attempt(recipe.name, after, before - after, len(content), seconds))
+        if before - after <= most + _ROUNDING:
+            return _finish(subject, recipe, content, known, attempts)
+        log.info("%s loses %.4f of the Keras model's %.4f", recipe.name, before - after, before)
+    raise DropError(_describe_failure(attempts, most))
+
+
+def format_attempts(attempts: Sequence[Attempt]) -> str:
+    """Return a header and a line per attempt."""
+    rows = [
+        (each.recipe, f"{each.score:.4f}", f"{each.drop:.4f}", f"{each.size / 1e6:.2f} MB", f"{each.seconds:.0f} s")
+        for each in attempts
+    ]
+    return format_table([("recipe", "score", "drop", "size", "time"), *rows], right=frozenset({1, 2, 3, 4}))
+
+
+def _finish(
+    subject: Subject, recipe: Recipe, content: bytes, known: Mapping[str, StageAnswers], attempts: Sequence[Attempt]
+) -> Outcome:
+    """Measure the float file too, and say what the recipe came to."""
+    stage = f"tflite {recipe.name}"
+    float_network = finish_network(subject.run, to_float_tflite(subject.model), subject.spec)
+    files = {FLOAT_STAGE: float_network, stage: content}
+    described = {name: add_metadata(each, subject.spec) for name, each in files.items()}
+    answers = {
+        KERAS_STAGE: known[KERAS_STAGE],
+        FLOAT_STAGE: ask_file(subject, FLOAT_STAGE, described[FLOAT_STAGE]),
+        stage: known[stage],
+    }
+    measured = dataclasses.replace(subject, files=described)
+    return Outcome(recipe, content, measured, compare_answers(measured, answers), tuple(attempts))
+
+
+def _scores(measurement: Measurement) -> tuple[float, float]:
+    """Return the first and the last stage's top-1 or mAP."""
+    first, *_, last = (stage.top1 if isinstance(stage, StageAccuracy) else stage.map for stage in measurement.stages)
+    return first, last
+
+
+def _describe_failure(attempts: Sequence[Attempt], most: float) -> str:
+    best = min(attempts, key=lambda attempt: attempt.drop)
+    return (
+        f"No recipe keeps within {most:g} of the Keras model's score, the best, {best.recipe}, loses {best.drop:.4f}, "
+        "so nothing was written; allow more with --max-drop, train longer with --qat-epochs, or train another "
+        "architecture."
+    )

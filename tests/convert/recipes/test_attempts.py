@@ -1,0 +1,92 @@
+"""`--max-drop`: the cheapest recipe that keeps the Keras model's score."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+keras = pytest.importorskip("keras", reason="needs the train extra")
+pytest.importorskip("tensorflow", reason="needs the train extra")
+
+from convert import conversion  # noqa: E402
+from convert.cli import main  # noqa: E402
+from convert.export import load_keras_model, to_float_tflite  # noqa: E402
+from convert.parity.measurement import Subject  # noqa: E402
+from convert.recipes.attempts import LADDER, try_recipes  # noqa: E402
+from edge_runtime.errors import DropError  # noqa: E402
+from edge_runtime.recognizer import Recognizer  # noqa: E402
+from edge_runtime.training_run import TrainingRun  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def subject(small_run: TrainingRun) -> Subject:
+    model = load_keras_model(small_run.model_path)
+    return Subject(small_run, model, small_run.read_spec(), Path(small_run.read_arguments()["images"]), {})
+
+
+@pytest.fixture(scope="module")
+def good(subject: Subject) -> bytes:
+    return to_float_tflite(subject.model)
+
+
+@pytest.fixture(scope="module")
+def bad(subject: Subject) -> bytes:
+    """A network that takes each label for the next."""
+    image = keras.Input(subject.model.input_shape[1:])
+    turned = keras.ops.roll(subject.model(image), 1, axis=-1)
+    return to_float_tflite(keras.Model(image, turned))
+
+
+def test_the_first_recipe_that_keeps_the_score_is_taken(subject: Subject, good: bytes, bad: bytes) -> None:
+    made = []
+
+    def make(recipe: Any) -> bytes:
+        made.append(recipe.name)
+        return bad if recipe.name == "int8" else good
+
+    outcome = try_recipes(subject, make, LADDER, most=0.0)
+    assert made == ["int8", "int8-corrected"]
+    assert (outcome.recipe.name, outcome.content) == ("int8-corrected", good)
+    first, second = outcome.attempts
+    assert (first.recipe, second.recipe) == ("int8", "int8-corrected")
+    assert first.drop > 0.3
+    assert second.drop == 0
+    assert [stage.stage for stage in outcome.measurement.stages] == [
+        "keras float32",
+        "tflite float32",
+        "tflite int8-corrected",
+    ]
+
+
+def test_where_none_keeps_it_the_best_is_named(subject: Subject, bad: bytes) -> None:
+    with pytest.raises(DropError, match=r"within 0\.1 of .* the best, int8, loses 0\.\d+.*--max-drop"):
+        try_recipes(subject, lambda _: bad, LADDER, most=0.1)
+
+
+def test_the_command_says_what_it_tried_and_the_file_too(small_run: TrainingRun, tmp_path: Path) -> None:
+    output = tmp_path / "m.tflite"
+    result = CliRunner().invoke(main, [str(small_run.path), "-o", str(output), "--max-drop", "1"])
+    assert result.exit_code == 0, result.output
+    assert [line.split()[0] for line in result.stdout.splitlines()[:2]] == ["recipe", "int8"]
+    provenance = Recognizer.load(output).spec.provenance
+    assert provenance["recipe"] == "int8"
+    assert [each["recipe"] for each in provenance["attempts"]] == ["int8"]
+
+
+def test_a_bound_that_nothing_keeps_leaves_no_file(
+    small_run: TrainingRun, tmp_path: Path, bad: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversion, "build_network", lambda *_: bad)
+    command = [str(small_run.path), "-o", str(tmp_path / "m.tflite"), "--max-drop", "0.01"]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == DropError.exit_code
+    assert "the best, int8, loses" in result.stderr
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("also", [["--recipe", "int8"], ["--drawn"]])
+def test_it_goes_with_no_recipe_and_no_drawings(also: list[str], tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, [str(tmp_path), "-o", str(tmp_path / "m.tflite"), "--max-drop", "0.01", *also])
+    assert result.exit_code == 2
+    assert "neither --recipe nor --drawn" in result.stderr

@@ -1,0 +1,80 @@
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+pytest.importorskip("tensorflow", reason="needs the train extra")
+
+from convert.cli import main
+from edge_runtime.errors import DataError
+from edge_runtime.recognizer import Recognizer
+from edge_runtime.training_run import Split, TrainingRun
+
+
+@pytest.fixture
+def own_folder(detector_run: TrainingRun, tmp_path: Path) -> Path:
+    """Photos of the user's own, here the run's training photos under other names, a sub-folder per class."""
+    for at, row in enumerate(detector_run.read_splits(Split.TRAIN)):
+        (tmp_path / "own" / row.label).mkdir(parents=True, exist_ok=True)
+        shutil.copy(detector_run.path.parent / row.image, tmp_path / "own" / row.label / f"mine{at}.png")
+    return tmp_path / "own"
+
+
+def convert(run: TrainingRun, output: Path, *options: str):  # noqa: ANN201
+    return CliRunner().invoke(main, [str(run.path), "-o", str(output), *options])
+
+
+def test_a_folder_of_the_users_is_calibrated_on_and_named_in_the_file(
+    detector_run: TrainingRun, own_folder: Path, tmp_path: Path
+) -> None:
+    run = TrainingRun(Path(shutil.copytree(detector_run.path, tmp_path / "run")))
+    result = convert(run, tmp_path / "m.tflite", "--calibration", str(own_folder))
+    assert result.exit_code == 0, result.output
+    facts = Recognizer.load(tmp_path / "m.tflite").spec.provenance["calibration"]
+    assert (facts["source"], facts["images"]) == ("folder", 16)
+    photos = json.loads((run.path / "calibration.json").read_text())["photos"]
+    assert {Path(photo["image"]).name[:4] for photo in photos} == {"mine"}
+
+
+def test_a_validation_photo_under_another_name_is_refused(
+    detector_run: TrainingRun, own_folder: Path, tmp_path: Path
+) -> None:
+    held_out = detector_run.read_splits(Split.VALIDATION)[0]
+    shutil.copy(detector_run.path.parent / held_out.image, own_folder / held_out.label / "harmless.png")
+    result = convert(detector_run, tmp_path / "m.tflite", "--calibration", str(own_folder))
+    assert result.exit_code == DataError.exit_code
+    assert "harmless.png" in result.stderr
+    assert not (tmp_path / "m.tflite").exists()
+
+
+def test_photos_of_one_class_are_refused(detector_run: TrainingRun, tmp_path: Path) -> None:
+    result = convert(detector_run, tmp_path / "m.tflite", "--calibration-images", "1")
+    assert result.exit_code == DataError.exit_code
+    assert "All 1 calibration photos are of the class" in result.stderr
+
+
+def test_the_curve_has_each_choice_and_begins_with_keras(detector_run: TrainingRun, tmp_path: Path) -> None:
+    command = ["calibration", str(detector_run.path), "-o", str(tmp_path / "curve"), "--counts", "2", "--seeds", "1"]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    with (tmp_path / "curve" / "calibration.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["choice"], row["images"]) for row in rows] == [
+        ("keras float32", "0"),
+        ("training photos", "2"),
+        ("photos of one class", "2"),
+        ("drawings", "2"),
+    ]
+    assert float(rows[0]["quality"]) == float(rows[0]["agreement"]) == 1.0
+    assert len(result.stdout.splitlines()) == 1 + len(rows)
+    assert (tmp_path / "curve" / "calibration.svg").read_text().startswith("<svg")
+
+
+def test_counts_that_are_none_are_refused(detector_run: TrainingRun, tmp_path: Path) -> None:
+    command = ["calibration", str(detector_run.path), "-o", str(tmp_path / "curve"), "--counts", "5,none"]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 2
+    assert "whole numbers from 1" in result.stderr
