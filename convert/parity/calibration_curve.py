@@ -45,6 +45,8 @@ class CalibrationPoint:
         images: How many.
         seed: Which choice of them.
         quality: Top-1 accuracy or mAP of the int8 model, in [0, 1].
+        low: Lower end of its 95 % interval.
+        high: Upper end.
         agreement: Share of its answers that are the Keras model's.
         drift: Mean difference of scores from the Keras model's.
     """
@@ -53,6 +55,8 @@ class CalibrationPoint:
     images: int
     seed: int
     quality: float
+    low: float
+    high: float
     agreement: float
     drift: float
 
@@ -111,4 +115,5 @@ def _measure(
     measured = compare_answers(subject, {KERAS_STAGE: reference, INT8_STAGE: answers})
     stage = measured.stages[-1]
     quality = stage.top1 if isinstance(stage, StageAccuracy) else stage.map
-    return CalibrationPoint(*point, quality, measured.agreement.value, measured.drifts[-1].mean)
+    drift = measured.drifts[-1].mean
+    return CalibrationPoint(*point, quality, stage.low, stage.high, measured.agreement.value, drift)

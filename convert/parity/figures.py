@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter, ScalarFormatter
+from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from convert.detection_evaluation import StagePrecision
@@ -85,25 +85,29 @@ def draw_layers(layers: Sequence[LayerNoise], worst: Sequence[LayerNoise]) -> Ht
 
 
 def draw_calibration(points: Sequence[CalibrationPoint], quantity: str) -> Html:
-    """Draw quality and agreement over the number of images, a line for each choice of them.
+    """Draw quality and drift over the number of images, a line for each choice of them.
 
     Args:
-        points: Of the Keras model first.
+        points: Of the Keras model first, whose interval is the grey band.
         quantity: What the quality is called.
     """
+    keras, *rest = points
 
     def paint(figure: Figure) -> None:
         upper, lower = figure.subplots(2, 1, sharex=True)
-        upper.axhline(points[0].quality, color="#888888", linestyle="--", linewidth=1, label="Keras")
-        for colour, choice in zip(COLOURS, dict.fromkeys(point.choice for point in points[1:]), strict=False):
-            chosen = [point for point in points if point.choice == choice]
+        upper.axhspan(keras.low, keras.high, color="#eeeeee", zorder=0)
+        upper.axhline(keras.quality, color="#888888", linestyle="--", linewidth=1, label="Keras, 95 % interval")
+        for colour, choice in zip(COLOURS, dict.fromkeys(point.choice for point in rest), strict=False):
+            chosen = [point for point in rest if point.choice == choice]
             _plot_choice(upper, chosen, [point.quality for point in chosen], colour)
-            _plot_choice(lower, chosen, [point.agreement for point in chosen], colour)
+            _plot_choice(lower, chosen, [point.drift for point in chosen], colour)
         upper.set(xscale="log", ylabel=quantity)
-        lower.set(xlabel="images to calibrate on", ylabel="agreement with Keras")
-        lower.xaxis.set_major_formatter(ScalarFormatter())
-        for axes in (upper, lower):
-            axes.yaxis.set_major_formatter(PercentFormatter(1))
+        upper.yaxis.set_major_formatter(PercentFormatter(1))
+        lower.set(xlabel="images to calibrate on", ylabel="mean score drift")
+        lower.set_ylim(bottom=0)
+        counts = sorted({point.images for point in rest})
+        lower.set_xticks(counts, list(map(str, counts)), minor=False)
+        lower.set_xticks([], minor=True)
         figure.legend(*upper.get_legend_handles_labels(), loc="outside lower center", ncols=2)
 
     return render(paint, width=5.5, height=5)
@@ -111,10 +115,12 @@ def draw_calibration(points: Sequence[CalibrationPoint], quantity: str) -> Html:
 
 def _plot_choice(axes: Axes, points: Sequence[CalibrationPoint], values: Sequence[float], colour: str) -> None:
     """Plot each seed as a dot, and a line through the means."""
-    counts = sorted({point.images for point in points})
-    means = [np.mean([value for point, value in zip(points, values, strict=True) if point.images == n]) for n in counts]
-    axes.plot([point.images for point in points], values, "o", color=colour, alpha=0.6)
-    axes.plot(counts, [float(mean) for mean in means], "-", color=colour, label=points[0].choice)
+    counts = [point.images for point in points]
+    means = {
+        count: np.mean([value for value, each in zip(values, counts, strict=True) if each == count]) for count in counts
+    }
+    axes.plot(counts, values, "o", color=colour, alpha=0.6)
+    axes.plot(list(means), [float(mean) for mean in means.values()], "-", color=colour, label=points[0].choice)
 
 
 def _shown(decibels: float | None) -> float:
