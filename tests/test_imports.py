@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,14 @@ def imported(package: str) -> set[str]:
 @pytest.mark.parametrize("package", ALLOWED)
 def test_packages_import_only_what_the_design_allows(package: str) -> None:
     assert imported(package) & set(ALLOWED) <= ALLOWED[package]
+
+
+def test_every_package_is_installed() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    there = {
+        ".".join(file.parent.relative_to(ROOT).parts) for each in ALLOWED for file in (ROOT / each).rglob("__init__.py")
+    }
+    assert set(listed) == there
 
 
 @pytest.mark.parametrize("package", ["edge_runtime", "calibration_data"])

@@ -1,6 +1,6 @@
 """A long run in which camera and broker die again and again.
 
-pytest -m slow -s tests/edge_runtime/delivery/test_soak.py
+pytest -m slow -n 0 -s tests/edge_runtime/delivery/test_soak.py
 """
 
 import json
