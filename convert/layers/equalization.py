@@ -108,7 +108,8 @@ def _relative_weights(taker: Layer, loudest: int) -> Array:
     kernel = np.abs(taker.weights[0])
     relative = kernel / np.maximum(kernel.max(axis=tuple(range(kernel.ndim - 1)), keepdims=True), 1e-12)
     largest = relative.max(axis=(*range(kernel.ndim - 2), kernel.ndim - 1))
-    floored = np.maximum(largest, largest.max() / _MOST)
+    # A head that has not been trained is all zeros.
+    floored = np.maximum(largest, max(largest.max(), 1e-12) / _MOST)
     return np.asarray(floored / floored[loudest], np.float32)
 
 

@@ -20,6 +20,9 @@ _BATCH_NORM: Final = "BatchNormalization"
 _ARITHMETIC: Final[Mapping[str, str]] = {"Add": "offset", "Multiply": "scale"}
 # What a layer is trained with, or what is the same for all layers here.
 _NOT_NEEDED: Final = ("name", "dtype", "trainable", "data_format", "activation", "quantization_config")
+# Of Keras 3's Resizing, and unknown to tf-keras; only what they are by default is taken.
+_RESIZING: Final = {"pad_to_aspect_ratio": False, "crop_to_aspect_ratio": False, "antialias": False}
+_OF_PADDING: Final = ("fill_mode", "fill_value")
 _NOT_NEEDED_ENDS: Final = ("_initializer", "_regularizer", "_constraint")
 
 
@@ -142,9 +145,11 @@ def _normalization(layer: keras.Layer) -> tuple[Array, Array]:
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: value for key, value in config.items() if key not in _NOT_NEEDED and not key.endswith(_NOT_NEEDED_ENDS)
-    }
+    odd = [key for key, value in _RESIZING.items() if config.get(key, value) != value]
+    if odd:
+        raise ConversionError(f"The layer {config['name']} sets {odd[0]}, which this recipe does not know; take int8.")
+    dropped = {*_NOT_NEEDED, *_RESIZING, *_OF_PADDING}
+    return {key: config[key] for key in config if key not in dropped and not key.endswith(_NOT_NEEDED_ENDS)}
 
 
 def _arguments(described: Mapping[str, Any], call: int) -> list[tuple[str, int, int]]:

@@ -81,6 +81,13 @@ def test_unknown_weights_end_in_a_sentence() -> None:
         read_network(model)
 
 
+def test_a_resize_that_crops_ends_in_a_sentence() -> None:
+    image = keras.Input(SHAPE)
+    model = keras.Model(image, keras.layers.Resizing(8, 4, crop_to_aspect_ratio=True, name="small")(image))
+    with pytest.raises(ConversionError, match="small sets crop_to_aspect_ratio"):
+        read_network(model)
+
+
 def test_unknown_arithmetic_ends_in_a_sentence() -> None:
     image = keras.Input(SHAPE)
     with pytest.raises(ConversionError, match="Subtract outside a layer"):
