@@ -1,6 +1,7 @@
 """A tiny real model, built without TensorFlow, that tells colours apart."""
 
 import colorsys
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -26,6 +27,12 @@ from train.cli import main as train_main
 TINY_SIZE = 32
 _ZERO_POINT = 128
 _BUNDLED = find_model(None)
+
+
+def pytest_configure() -> None:
+    """Let SIGINT reach the processes that tests start, where a script's background job has inherited to ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
