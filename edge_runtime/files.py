@@ -31,14 +31,17 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def check_writable(path: Path) -> None:
-    """Fail before long work rather than after it; an existing file stays as it is.
+    """Fail before long work rather than after it; all files and folders stay as they are.
 
     Raises:
         OutputError: The file could not be written.
     """
+    missing = [folder for folder in path.parents if not folder.exists()]
     probe = path.with_name(f"{path.name}.probe")
     write_bytes(probe, b"")
     probe.unlink()
+    for folder in missing:
+        folder.rmdir()
 
 
 def write_text(path: Path, text: str) -> None:

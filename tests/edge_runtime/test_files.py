@@ -44,8 +44,8 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
 
 
 def test_checking_leaves_no_trace(tmp_path: Path) -> None:
-    path = tmp_path / "model.bin"
-    check_writable(path)
+    check_writable(tmp_path / "model.bin")
+    check_writable(tmp_path / "new" / "folders" / "model.bin")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
