@@ -8,11 +8,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import SplitRow
 from train.checkpoint import EpochRecord
 from train.dataset import Batches, ShuffledBatches
 from train.distribution import Distribution
+from train.encoding import Encoding
 from train.metrics import measure_accuracy
 from train.schedule import ClassifierSchedule, Phase
 
@@ -28,9 +28,7 @@ class ClassifierTask:
         training: Sequence[SplitRow],
         validation: Sequence[SplitRow],
         negatives: Sequence[Path],
-        images: Path,
-        labels: tuple[str, ...],
-        spec: InputSpec,
+        encoding: Encoding,
         schedule: ClassifierSchedule,
         distribution: Distribution,
     ) -> None:
@@ -41,16 +39,14 @@ class ClassifierTask:
             training: Photos to learn from.
             validation: Photos to measure on.
             negatives: Pictures to learn from that show none of the classes.
-            images: Folder that the photos' paths start from.
-            labels: Class names in the order of the output.
-            spec: The input contract.
+            encoding: How photos become batches.
             schedule: How to fit.
             distribution: The devices that share each batch.
         """
         self._training = training
         self._negatives = negatives
         self._schedule = schedule
-        self._data = (images, labels, spec, schedule.batch_size, distribution.part)
+        self._data = (encoding, schedule.batch_size, distribution.part)
         self._validation = Batches(distribution.pad(validation), *self._data)
         self._photos = len(validation)
         self._predictor = distribution.gathering(model)

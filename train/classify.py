@@ -11,7 +11,7 @@ import numpy as np
 
 from edge_runtime.errors import RunError
 from edge_runtime.preprocess import normalize
-from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec
+from edge_runtime.spec import HeadSpec, ModelSpec
 from edge_runtime.training_run import Split, SplitRow, TrainingRun
 from train.architectures import ARCHITECTURES, build_classifier
 from train.augmentation import build_training_model
@@ -22,6 +22,7 @@ from train.data import Columns, PhotoSet, check_readable, read_photos
 from train.dataset import Batches
 from train.distillation import load_teachers
 from train.distribution import ONE_DEVICE, Distribution
+from train.encoding import Encoding
 from train.environment import computing_in
 from train.finishing import Finish, finish_model
 from train.keras_files import load_model
@@ -34,9 +35,6 @@ from train.training import Fitting
 from train.weights import are_folded, unfold_batch_norms
 
 log = logging.getLogger(__name__)
-
-Data = tuple[Path, tuple[str, ...], InputSpec]
-"""Image folder, class names in the order of the output, input contract."""
 
 _STATISTICS_PHOTOS = 128
 
@@ -93,31 +91,33 @@ def train_classifier(options: ClassifyOptions, run: TrainingRun, distribution: D
     negatives = find_negatives(options.negatives)
     photo_set = read_photos(options.data, options.columns, options.images)
     rows = _begin_together(options, photo_set, run, distribution)
-    data = (photo_set.images, photo_set.labels, ARCHITECTURES[options.architecture].input_spec(options.image_size))
-    state = _fit(options, run, rows, data, negatives, distribution)
-    distribution.on_chief(lambda: _finish(options, run, rows, data, negatives, len(state.history)))
+    architecture = ARCHITECTURES[options.architecture]
+    encoding = Encoding(photo_set.images, photo_set.labels, architecture.input_spec(options.image_size))
+    state = _fit(options, run, rows, encoding, negatives, distribution)
+    distribution.on_chief(lambda: _finish(options, run, rows, encoding, negatives, len(state.history)))
 
 
 def _fit(
     options: ClassifyOptions,
     run: TrainingRun,
     rows: tuple[SplitRow, ...],
-    data: Data,
+    encoding: Encoding,
     negatives: Negatives,
     distribution: Distribution,
 ) -> State[EpochRecord]:
     training, validation = (_of(rows, split) for split in (Split.TRAIN, Split.VALIDATION))
     log.info(
         "%d photos of %d classes: %d to train on, %d of %d other groups to validate on",
-        *(len(rows), len(data[1]), len(training), len(validation), len({row.group for row in validation})),
+        *(len(rows), len(encoding.labels), len(training), len(validation), len({row.group for row in validation})),
     )
     distribution.check(len(training), options.schedule.batch_size)
-    classifier = _build(options, data, training)
+    classifier = _build(options, encoding, training)
     with distribution.scope():
         classifier = distribution.place(classifier)
-        teachers = [distribution.place(teacher) for teacher in load_teachers(options.teachers, *data[1:])]
-        model = build_training_model(classifier, data[2], teachers, options.schedule.distillation)
-        task = ClassifierTask(model, training, validation, negatives.training, *data, options.schedule, distribution)
+        teachers = load_teachers(options.teachers, encoding.labels, encoding.input)
+        placed = [distribution.place(teacher) for teacher in teachers]
+        model = build_training_model(classifier, encoding.input, placed, options.schedule.distillation)
+        task = ClassifierTask(model, training, validation, negatives.training, encoding, options.schedule, distribution)
         return Fitting(task, model, classifier, run, options.schedule, options.max_minutes, distribution).fit()
 
 
@@ -125,13 +125,13 @@ def _finish(
     options: ClassifyOptions,
     run: TrainingRun,
     rows: tuple[SplitRow, ...],
-    data: Data,
+    encoding: Encoding,
     negatives: Negatives,
     epochs: int,
 ) -> None:
-    best = _load_best(options, run, data[1])
-    finish = finish_model(best, run, _of(rows, Split.VALIDATION), *data, negatives.held_out)
-    run.write_spec(_describe(options, rows, data, finish, epochs))
+    best = _load_best(options, run, encoding.labels)
+    finish = finish_model(best, run, _of(rows, Split.VALIDATION), encoding, negatives.held_out)
+    run.write_spec(_describe(options, rows, encoding, finish, epochs))
     report_if_possible(run)
 
 
@@ -139,16 +139,17 @@ def _of(rows: tuple[SplitRow, ...], split: Split) -> list[SplitRow]:
     return [row for row in rows if row.split is split]
 
 
-def _build(options: ClassifyOptions, data: Data, training: list[SplitRow]) -> keras.Model:
-    _, labels, spec = data
+def _build(options: ClassifyOptions, encoding: Encoding, training: list[SplitRow]) -> keras.Model:
     architecture = ARCHITECTURES[options.architecture]
     with computing_in("mixed_bfloat16" if options.mixed_precision else "float32"):
-        classifier = build_classifier(architecture, options.image_size, labels, options.weights, options.dropout)
+        classifier = build_classifier(
+            architecture, options.image_size, encoding.labels, options.weights, options.dropout
+        )
     if are_folded(options.weights):
         random = np.random.default_rng(options.schedule.seed)
         sample = [training[index] for index in random.permutation(len(training))[:_STATISTICS_PHOTOS]]
-        pixels, _ = Batches(sample, *data, len(sample))[0]
-        unfold_batch_norms(classifier.get_layer("body"), normalize(pixels, spec))
+        pixels, _ = Batches(sample, encoding, len(sample))[0]
+        unfold_batch_norms(classifier.get_layer("body"), normalize(pixels, encoding.input))
     return classifier
 
 
@@ -204,17 +205,16 @@ def _divide(options: ClassifyOptions, photo_set: PhotoSet) -> tuple[SplitRow, ..
 def _describe(
     options: ClassifyOptions,
     rows: tuple[SplitRow, ...],
-    data: Data,
+    encoding: Encoding,
     finish: Finish,
     epochs: int,
 ) -> ModelSpec:
-    _, labels, spec = data
     digest = hashlib.sha256("".join(sorted(row.sha256 for row in rows)).encode()).hexdigest()
     return ModelSpec(
         name=f"garment-{options.architecture}-{options.image_size}",
         version="1",
-        input=spec,
-        heads=(HeadSpec("garment", labels, finish.rejection.threshold),),
+        input=encoding.input,
+        heads=(HeadSpec("garment", encoding.labels, finish.rejection.threshold),),
         provenance={
             "photos": len(rows),
             "photos_sha256": digest,

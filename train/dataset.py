@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.preprocess import Preprocessor
-from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import SplitRow
+from train.encoding import Encoding
 from train.items import Item, make_targets, read_item
 from train.mixing import mix
 from train.sampling import sample_epoch
@@ -44,17 +44,13 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __init__(
         self,
         items: Sequence[Item],
-        images: Path,
-        labels: tuple[str, ...],
-        spec: InputSpec,
+        encoding: Encoding,
         batch_size: int,
         part: Part = WHOLE,
     ) -> None:
         super().__init__(workers=1)
         self._items = items
-        self._images = images
-        self._labels = labels
-        self._spec = spec
+        self._encoding = encoding
         self._batch_size = batch_size
         self._part = part
 
@@ -70,14 +66,14 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         return self._items[index * self._batch_size : (index + 1) * self._batch_size]
 
     def _load(self, items: Sequence[Item]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        preprocess = Preprocessor(self._spec)
-        pixels = np.stack([preprocess(read_item(item, self._images)) for item in items])
-        return pixels, make_targets(items, self._labels)
+        preprocess = Preprocessor(self._encoding.input)
+        pixels = np.stack([preprocess(read_item(item, self._encoding.images)) for item in items])
+        return pixels, make_targets(items, self._encoding.labels)
 
     @property
     def targets(self) -> NDArray[np.int64]:
         """The (items,) true class indices, in order."""
-        classes: NDArray[np.int64] = make_targets(self._items, self._labels).argmax(axis=1)
+        classes: NDArray[np.int64] = make_targets(self._items, self._encoding.labels).argmax(axis=1)
         return classes
 
 
@@ -118,7 +114,7 @@ class ShuffledBatches(Batches):
 
     def _shuffle(self) -> None:
         random = np.random.default_rng((self._schedule.seed, self._epoch))
-        items = sample_epoch(self._photos, self._negatives, self._labels, self._schedule, random)
+        items = sample_epoch(self._photos, self._negatives, self._encoding.labels, self._schedule, random)
         # A small last batch would weigh its photos more than the others; it is left out for this epoch.
         whole = max(len(items) // self._batch_size * self._batch_size, min(len(items), self._batch_size))
         self._items = items[:whole]

@@ -24,6 +24,7 @@ from train.calibration import (
     fit_temperature,
     fold_temperature,
 )
+from train.encoding import Encoding
 from train.metrics import Accuracy, count_confusions, measure_accuracy
 from train.predictions import Predictions
 from train.scoring import score_frames
@@ -58,9 +59,7 @@ def finish_model(
     classifier: keras.Model,
     run: TrainingRun,
     validation: Sequence[SplitRow],
-    images: Path,
-    labels: tuple[str, ...],
-    spec: InputSpec,
+    encoding: Encoding,
     negatives: Sequence[Path],
 ) -> Finish:
     """Calibrate a trained classifier, write it as the run's model, and write what it says of the validation photos.
@@ -69,19 +68,18 @@ def finish_model(
         classifier: The best model; its last layer is changed.
         run: Gets `model.keras`, `predictions.csv` and `scores.json`.
         validation: Photos to measure on.
-        images: Folder that their paths start from.
-        labels: Class names in the order of the output.
-        spec: The input contract.
+        encoding: How photos become what the classifier takes.
         negatives: Pictures without any of the classes, none of them trained on; drawn backgrounds are added to them.
     """
-    targets = np.array([labels.index(row.label) for row in validation])
-    raw = score_frames(classifier, spec, (read_picture(images / row.image) for row in validation), len(validation))
+    targets = np.array([encoding.labels.index(row.label) for row in validation])
+    frames = (read_picture(encoding.images / row.image) for row in validation)
+    raw = score_frames(classifier, encoding.input, frames, len(validation))
     temperature = fit_temperature(raw, targets)
     fold_temperature(classifier, temperature)
     with replacing(run.model_path) as aside:
         classifier.save(aside)
     predictions = Predictions(
-        labels, tuple(row.image for row in validation), targets, apply_temperature(raw, temperature)
+        encoding.labels, tuple(row.image for row in validation), targets, apply_temperature(raw, temperature)
     )
     predictions.write(run.path / "predictions.csv")
     finish = Finish(
@@ -89,7 +87,7 @@ def finish_model(
         temperature=temperature,
         ece_before=_calibration_error(raw, targets),
         ece=_calibration_error(predictions.scores, targets),
-        rejection=_choose_rejection(classifier, predictions, spec, negatives),
+        rejection=_choose_rejection(classifier, predictions, encoding.input, negatives),
     )
     _write_scores(run, finish, predictions)
     return finish

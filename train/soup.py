@@ -17,6 +17,7 @@ from edge_runtime.files import write_text
 from edge_runtime.training_run import Split, TrainingRun
 from train.checkpoint import EpochRecord
 from train.distribution import ONE_DEVICE
+from train.encoding import Encoding
 from train.environment import describe_environment
 from train.finishing import finish_model
 from train.keras_files import load_model
@@ -48,10 +49,8 @@ def average_runs(runs: Sequence[TrainingRun], output: TrainingRun) -> None:
     write_metrics(output, EpochRecord, ())
     validation = [row for row in rows if row.split is Split.VALIDATION]
     negatives = find_negatives(Path(arguments["negatives"]) if arguments["negatives"] else None)
-    labels = spec.heads[0].labels
-    finish = finish_model(
-        average, output, validation, Path(arguments["images"]), labels, spec.input, negatives.held_out
-    )
+    encoding = Encoding(Path(arguments["images"]), spec.heads[0].labels, spec.input)
+    finish = finish_model(average, output, validation, encoding, negatives.held_out)
     head = replace(spec.heads[0], threshold=finish.rejection.threshold)
     provenance = {**spec.provenance, "averaged": [run.read_spec().provenance for run in runs]}
     output.write_spec(replace(spec, heads=(head,), provenance=provenance))

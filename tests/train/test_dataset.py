@@ -10,6 +10,7 @@ from edge_runtime.preprocess import Preprocessor
 from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import Split, SplitRow
 from train.dataset import Batches, ShuffledBatches
+from train.encoding import Encoding
 from train.schedule import ClassifierSchedule
 
 SPEC = InputSpec(32, 32, (127.5,) * 3, (127.5,) * 3)
@@ -30,11 +31,11 @@ def shuffled(photos: list[SplitRow], folder: Path, epoch: int = 0) -> ShuffledBa
     schedule = ClassifierSchedule(
         head_epochs=0, epochs=1, batch_size=4, head_learning_rate=1e-3, learning_rate=1e-3, drawn_share=0.4
     )
-    return ShuffledBatches(photos, folder, LABELS, SPEC, 4, negatives=(), schedule=schedule, epoch=epoch)
+    return ShuffledBatches(photos, Encoding(folder, LABELS, SPEC), 4, negatives=(), schedule=schedule, epoch=epoch)
 
 
 def test_a_batch_is_what_the_device_would_see(photos: list[SplitRow], tmp_path: Path) -> None:
-    pixels, targets = Batches(photos, tmp_path, LABELS, SPEC, 4)[1]
+    pixels, targets = Batches(photos, Encoding(tmp_path, LABELS, SPEC), 4)[1]
     assert pixels.shape == (4, 32, 32, 3)
     assert pixels.dtype == np.uint8
     np.testing.assert_array_equal(pixels[2], Preprocessor(SPEC)(read_picture(tmp_path / "6.png")))
@@ -42,7 +43,7 @@ def test_a_batch_is_what_the_device_would_see(photos: list[SplitRow], tmp_path: 
 
 
 def test_the_last_batch_holds_the_rest(photos: list[SplitRow], tmp_path: Path) -> None:
-    batches = Batches(photos, tmp_path, LABELS, SPEC, 4)
+    batches = Batches(photos, Encoding(tmp_path, LABELS, SPEC), 4)
     assert len(batches) == 3
     assert len(batches[2][0]) == 2
     np.testing.assert_array_equal(batches.targets, [0, 1] * 5)
@@ -59,4 +60,4 @@ def test_each_epoch_has_its_own_order_that_a_resumed_run_meets_again(photos: lis
 def test_a_bad_photo_is_named(photos: list[SplitRow], tmp_path: Path) -> None:
     (tmp_path / "0.png").write_text("not a picture")
     with pytest.raises(PictureError, match=r"0\.png"):
-        Batches(photos, tmp_path, LABELS, SPEC, 4)[0]
+        Batches(photos, Encoding(tmp_path, LABELS, SPEC), 4)[0]

@@ -20,6 +20,7 @@ from edge_runtime.spec import InputSpec  # noqa: E402
 from edge_runtime.training_run import Split, SplitRow  # noqa: E402
 from train.dataset import Part, ShuffledBatches  # noqa: E402
 from train.distribution import Distribution, distributed  # noqa: E402
+from train.encoding import Encoding  # noqa: E402
 from train.schedule import ClassifierSchedule  # noqa: E402
 
 _PROGRAM = Path(__file__).with_name("tiny_training.py")
@@ -97,7 +98,7 @@ def make_rows(folder: Path) -> list[SplitRow]:
 
 def test_parts_of_processes_make_the_whole_batch(drawn_photos: Path) -> None:
     spec = InputSpec(32, 32, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
-    data = (make_rows(drawn_photos), drawn_photos, ("hat", "pants", "shoes"), spec, 8)
+    data = (make_rows(drawn_photos), Encoding(drawn_photos, ("hat", "pants", "shoes"), spec), 8)
     schedule = ClassifierSchedule(
         head_epochs=0,
         epochs=2,
