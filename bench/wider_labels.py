@@ -11,10 +11,9 @@ from pathlib import Path
 
 import click
 
-from edge_runtime.files import write_text
+from edge_runtime.files import hash_file, write_text
 from edge_runtime.tables import format_csv
 from edge_runtime.training_run import Split, SplitRow, read_split_rows, write_split_rows
-from train.splits import hash_file
 
 _NO_KIND = ("Not sure", "Other")
 

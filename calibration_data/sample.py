@@ -1,6 +1,5 @@
 """Choosing the training photos that int8 ranges are measured on."""
 
-import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -12,6 +11,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from edge_runtime.errors import DataError
+from edge_runtime.files import hash_file
 from edge_runtime.pictures import PICTURE_SUFFIXES
 from edge_runtime.training_run import Split, SplitRow
 
@@ -148,19 +148,15 @@ def _held_out(rows: Iterable[SplitRow]) -> set[str]:
 
 def _describe(folder: Path, name: Path) -> SplitRow:
     image = name.as_posix()
-    return SplitRow(image, _class_of(name), image, Split.TRAIN, _hash(folder / name))
+    return SplitRow(image, _class_of(name), image, Split.TRAIN, hash_file(folder / name))
 
 
 def _class_of(name: Path) -> str:
     return name.parts[0] if len(name.parts) > 1 else ""
 
 
-def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _check_unchanged(photos: Sequence[SplitRow], folder: Path) -> None:
-    changed = [photo.image for photo in photos if _hash(folder / photo.image) != photo.sha256]
+    changed = [photo.image for photo in photos if hash_file(folder / photo.image) != photo.sha256]
     if changed:
         raise DataError(
             f"{len(changed)} of the {len(photos)} calibration photos in {folder} are not the files that the run was "

@@ -11,6 +11,7 @@ from convert.inspection.cli import inspect
 from convert.parity.cli import calibration, parity, prepare
 from convert.recipes.cli import check_choice, recipes
 from convert.recipes.recipe import DEFAULT_RECIPE, RECIPES
+from convert.run_options import images_option
 from edge_runtime.cli_errors import ErrorGroup
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
@@ -59,9 +60,7 @@ def main() -> None:
     metavar="SHARE",
     help="Try int8, int8-corrected and int8-qat until one loses no more than this of the Keras model's top-1 or mAP.",
 )
-@click.option(
-    "--images", type=click.Path(path_type=Path, file_okay=False), help="Folder of the run's photos, if they have moved."
-)
+@images_option
 @click.option("--drawn", is_flag=True, help="Calibrate on drawn garments, without photos; nothing is measured then.")
 @click.option(
     "--calibration",

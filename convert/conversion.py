@@ -1,7 +1,6 @@
 """One run of `edge-convert`, from a run directory to a finished `.tflite` file."""
 
 import dataclasses
-import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ from convert.recipes.building import Material, build_network
 from convert.recipes.recipe import Recipe
 from edge_runtime.errors import DataError
 from edge_runtime.files import check_writable, write_bytes
+from edge_runtime.metadata.reading import model_sha256
 from edge_runtime.spec import ModelSpec
 from edge_runtime.training_run import TrainingRun
 
@@ -127,7 +127,7 @@ def _write(
     finished: bytes, measurement: Measurement | None, attempts: tuple[Attempt, ...], options: ConversionOptions
 ) -> Conversion:
     write_bytes(options.output, finished)
-    return Conversion(len(finished), hashlib.sha256(finished).hexdigest(), measurement, attempts)
+    return Conversion(len(finished), model_sha256(finished), measurement, attempts)
 
 
 def _report(outcome: Outcome, finished: bytes, options: ConversionOptions) -> None:

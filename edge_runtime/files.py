@@ -1,6 +1,7 @@
 """Writing files so that nobody ever meets half of one."""
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,3 +62,8 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     with replacing(path) as aside:
         aside.write_bytes(content)
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, 64 hexadecimal digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

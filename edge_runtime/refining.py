@@ -53,10 +53,9 @@ class Refiner:
             top_k: How many labels at most for each.
         """
         answers = [self.classifier.recognize(cut(frame, each.box), top_k=top_k) for each in detections]
-        refined = (replace(each, classifications=answer.classifications)
-                   for each, answer in zip(detections, answers, strict=True))  # fmt: skip
+        pairs = zip(detections, answers, strict=True)
         return Refinement(
-            tuple(refined),
+            tuple(replace(each, classifications=answer.classifications) for each, answer in pairs),
             sum(answer.preprocess_ms for answer in answers),
             sum(answer.inference_ms for answer in answers),
             sum(answer.postprocess_ms for answer in answers),

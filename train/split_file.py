@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from edge_runtime.errors import DataError
+from edge_runtime.files import hash_file
 from edge_runtime.training_run import SplitRow, read_split_rows
 from train.data import Photo, PhotoSet
-from train.splits import check_both_sides, hash_file
+from train.splits import check_both_sides
 
 
 def read_splits(path: Path, photo_set: PhotoSet) -> tuple[SplitRow, ...]:

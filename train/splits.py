@@ -1,12 +1,11 @@
 """Dividing photos into training and validation without dividing a group."""
 
-import hashlib
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 
 from edge_runtime.errors import DataError
+from edge_runtime.files import hash_file
 from edge_runtime.training_run import Split, SplitRow
 from train.data import Photo, PhotoSet
 
@@ -82,11 +81,6 @@ def _misfit(photos: tuple[Photo, ...], held_out: frozenset[int], share: float) -
     per_class = Counter(photo.label for photo in photos)
     held_per_class = Counter(photos[index].label for index in held_out)
     return max(abs(held_per_class[label] / total - share) for label, total in per_class.items())
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file, 64 hexadecimal digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def check_both_sides(rows: tuple[SplitRow, ...], labels: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from convert.run_options import images_option
 from edge_runtime.extras import require_extra
 from edge_runtime.quiet import quiet_stderr
 
@@ -27,9 +28,7 @@ def prepare(command: str) -> None:
 @click.command(epilog="\b\nExample:\n  edge-convert parity runs/shop shop.tflite --min-parity 0.98")
 @click.argument("run", type=click.Path(path_type=Path, file_okay=False))
 @click.argument("model", type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--images", type=click.Path(path_type=Path, file_okay=False), help="Folder of the run's photos, if they have moved."
-)
+@images_option
 @click.option(
     "--report",
     type=click.Path(path_type=Path, file_okay=False),
@@ -76,9 +75,7 @@ def _parse_counts(_context: click.Context, _option: click.Parameter, value: str)
     required=True,
     help="Folder for calibration.csv and calibration.svg.",
 )
-@click.option(
-    "--images", type=click.Path(path_type=Path, file_okay=False), help="Folder of the run's photos, if they have moved."
-)
+@images_option
 @click.option(
     "--counts",
     callback=_parse_counts,

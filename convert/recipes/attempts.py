@@ -116,16 +116,15 @@ def format_attempts(attempts: Sequence[Attempt]) -> str:
 def _finish(
     subject: Subject, recipe: Recipe, content: bytes, known: Mapping[str, StageAnswers], attempts: Sequence[Attempt]
 ) -> Outcome:
-    """Measure the float file too, and say what the recipe came to."""
+    """Measure the float file too, unless it is this one, and say what the recipe came to."""
     stage = f"tflite {recipe.name}"
-    float_network = finish_network(subject.run, to_float_tflite(subject.model), subject.spec)
-    files = {FLOAT_STAGE: float_network, stage: content}
+    files = {stage: content}
+    if stage != FLOAT_STAGE:
+        files = {FLOAT_STAGE: finish_network(subject.run, to_float_tflite(subject.model), subject.spec), **files}
     described = {name: add_metadata(each, subject.spec) for name, each in files.items()}
-    answers = {
-        KERAS_STAGE: known[KERAS_STAGE],
-        FLOAT_STAGE: ask_file(subject, FLOAT_STAGE, described[FLOAT_STAGE]),
-        stage: known[stage],
-    }
+    answers = {KERAS_STAGE: known[KERAS_STAGE]}
+    for name, each in described.items():
+        answers[name] = known[name] if name in known else ask_file(subject, name, each)
     measured = dataclasses.replace(subject, files=described)
     return Outcome(recipe, content, measured, compare_answers(measured, answers), tuple(attempts))
 

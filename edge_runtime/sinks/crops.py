@@ -11,23 +11,15 @@ from edge_runtime.events.event import Event, ScanEvent, ScanKind
 from edge_runtime.files import write_bytes
 from edge_runtime.preprocess import Image
 from edge_runtime.results import FrameResult
-from edge_runtime.sinks.pictures import as_name, encode_picture, free_path, make_folder, picture_name
-from edge_runtime.sinks.sink import Sink
+from edge_runtime.sinks.pictures import FolderSink, as_name, encode_picture, free_path, picture_name
 from edge_runtime.sources.frame import Frame
 from edge_runtime.veil import box_pixels
 
 _SUFFIX: Final = ".jpg"
 
 
-class PictureCropSink(Sink):
+class PictureCropSink(FolderSink):
     """Cuts each garment out of each picture; a classifier's answer is the whole picture."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __enter__(self) -> Self:
-        make_folder(self.folder)
-        return self
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Write a picture of each garment, named after its frame and label.
@@ -41,7 +33,7 @@ class PictureCropSink(Sink):
             _write(path, _cut(frame.image, box))
 
 
-class TrackCropSink(Sink):
+class TrackCropSink(FolderSink):
     """Cuts each garment out of the frame in which it settled, once, and keeps so many pictures.
 
     A picture's name begins with its time (UTC) and ends with the id of the event.
@@ -55,14 +47,14 @@ class TrackCropSink(Sink):
             most: Pictures to keep; beyond that the oldest are removed.
             live: Several sources may give frames in turns.
         """
-        self.folder = folder
+        super().__init__(folder)
         self._most = most
         self._live = live
         self._kept = deque[Path]()
         self._frames: dict[str, Frame] = {}
 
     def __enter__(self) -> Self:
-        make_folder(self.folder)
+        super().__enter__()
         self._kept.extend(sorted(self.folder.glob(f"????????T??????.???Z-*{_SUFFIX}")))
         return self
 

@@ -34,8 +34,8 @@ class PictureFileSink(Sink):
         write_bytes(self.path, encode_picture(annotate(frame.image, result), self.path.suffix))
 
 
-class PictureFolderSink(Sink):
-    """One annotated picture per frame, named after its source; files that are there already are kept."""
+class FolderSink(Sink):
+    """Writes into a folder, which is made when it is not there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,6 +43,10 @@ class PictureFolderSink(Sink):
     def __enter__(self) -> Self:
         make_folder(self.folder)
         return self
+
+
+class PictureFolderSink(FolderSink):
+    """One annotated picture per frame, named after its source; files that are there already are kept."""
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Write one picture.

@@ -1,5 +1,7 @@
 import csv
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,11 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from edge_runtime.errors import DataError, RunError  # noqa: E402
 from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
-from train.callbacks import EpochBounds  # noqa: E402
 from train.classify import ClassifyOptions, train_classifier  # noqa: E402
 from train.data import Columns  # noqa: E402
 from train.schedule import ClassifierSchedule  # noqa: E402
+
+Killed = Callable[[], AbstractContextManager[None]]
 
 pytestmark = pytest.mark.usefixtures("small_mobilenet")
 
@@ -41,10 +44,6 @@ def read_history(run: TrainingRun) -> list[dict[str, str]]:
     return list(csv.DictReader((run.path / "metrics.csv").read_text().splitlines()))
 
 
-class KilledError(Exception):
-    """Stands in for a kill signal."""
-
-
 def test_a_run_directory_tells_the_whole_story(trained_run: TrainingRun) -> None:
     spec = trained_run.read_spec()
     assert spec.heads[0].labels == ("hat", "pants", "shoes")
@@ -60,23 +59,14 @@ def test_a_run_directory_tells_the_whole_story(trained_run: TrainingRun) -> None
 
 
 def test_a_killed_run_ends_as_an_unbroken_one(
-    drawn_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    drawn_photos: Path, tmp_path: Path, killed_in_second_epoch: Killed
 ) -> None:
     options = make_options(drawn_photos)
     unbroken, broken = TrainingRun(tmp_path / "unbroken"), TrainingRun(tmp_path / "broken")
     train_classifier(options, unbroken)
 
-    with monkeypatch.context() as patch:
-        begun = EpochBounds.on_epoch_begin
-
-        def die_in_second_epoch(self: EpochBounds, epoch: int, logs: dict[str, float] | None = None) -> None:
-            if epoch == 1:
-                raise KilledError
-            begun(self, epoch, logs)
-
-        patch.setattr(EpochBounds, "on_epoch_begin", die_in_second_epoch)
-        with pytest.raises(KilledError):
-            train_classifier(options, broken)
+    with killed_in_second_epoch():
+        train_classifier(options, broken)
     train_classifier(options, broken)
 
     def losses(run: TrainingRun) -> list[float]:

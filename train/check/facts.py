@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge_runtime.errors import PictureError
+from edge_runtime.files import hash_file
 from edge_runtime.pictures import read_picture
 from train.check.hashing import hash_image, shrink
 from train.data import Photo, PhotoSet
-from train.splits import hash_file
 
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = 1

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_runtime.errors import DataError
+from edge_runtime.files import hash_file
 from edge_runtime.training_run import BoxRow, Split, SplitRow
 from train.boxes import BoxedPhoto, BoxSet
 from train.data import Photo, PhotoSet, check_readable
 from train.detection_formats import read_boxes
-from train.splits import hash_file, split_photos
+from train.splits import split_photos
 
 
 @dataclass(frozen=True, slots=True)

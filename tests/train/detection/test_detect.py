@@ -2,6 +2,7 @@ import csv
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 from edge_runtime.errors import RunError  # noqa: E402
 from edge_runtime.spec import Task  # noqa: E402
 from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
-from train.callbacks import EpochBounds  # noqa: E402
 from train.detection.detect import DetectOptions, train_detector  # noqa: E402
 from train.detection.network import Layout  # noqa: E402
 from train.detection.report_data import read_detector_run  # noqa: E402
@@ -25,6 +25,7 @@ from train.schedule import Schedule  # noqa: E402
 LABELS = ("disc", "square")
 SIZE = 64
 MakeScenes = Callable[..., Path]
+Killed = Callable[[], AbstractContextManager[None]]
 SCHEDULE = Schedule(
     head_epochs=0, epochs=2, batch_size=4, head_learning_rate=1e-3, learning_rate=1e-3, ema=0.5, frozen_share=0.3
 )
@@ -49,10 +50,6 @@ def make_options(data: Path, architecture: str, **changes: Any) -> DetectOptions
 
 def read_history(run: TrainingRun) -> list[dict[str, str]]:
     return list(csv.DictReader((run.path / "metrics.csv").read_text().splitlines()))
-
-
-class KilledError(Exception):
-    """Stands in for a kill signal."""
 
 
 def test_a_run_directory_tells_the_whole_story(detector_run: TrainingRun) -> None:
@@ -110,23 +107,14 @@ def test_a_damaged_run_is_no_report(detector_run: TrainingRun, tmp_path: Path) -
 
 
 def test_a_killed_run_ends_as_an_unbroken_one(
-    make_scenes: MakeScenes, small_mobilenet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_scenes: MakeScenes, small_mobilenet: str, tmp_path: Path, killed_in_second_epoch: Killed
 ) -> None:
     options = make_options(make_scenes(), small_mobilenet)
     unbroken, broken = TrainingRun(tmp_path / "unbroken"), TrainingRun(tmp_path / "broken")
     train_detector(options, unbroken)
 
-    with monkeypatch.context() as patch:
-        begun = EpochBounds.on_epoch_begin
-
-        def die_in_second_epoch(self: EpochBounds, epoch: int, logs: dict[str, float] | None = None) -> None:
-            if epoch == 1:
-                raise KilledError
-            begun(self, epoch, logs)
-
-        patch.setattr(EpochBounds, "on_epoch_begin", die_in_second_epoch)
-        with pytest.raises(KilledError):
-            train_detector(options, broken)
+    with killed_in_second_epoch():
+        train_detector(options, broken)
     assert len(read_history(broken)) == 1
     train_detector(options, broken)
 
