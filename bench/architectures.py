@@ -79,7 +79,7 @@ def main(output: Path, rounds: int) -> None:
         CatalogueRow(
             name=name,
             size=architecture.size,
-            weights="keras" if architecture.fetched else "file",
+            weights=architecture.imagenet,
             license=architecture.weights_license,
             parameters=models[name][0].count_params(),
             macs=count_macs(models[name][0]),

@@ -2,13 +2,26 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 import keras
 
 from edge_runtime.errors import DataError
 from edge_runtime.spec import InputSpec
 from train.efficientnet_lite import Scaling, build_efficientnet_lite
+from train.lite_weights import PACKAGED, load_packaged_weights
 from train.weights import load_body_weights
+
+
+class WeightsSource(StrEnum):
+    """Where the ImageNet weights of a network come from."""
+
+    KERAS = "keras"
+    """Keras fetches them."""
+    PACKAGE = "package"
+    """A Python package carries them."""
+    FILE = "file"
+    """The user has to bring them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +34,7 @@ class Architecture:
         mean: Per RGB channel, of pixel values in [0, 255].
         std: Per RGB channel, of pixel values in [0, 255].
         build_body: Takes the input size and a Keras weights argument (`imagenet` or None).
-        fetched: Whether Keras can fetch ImageNet weights for it.
+        imagenet: Where its ImageNet weights come from.
         int8: How it fares as int8 on a CPU.
         weights_license: Terms of the ImageNet weights.
     """
@@ -31,7 +44,7 @@ class Architecture:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     build_body: Callable[[int, str | None], keras.Model]
-    fetched: bool
+    imagenet: WeightsSource
     int8: str
     weights_license: str = "Apache-2.0"
 
@@ -56,7 +69,7 @@ def _mobilenet_v2(width: float) -> Architecture:
         return keras.applications.MobileNetV2((size, size, 3), alpha=width, include_top=False, weights=weights)
 
     name = "mobilenet_v2" if width == 1.0 else f"mobilenet_v2_{width}"
-    return Architecture(name, 224, *_TO_ONE, build, fetched=True, int8=_RELU6)
+    return Architecture(name, 224, *_TO_ONE, build, WeightsSource.KERAS, int8=_RELU6)
 
 
 def _mobilenet_v3(kind: str, *, minimalistic: bool) -> Architecture:
@@ -68,14 +81,16 @@ def _mobilenet_v3(kind: str, *, minimalistic: bool) -> Architecture:
         )
 
     name = f"mobilenet_v3_{kind}" + ("_minimalistic" if minimalistic else "")
-    return Architecture(name, 224, *_TO_ONE, build, fetched=True, int8=_RELU if minimalistic else _HARD_SWISH)
+    return Architecture(name, 224, *_TO_ONE, build, WeightsSource.KERAS, int8=_RELU if minimalistic else _HARD_SWISH)
 
 
 def _efficientnet_lite(index: int, size: int, width: float, depth: float) -> Architecture:
     def build(size: int, weights: str | None) -> keras.Model:
         return build_efficientnet_lite(size, Scaling(width, depth))
 
-    return Architecture(f"efficientnet_lite{index}", size, *_TO_ONE, build, fetched=False, int8=_RELU6)
+    name = f"efficientnet_lite{index}"
+    imagenet = WeightsSource.PACKAGE if name in PACKAGED else WeightsSource.FILE
+    return Architecture(name, size, *_TO_ONE, build, imagenet, int8=_RELU6)
 
 
 def _efficientnet_b0(size: int, weights: str | None) -> keras.Model:
@@ -99,8 +114,8 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         _efficientnet_lite(3, 280, width=1.2, depth=1.4),
         _efficientnet_lite(4, 300, width=1.4, depth=1.8),
         # Keras keeps the normalisation of these weights inside the body.
-        Architecture("efficientnet_b0", 224, *_AS_IS, _efficientnet_b0, fetched=True, int8=_SWISH),
-        Architecture("efficientnet_v2_b0", 224, *_TO_ONE, _efficientnet_v2_b0, fetched=True, int8=_SWISH),
+        Architecture("efficientnet_b0", 224, *_AS_IS, _efficientnet_b0, WeightsSource.KERAS, int8=_SWISH),
+        Architecture("efficientnet_v2_b0", 224, *_TO_ONE, _efficientnet_v2_b0, WeightsSource.KERAS, int8=_SWISH),
     )
 }
 
@@ -114,7 +129,7 @@ def build_classifier(
         architecture: Which body.
         size: Input height and width in pixels.
         labels: Class names; their count is the width of the output.
-        weights: `imagenet` (fetched by Keras), `none`, or the path of a weights file.
+        weights: `imagenet` (fetched by Keras or from an installed package), `none`, or the path of a weights file.
         dropout: Share of pooled features dropped in training, in [0, 1).
 
     Returns:
@@ -148,11 +163,19 @@ def build_body(architecture: Architecture, size: int, weights: str) -> keras.Mod
 
 
 def _fetch_body(architecture: Architecture, size: int) -> keras.Model:
-    if not architecture.fetched:
+    if architecture.imagenet is WeightsSource.FILE:
         raise DataError(
-            f"Keras has no ImageNet weights of {architecture.name}; name a file with --weights FILE, "
-            "or start fresh with --weights none."
+            f"Nothing that this can fetch has ImageNet weights of {architecture.name}; name a file with "
+            "--weights FILE, or start fresh with --weights none."
         )
+    if architecture.imagenet is WeightsSource.PACKAGE:
+        body = architecture.build_body(size, None)
+        load_packaged_weights(body, architecture.name)
+        return body
+    return _fetch_from_keras(architecture, size)
+
+
+def _fetch_from_keras(architecture: Architecture, size: int) -> keras.Model:
     try:
         return architecture.build_body(size, "imagenet")
     except Exception as error:  # Keras raises a bare Exception when a download fails.

@@ -14,7 +14,7 @@ class CatalogueRow:
     Attributes:
         name: Key of `train.architectures.ARCHITECTURES`.
         size: Default input height and width in pixels.
-        weights: Where ImageNet weights come from: `keras`, or `file` where the user has to bring them.
+        weights: Where ImageNet weights come from: a value of `train.architectures.WeightsSource`.
         license: Terms of those weights.
         parameters: Numbers that are trained or measured.
         macs: Multiplications with addition for one image.
