@@ -118,7 +118,7 @@ def choose_from_folder(folder: Path, rows: Iterable[SplitRow], count: int, seed:
     leaking = [photo.image for photo in chosen if photo.sha256 in held_out]
     if leaking:
         raise DataError(
-            f"{len(leaking)} of the {len(chosen)} calibration photos are validation photos, the first {leaking[0]}; "
+            f"{len(leaking)} of the {len(chosen)} calibration photos are held out, the first {leaking[0]}; "
             "what was calibrated on them cannot be judged by them, so take them out of the folder."
         )
     return CalibrationSample(Source.FOLDER, seed, folder, chosen)

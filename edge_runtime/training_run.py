@@ -32,6 +32,8 @@ class Split(StrEnum):
 
     TRAIN = "train"
     VALIDATION = "validation"
+    TEST = "test"
+    """Neither learnt from nor chosen by; a split may have none."""
 
 
 @dataclass(frozen=True, slots=True)

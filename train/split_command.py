@@ -36,17 +36,33 @@ def refuse_share_with_splits(arguments: dict[str, Any]) -> None:
 @data_options
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write.")
 @validation_share_option
+@click.option(
+    "--test-share",
+    type=click.FloatRange(0, 0.5),
+    default=0.0,
+    show_default=True,
+    help="Share of photos that no training sees or is judged by, for `edge-convert parity --split test`.",
+)
 @seed_option
-def split(data: Path, images: Path | None, output: Path, validation_share: float, seed: int, **columns: Any) -> None:
-    """Divide DATA into training and validation photos, and save which is which."""
+def split(
+    data: Path,
+    images: Path | None,
+    output: Path,
+    validation_share: float,
+    test_share: float,
+    seed: int,
+    **columns: Any,
+) -> None:
+    """Divide DATA into training, validation and test photos, and save which is which."""
     require_extra("edge-train split", "train", "tqdm")
     from train.data import read_photos
     from train.splits import split_photos
 
     photo_set = read_photos(data, take_columns(columns), images)
-    rows = split_photos(photo_set, validation_share, seed)
+    rows = split_photos(photo_set, validation_share, seed, test_share)
     write_split_rows(output, rows)
     for side in Split:
         of_side = [row for row in rows if row.split is side]
         groups = len({row.group for row in of_side})
-        click.echo(f"{side}: {len(of_side)} photos of {groups} groups", err=True)
+        if of_side:
+            click.echo(f"{side}: {len(of_side)} photos of {groups} groups", err=True)

@@ -7,7 +7,7 @@ from edge_runtime.errors import DataError
 from edge_runtime.files import hash_file
 from edge_runtime.training_run import SplitRow, read_split_rows
 from train.data import Photo, PhotoSet
-from train.splits import check_both_sides
+from train.splits import check_sides
 
 
 def read_splits(path: Path, photo_set: PhotoSet) -> tuple[SplitRow, ...]:
@@ -21,11 +21,11 @@ def read_splits(path: Path, photo_set: PhotoSet) -> tuple[SplitRow, ...]:
         One row per photo, in the order of `photo_set.photos`.
 
     Raises:
-        DataError: The file cannot be read, is about other data, or leaves a class on one side only.
+        DataError: The file cannot be read, is about other data, or leaves a class without photos of a split.
     """
     hashes = {photo.image: hash_file(photo_set.images / photo.image) for photo in photo_set.photos}
     rows = match_splits(path, photo_set.photos, hashes)
-    check_both_sides(rows, photo_set.labels)
+    check_sides(rows, photo_set.labels)
     return rows
 
 

@@ -1,6 +1,7 @@
-"""Dividing photos into training and validation without dividing a group."""
+"""Dividing photos into training, validation and test without dividing a group."""
 
 from collections import Counter
+from collections.abc import Set
 
 import numpy as np
 
@@ -14,34 +15,47 @@ _LEAST_GROUPS = 10
 """Validation photos should come from this many groups or more."""
 
 
-def split_photos(photo_set: PhotoSet, validation_share: float, seed: int) -> tuple[SplitRow, ...]:
-    """Divide photos so that no group is on both sides and each class keeps about its share.
+def split_photos(
+    photo_set: PhotoSet, validation_share: float, seed: int, test_share: float = 0.0
+) -> tuple[SplitRow, ...]:
+    """Divide photos so that no group is on two sides and each class keeps about its share.
 
     Args:
         photo_set: Labelled photos with their groups.
-        validation_share: Share of photos to hold out, in (0, 0.5].
+        validation_share: Share of photos to choose models by, in (0, 0.5].
         seed: Which of the possible divisions.
+        test_share: Share of photos for a last test, in [0, 0.5].
 
     Returns:
         One row per photo, in the order of `photo_set.photos`.
 
     Raises:
-        DataError: A class would be without training or without validation photos.
+        DataError: A class would be without photos of a split.
     """
     photos = photo_set.photos
-    held_out = _held_out(photos, validation_share, seed)
+    tested = _held_out(photos, test_share, seed) if test_share else frozenset()
+    # The test photos go first, so that they stay the same whatever validation share is tried afterwards.
+    rest = [index for index in range(len(photos)) if index not in tested]
+    share = min(validation_share * len(photos) / max(len(rest), 1), 1.0)
+    held_out = {rest[place] for place in _held_out(tuple(photos[index] for index in rest), share, seed)}
     rows = tuple(
         SplitRow(
             image=photo.image,
             label=photo.label,
             group=photo.group,
-            split=Split.VALIDATION if index in held_out else Split.TRAIN,
+            split=_side(index, held_out, tested),
             sha256=hash_file(photo_set.images / photo.image),
         )
         for index, photo in enumerate(photos)
     )
-    check_both_sides(rows, photo_set.labels)
+    check_sides(rows, photo_set.labels)
     return rows
+
+
+def _side(index: int, held_out: Set[int], tested: Set[int]) -> Split:
+    if index in tested:
+        return Split.TEST
+    return Split.VALIDATION if index in held_out else Split.TRAIN
 
 
 def _held_out(photos: tuple[Photo, ...], share: float, seed: int) -> frozenset[int]:
@@ -83,14 +97,16 @@ def _misfit(photos: tuple[Photo, ...], held_out: frozenset[int], share: float) -
     return max(abs(held_per_class[label] / total - share) for label, total in per_class.items())
 
 
-def check_both_sides(rows: tuple[SplitRow, ...], labels: tuple[str, ...]) -> None:
-    """Check that each class has training and validation photos.
+def check_sides(rows: tuple[SplitRow, ...], labels: tuple[str, ...]) -> None:
+    """Check that each class has training and validation photos, and test photos if there are any.
 
     Raises:
-        DataError: A class would be on one side only.
+        DataError: A class would be without photos of a split.
     """
-    for split in Split:
+    for split in (Split.TRAIN, Split.VALIDATION, Split.TEST):
         present = {row.label for row in rows if row.split is split}
+        if split is Split.TEST and not present:
+            continue
         absent = [label for label in labels if label not in present]
         if absent:
             raise DataError(

@@ -8,17 +8,22 @@ from convert.network import find_images, finish_network, load_network
 from convert.parity.measurement import FLOAT_STAGE, Subject, build_report, measure_stages
 from convert.parity.report import ParityReport
 from convert.parity.writing import PAGE_NAME, check_bound, write_report
-from edge_runtime.errors import ModelError
+from edge_runtime.errors import DataError, ModelError
 from edge_runtime.files import check_writable
 from edge_runtime.graph_check import check_graph
 from edge_runtime.metadata.reading import read_spec
 from edge_runtime.model_file import read_model
 from edge_runtime.spec import ModelSpec
-from edge_runtime.training_run import TrainingRun
+from edge_runtime.training_run import Split, TrainingRun
 
 
 def check_model(
-    run: TrainingRun, path: Path, images: Path | None, folder: Path, min_parity: float | None
+    run: TrainingRun,
+    path: Path,
+    images: Path | None,
+    folder: Path,
+    min_parity: float | None,
+    split: Split = Split.VALIDATION,
 ) -> ParityReport:
     """Measure a file against the Keras model of its run, and write the report.
 
@@ -28,12 +33,13 @@ def check_model(
         images: Folder of the run's photos; None takes the one that the run was trained from.
         folder: Folder of the report.
         min_parity: Least agreement in [0, 1]; None for any.
+        split: Which photos of the run are asked.
 
     Raises:
         ModelError: The file cannot be read, has several graphs, or is none of this run.
         MetadataError: Its metadata are missing or contradict its tensors.
         RunError: The run directory is unfinished or damaged.
-        DataError: Photos are missing.
+        DataError: Photos are missing, or the run has none of the split.
         ParityError: The bound does not hold; the report is written.
         OutputError: The report cannot be written.
     """
@@ -42,17 +48,26 @@ def check_model(
     spec = read_spec(content)
     _check_same_task(spec, run, path)
     found = find_images(run, images)
+    _check_any(run, split)
     check_writable(folder / PAGE_NAME)
     model = load_network(run, spec)
     network = finish_network(run, to_float_tflite(model), spec)
     # Files from before there were recipes are all of the one that is the default.
     stage = f"tflite {spec.provenance.get('recipe', 'int8')}"
     files = {FLOAT_STAGE: add_metadata(network, spec), stage: content}
-    subject = Subject(run, model, spec, found, files)
+    subject = Subject(run, model, spec, found, files, split)
     report = build_report(subject, measure_stages(subject), content, min_parity)
     write_report(report, folder, found)
     check_bound(report, folder, f"{path} was left as it is")
     return report
+
+
+def _check_any(run: TrainingRun, split: Split) -> None:
+    if not run.read_splits(split):
+        raise DataError(
+            f"{run.path} has no {split} photos; train on a split that has, by edge-train split --test-share, "
+            "or ask the validation photos."
+        )
 
 
 def _check_same_task(spec: ModelSpec, run: TrainingRun, path: Path) -> None:

@@ -9,6 +9,7 @@ import click
 from convert.run_options import images_option
 from edge_runtime.extras import require_extra
 from edge_runtime.quiet import quiet_stderr
+from edge_runtime.training_run import Split, TrainingRun
 
 NEEDS = ("tensorflow", "keras", "matplotlib", "tqdm", "flatbuffers", "pycocotools")
 
@@ -40,23 +41,31 @@ def prepare(command: str) -> None:
     help="Fail where fewer of its answers than this share are the Keras model's: of photos for a classifier, of boxes "
     "for a detector.",
 )
-def parity(run: Path, model: Path, images: Path | None, report: Path | None, min_parity: float | None) -> None:
+@click.option(
+    "--split",
+    type=click.Choice([split.value for split in Split]),
+    default=Split.VALIDATION.value,
+    show_default=True,
+    help="Which photos of the run to ask.",
+)
+def parity(
+    run: Path, model: Path, images: Path | None, report: Path | None, min_parity: float | None, split: str
+) -> None:
     """Does MODEL, a .tflite file made of RUN, answer like the Keras model of RUN?
 
-    Asks both the run's validation photos and writes the same report as a conversion does.
+    Asks both the same photos and writes the same report as a conversion does.
     """
     prepare("edge-convert parity")
     # TensorFlow takes seconds to import, and greets with a page of notices.
     with quiet_stderr():
         from convert.parity.checking import check_model
     from convert.stage_tables import format_stages
-    from edge_runtime.training_run import TrainingRun
 
     folder = report or model.with_suffix(".parity")
-    found = check_model(TrainingRun(run), model, images, folder, min_parity)
+    found = check_model(TrainingRun(run), model, images, folder, min_parity, Split(split))
     for line in format_stages(found.measurement.stages):
         click.echo(line)
-    click.echo(f"{model}: sha256 {found.sha256[:12]}, measured on {found.measurement.photos} validation photos")
+    click.echo(f"{model}: sha256 {found.sha256[:12]}, measured on {found.measurement.photos} {found.split} photos")
 
 
 def _parse_counts(_context: click.Context, _option: click.Parameter, value: str) -> tuple[int, ...]:
@@ -94,7 +103,6 @@ def calibration(run: Path, output: Path, images: Path | None, counts: tuple[int,
     prepare("edge-convert calibration")
     with quiet_stderr():
         from convert.parity.calibration_writing import write_calibration
-    from edge_runtime.training_run import TrainingRun
 
     for line in write_calibration(TrainingRun(run), images, output, counts, seeds):
         click.echo(line)

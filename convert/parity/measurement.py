@@ -36,11 +36,12 @@ class Subject:
     """A model whose stages are compared.
 
     Attributes:
-        run: The run that trained it; its validation photos are asked.
+        run: The run that trained it.
         model: Its Keras model, the first stage.
         spec: What the model says about itself.
         images: Folder of the run's photos.
         files: Finished `.tflite` files by the name of their stage, that for the device last.
+        split: Which photos of the run are asked.
     """
 
     run: TrainingRun
@@ -48,10 +49,11 @@ class Subject:
     spec: ModelSpec
     images: Path
     files: Mapping[str, bytes]
+    split: Split = Split.VALIDATION
 
 
 def measure_stages(subject: Subject) -> Measurement:
-    """Ask each stage the run's validation photos, through the runtime's preprocessing.
+    """Ask each stage the photos, through the runtime's preprocessing.
 
     Raises:
         DataError: The photos have no box on them.
@@ -63,7 +65,7 @@ def measure_stages(subject: Subject) -> Measurement:
 
 
 def ask_keras(subject: Subject) -> StageAnswers:
-    """Return the Keras model's answers to the run's validation photos."""
+    """Return the Keras model's answers to the photos."""
     spec, frames = subject.spec, _frames(subject, KERAS_STAGE)
     if spec.detection is None:
         return score_keras(subject.model, spec.input, frames)
@@ -72,7 +74,7 @@ def ask_keras(subject: Subject) -> StageAnswers:
 
 
 def ask_file(subject: Subject, stage: str, content: bytes) -> StageAnswers:
-    """Return a finished `.tflite` file's answers to the run's validation photos; the stage names the progress bar."""
+    """Return a finished `.tflite` file's answers to the photos; the stage names the progress bar."""
     answer = score_tflite if subject.spec.detection is None else detect_tflite
     return answer(content, _frames(subject, stage))
 
@@ -87,7 +89,7 @@ def compare_answers(subject: Subject, answers: Mapping[str, StageAnswers]) -> Me
     Raises:
         DataError: The photos have no box on them.
     """
-    rows, spec = _validation(subject), subject.spec
+    rows, spec = _rows(subject), subject.spec
     if spec.detection is None:
         return measure_classifier(cast(Mapping[str, Scores], answers), rows, spec.labels)
     boxes = subject.run.read_boxes()
@@ -104,7 +106,7 @@ def build_report(subject: Subject, measurement: Measurement, finished: bytes, bo
         bound: Least agreement asked for, in [0, 1]; None without one.
     """
     contents = read_contents(finished)
-    rows = _spread(_validation(subject), _LAYER_PHOTOS)
+    rows = _spread(_rows(subject), _LAYER_PHOTOS)
     *_, device_stage = subject.files
     sizes = {stage: len(content) for stage, content in subject.files.items()} | {device_stage: len(finished)}
     return ParityReport(
@@ -113,6 +115,7 @@ def build_report(subject: Subject, measurement: Measurement, finished: bytes, bo
         sha256=model_sha256(finished),
         sizes={KERAS_STAGE: subject.run.model_path.stat().st_size, **sizes},
         calibration=subject.spec.provenance.get("calibration", {}),
+        split=subject.split,
         measurement=measurement,
         # Other recipes change the network itself, so that its layers have no counterpart in the Keras model.
         layers=_compare_layers(subject, finished, rows) if device_stage == INT8_STAGE else (),
@@ -128,12 +131,12 @@ def _compare_layers(subject: Subject, finished: bytes, rows: Sequence[SplitRow])
     return measure_layers(subject.files[FLOAT_STAGE], finished, images)
 
 
-def _validation(subject: Subject) -> tuple[SplitRow, ...]:
-    return subject.run.read_splits(Split.VALIDATION)
+def _rows(subject: Subject) -> tuple[SplitRow, ...]:
+    return subject.run.read_splits(subject.split)
 
 
 def _frames(subject: Subject, title: str) -> Iterator[Image]:
-    return iterate_frames(_validation(subject), subject.images, title)
+    return iterate_frames(_rows(subject), subject.images, title)
 
 
 def _spread(rows: Sequence[SplitRow], count: int) -> Sequence[SplitRow]:

@@ -41,7 +41,7 @@ def build_page(report: ParityReport, images: Path) -> str:
     return pages.build_page(
         f"Parity of {report.name}",
         "Does the file for the device answer like the model that was trained? Every stage was asked the same "
-        f"{report.measurement.photos} validation photos, through the preprocessing that the device uses.",
+        f"{report.measurement.photos} {report.split} photos, through the preprocessing that the device uses.",
         _verdict(report),
         pages.tiles(_tiles(report)),
         _stages(report),

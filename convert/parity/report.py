@@ -14,6 +14,7 @@ from convert.evaluation import StageAccuracy
 from edge_runtime.estimates import Estimate, PairedTest
 from edge_runtime.results import Classification, Detection
 from edge_runtime.spec import Task
+from edge_runtime.training_run import Split
 
 Stages = tuple[StageAccuracy, ...] | tuple[StagePrecision, ...]
 """The Keras model first, the file for the device last."""
@@ -166,6 +167,7 @@ class ParityReport:
         sha256: Of the file.
         sizes: Bytes of each stage's file, by name of the stage.
         calibration: What int8 ranges were measured on, as the file's metadata say.
+        split: Which photos of the run were asked.
         measurement: What the stages answered.
         layers: In the order of the graph; empty for other recipes than `int8`, which change the network or stay float.
         layer_photos: On how many photos layers were compared.
@@ -179,6 +181,7 @@ class ParityReport:
     sha256: str
     sizes: Mapping[str, int]
     calibration: Mapping[str, Any]
+    split: Split
     measurement: Measurement
     layers: tuple[LayerNoise, ...]
     layer_photos: int
@@ -199,6 +202,7 @@ class ParityReport:
             "model": {"name": self.name, "task": self.task.value, "sha256": self.sha256, "sizes": dict(self.sizes)},
             "calibration": dict(self.calibration),
             "photos": measured.photos,
+            "split": self.split.value,
             "bound": self.bound,
             "holds": self.holds,
             "stages": [dataclasses.asdict(stage) for stage in measured.stages],

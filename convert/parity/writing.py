@@ -5,8 +5,11 @@ import logging
 from pathlib import Path
 from typing import Final
 
+import click
+
 from convert.parity.page import build_page, describe_agreement
 from convert.parity.report import ParityReport
+from convert.stage_tables import format_stages
 from edge_runtime.errors import ParityError
 from edge_runtime.files import write_text
 
@@ -33,7 +36,7 @@ def write_report(report: ParityReport, folder: Path, images: Path) -> None:
 
 
 def check_bound(report: ParityReport, folder: Path, consequence: str) -> None:
-    """Fail where the answers agree less than the user asked for.
+    """Fail where the answers agree less than the user asked for, after saying what each stage came to.
 
     Args:
         report: With the bound.
@@ -44,6 +47,8 @@ def check_bound(report: ParityReport, folder: Path, consequence: str) -> None:
         ParityError: The bound does not hold.
     """
     if not report.holds and report.bound is not None:
+        for line in format_stages(report.measurement.stages):
+            click.echo(line, err=True)
         raise ParityError(
             f"The file gives the Keras model's answer for {describe_agreement(report)}, below the "
             f"{100 * report.bound:.1f} % of --min-parity; {consequence}; see {folder / PAGE_NAME} for what differs."

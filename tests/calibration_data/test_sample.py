@@ -103,7 +103,7 @@ def test_a_folder_gives_equal_shares_of_its_sub_folders(own_folder: Path) -> Non
 
 def test_a_folder_with_a_validation_photo_is_refused_under_whatever_name(own_folder: Path) -> None:
     (own_folder / "shoes" / "mine.jpg").write_text("v7.jpg")
-    with pytest.raises(DataError, match=r"1 of the 16 calibration photos are validation photos.*shoes/mine\.jpg"):
+    with pytest.raises(DataError, match=r"1 of the 16 calibration photos are held out.*shoes/mine\.jpg"):
         choose_from_folder(own_folder, make_rows(), 100, seed=0)
 
 

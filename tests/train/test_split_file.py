@@ -34,6 +34,14 @@ def test_the_command_saves_what_a_run_would_draw(split_file: Path, photo_set: Ph
     assert read_splits(split_file, photo_set) == split_photos(photo_set, 0.25, seed=3)
 
 
+def test_the_command_holds_test_photos_back(drawn_photos: Path, photo_set: PhotoSet, tmp_path: Path) -> None:
+    path = tmp_path / "splits.csv"
+    arguments = ["split", str(drawn_photos), "-o", str(path), "--validation-share", "0.25", "--test-share", "0.25"]
+    result = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["train", "validation", "test"]
+    assert sum(row.split is Split.TEST for row in read_splits(path, photo_set)) == 12
+
+
 def test_rows_come_in_the_order_of_the_photos(split_file: Path, photo_set: PhotoSet) -> None:
     write_split_rows(split_file, reversed(read_split_rows(split_file)))
     assert [row.image for row in read_splits(split_file, photo_set)] == [photo.image for photo in photo_set.photos]

@@ -50,6 +50,20 @@ def test_same_seed_same_split_and_other_seed_other_split(tmp_path: Path) -> None
     assert split_photos(photo_set, 0.2, seed=3) != split_photos(photo_set, 0.2, seed=4)
 
 
+def test_test_photos_are_of_groups_of_their_own(tmp_path: Path) -> None:
+    rows = split_photos(make_set(tmp_path, [1, 2, 3, 4, 5] * 12), 0.2, seed=0, test_share=0.15)
+    sides = [groups_of(rows, split) for split in Split]
+    assert sum(map(len, sides)) == len(set.union(*sides)) == 60
+    for split, share in ((Split.TEST, 0.15), (Split.VALIDATION, 0.2)):
+        assert sum(row.split is split for row in rows) / len(rows) == pytest.approx(share, abs=0.03)
+
+
+def test_test_photos_stay_when_another_validation_share_is_drawn(tmp_path: Path) -> None:
+    photo_set = make_set(tmp_path, [2] * 50)
+    first, second = (split_photos(photo_set, share, seed=0, test_share=0.2) for share in (0.1, 0.3))
+    assert groups_of(first, Split.TEST) == groups_of(second, Split.TEST)
+
+
 def test_a_class_of_one_group_cannot_be_on_both_sides(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="split has no photo of"):
         split_photos(make_set(tmp_path, [2, 2]), 0.5, seed=0)

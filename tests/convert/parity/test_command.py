@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,8 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 
 from convert.cli import main  # noqa: E402
 from convert.model_tree import pack_tree, read_tree  # noqa: E402
-from edge_runtime.errors import ModelError, ParityError  # noqa: E402
-from edge_runtime.training_run import TrainingRun  # noqa: E402
+from edge_runtime.errors import DataError, ModelError, ParityError  # noqa: E402
+from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
 
 
 def test_a_detectors_report_compares_boxes(converted_detector: tuple[Path, str]) -> None:
@@ -48,6 +49,7 @@ def test_below_the_bound_a_conversion_writes_the_report_only(failed: tuple[Path,
     output, said = failed
     assert output.read_bytes() == b"the file of yesterday"
     assert f"{output} was not written" in said
+    assert "tflite int8" in said
     assert str(output.parent / "m.parity" / "parity.html") in said
     report = json.loads((output.parent / "m.parity" / "parity.json").read_text())
     assert (report["bound"], report["holds"]) == (0.9, False)
@@ -82,6 +84,29 @@ def test_a_file_made_earlier_is_measured_and_left_as_it_is(
     assert "tflite int8" in result.stdout
     assert json.loads((tmp_path / "report" / "parity.json").read_text())["holds"]
     assert file.read_bytes() == before
+
+
+def test_test_photos_are_asked_on_demand(
+    converted_detector: tuple[Path, str], detector_run: TrainingRun, tmp_path: Path
+) -> None:
+    run = TrainingRun(shutil.copytree(detector_run.path, tmp_path / "run"))
+    first, *others = run.read_splits(Split.VALIDATION)
+    run.write_splits([*run.read_splits(Split.TRAIN), replace(first, split=Split.TEST), *others])
+    command = ["parity", str(run.path), str(converted_detector[0]), "--split", "test", "--report", str(tmp_path / "r")]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    assert "measured on 1 test photos" in result.stdout
+    report = json.loads((tmp_path / "r" / "parity.json").read_text())
+    assert (report["split"], report["photos"]) == ("test", 1)
+    assert "the same 1 test photos" in (tmp_path / "r" / "parity.html").read_text(encoding="utf-8")
+
+
+def test_a_run_without_test_photos_says_how_to_draw_some(
+    converted_detector: tuple[Path, str], detector_run: TrainingRun
+) -> None:
+    result = CliRunner().invoke(main, ["parity", str(detector_run.path), str(converted_detector[0]), "--split", "test"])
+    assert result.exit_code == DataError.exit_code
+    assert "--test-share" in result.stderr
 
 
 def test_a_file_of_another_run_is_refused(detector_run: TrainingRun, tiny_model: Path) -> None:
