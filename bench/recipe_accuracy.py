@@ -37,6 +37,9 @@ class Row:
 
     Attributes:
         network: Name of the run directory.
+        image_size: Input height and width in pixels.
+        weights: What the run began with: `imagenet`, `none`, or the name of a file.
+        epochs: Of the whole network.
         recipe: Of the file; `keras` for the model itself.
         score: A classifier's top-1, a detector's COCO mAP, in [0, 1].
         second: A classifier's macro accuracy, a detector's mAP50.
@@ -46,6 +49,9 @@ class Row:
     """
 
     network: str
+    image_size: int
+    weights: str
+    epochs: int
     recipe: str
     score: float
     second: float
@@ -82,7 +88,8 @@ class _Bench:
     """One run's model, its photos and the Keras model's answers."""
 
     def __init__(self, run: TrainingRun, calibration_images: int, epochs: int) -> None:
-        spec, images = run.read_spec(), find_images(run, None)
+        spec, images, arguments = run.read_spec(), find_images(run, None), run.read_arguments()
+        self._start = (arguments["image_size"], Path(arguments["weights"]).name, arguments["schedule"]["epochs"])
         self._subject = Subject(run, load_network(run, spec), spec, images, {})
         sample = choose_photos(run.read_splits(), images, calibration_images, seed=0)
         self._material = Material(
@@ -108,7 +115,7 @@ class _Bench:
         stage = compare_answers(self._subject, {KERAS_STAGE: self._keras, recipe: answers}).stages[-1]
         score, second = (stage.top1, stage.macro) if isinstance(stage, StageAccuracy) else (stage.map, stage.map50)
         shares = (round(share, 4) for share in (score, second, stage.agreement))
-        return Row(self._subject.run.path.name, recipe, *shares, size, round(seconds))
+        return Row(self._subject.run.path.name, *self._start, recipe, *shares, size, round(seconds))
 
 
 def _read(output: Path) -> list[Row]:
@@ -118,6 +125,9 @@ def _read(output: Path) -> list[Row]:
         return [
             Row(
                 row["network"],
+                int(row["image_size"]),
+                row["weights"],
+                int(row["epochs"]),
                 row["recipe"],
                 float(row["score"]),
                 float(row["second"]),
@@ -130,11 +140,12 @@ def _read(output: Path) -> list[Row]:
 
 
 def _print(rows: Sequence[Row]) -> None:
-    click.echo("| network | recipe | top-1 or mAP | macro or mAP50 | agreement | MB | s |")
-    click.echo("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+    click.echo("| network | pixels | weights | recipe | top-1 or mAP | macro or mAP50 | agreement | MB | s |")
+    click.echo("| --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |")
     for row in rows:
         shares = " | ".join(f"{100 * share:.1f} %" for share in (row.score, row.second, row.agreement))
-        click.echo(f"| {row.network} | {row.recipe} | {shares} | {row.size / 1e6:.2f} | {row.seconds:.0f} |")
+        start = f"{row.network} | {row.image_size} | {row.weights}"
+        click.echo(f"| {start} | {row.recipe} | {shares} | {row.size / 1e6:.2f} | {row.seconds:.0f} |")
 
 
 if __name__ == "__main__":
