@@ -11,12 +11,12 @@ from calibration_data import choose_from_folder, choose_photos
 from convert.calibration import Calibration, calibrate_on_drawings, calibrate_on_photos
 from convert.metadata_writer import add_metadata
 from convert.network import find_images, finish_network, load_network
-from convert.parity.measurement import Subject, build_report
+from convert.parity.measurement import FLOAT_STAGE, Subject, build_report
 from convert.parity.report import Measurement
 from convert.parity.writing import PAGE_NAME, check_bound, write_report
 from convert.qat.lessons import Lessons, read_lessons
 from convert.recipes.attempts import LADDER, Attempt, Outcome, try_recipes
-from convert.recipes.building import Material, build_network
+from convert.recipes.building import Material, build_equalized, build_network
 from convert.recipes.recipe import Recipe
 from edge_runtime.errors import DataError
 from edge_runtime.files import check_writable, write_bytes
@@ -105,7 +105,7 @@ def convert_run(run: TrainingRun, options: ConversionOptions) -> Conversion:
     check_writable(options.report / PAGE_NAME)
     outcome = _choose(Subject(run, model, spec, images, {}), make, options)
     finished = add_metadata(outcome.content, _describe(spec, outcome, options))
-    _report(outcome, finished, options)
+    _report(outcome, finished, _find_counterpart(outcome, material), options)
     return _write(finished, outcome.measurement, outcome.attempts if options.max_drop is not None else (), options)
 
 
@@ -130,8 +130,17 @@ def _write(
     return Conversion(len(finished), model_sha256(finished), measurement, attempts)
 
 
-def _report(outcome: Outcome, finished: bytes, options: ConversionOptions) -> None:
-    report = build_report(outcome.subject, outcome.measurement, finished, options.min_parity)
+def _find_counterpart(outcome: Outcome, material: Material) -> bytes | None:
+    """Return the float file whose layers the outcome's has rounded; training leaves none, and float rounds nothing."""
+    if outcome.recipe.name == "int8":
+        return outcome.subject.files[FLOAT_STAGE]
+    if outcome.recipe.name == "int8-corrected":
+        return finish_network(outcome.subject.run, build_equalized(material), outcome.subject.spec)
+    return None
+
+
+def _report(outcome: Outcome, finished: bytes, counterpart: bytes | None, options: ConversionOptions) -> None:
+    report = build_report(outcome.subject, outcome.measurement, finished, options.min_parity, counterpart)
     write_report(report, options.report, outcome.subject.images)
     check_bound(report, options.report, f"{options.output} was not written")
 

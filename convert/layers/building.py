@@ -33,7 +33,9 @@ def build_model(network: Network, library: ModuleType, wrap: Wrap = lambda _, ma
             made.build(inputs[0].shape)
             made.set_weights(layer.weights)
         tensors[layer.name] = wrap(layer, made)(inputs[0] if len(inputs) == 1 else inputs)
-    return library.Model(tensors[network.layers[0].name], [tensors[name] for name in network.outputs])
+    # A name of its own: Keras would count the models of this process, and the converter's names tell of the model's.
+    outputs = [tensors[name] for name in network.outputs]
+    return library.Model(tensors[network.layers[0].name], outputs, name="network")
 
 
 def _make(layer: Layer, library: ModuleType) -> Any:

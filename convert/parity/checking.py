@@ -5,7 +5,7 @@ from pathlib import Path
 from convert.export import to_float_tflite
 from convert.metadata_writer import add_metadata
 from convert.network import find_images, finish_network, load_network
-from convert.parity.measurement import FLOAT_STAGE, Subject, build_report, measure_stages
+from convert.parity.measurement import FLOAT_STAGE, INT8_STAGE, Subject, build_report, measure_stages
 from convert.parity.report import ParityReport
 from convert.parity.writing import PAGE_NAME, check_bound, write_report
 from edge_runtime.errors import DataError, ModelError
@@ -56,7 +56,9 @@ def check_model(
     stage = f"tflite {spec.provenance.get('recipe', 'int8')}"
     files = {FLOAT_STAGE: add_metadata(network, spec), stage: content}
     subject = Subject(run, model, spec, found, files, split)
-    report = build_report(subject, measure_stages(subject), content, min_parity)
+    # What other recipes rounded is known to the conversion alone: it depends on the photos that it saw.
+    counterpart = files[FLOAT_STAGE] if stage == INT8_STAGE else None
+    report = build_report(subject, measure_stages(subject), content, min_parity, counterpart)
     write_report(report, folder, found)
     check_bound(report, folder, f"{path} was left as it is")
     return report

@@ -96,7 +96,9 @@ def compare_answers(subject: Subject, answers: Mapping[str, StageAnswers]) -> Me
     return measure_detector(cast(Mapping[str, Answers], answers), rows, boxes, spec.detection)
 
 
-def build_report(subject: Subject, measurement: Measurement, finished: bytes, bound: float | None) -> ParityReport:
+def build_report(
+    subject: Subject, measurement: Measurement, finished: bytes, bound: float | None, counterpart: bytes | None
+) -> ParityReport:
     """Return the report on a file.
 
     Args:
@@ -104,6 +106,7 @@ def build_report(subject: Subject, measurement: Measurement, finished: bytes, bo
         measurement: What was found.
         finished: The file as it is handed out, which may say more about itself than the measured one did.
         bound: Least agreement asked for, in [0, 1]; None without one.
+        counterpart: The float file whose layers the finished one has rounded; None where there is none.
     """
     contents = read_contents(finished)
     rows = _spread(_rows(subject), _LAYER_PHOTOS)
@@ -117,8 +120,7 @@ def build_report(subject: Subject, measurement: Measurement, finished: bytes, bo
         calibration=subject.spec.provenance.get("calibration", {}),
         split=subject.split,
         measurement=measurement,
-        # Other recipes change the network itself, so that its layers have no counterpart in the Keras model.
-        layers=_compare_layers(subject, finished, rows) if device_stage == INT8_STAGE else (),
+        layers=_compare_layers(subject, counterpart, finished, rows) if counterpart is not None else (),
         layer_photos=len(rows),
         operations=Counter(operator.kind for operator in contents.graphs[0].operators),
         float_tensors=len(contents.graphs[0].float_tensors),
@@ -126,9 +128,11 @@ def build_report(subject: Subject, measurement: Measurement, finished: bytes, bo
     )
 
 
-def _compare_layers(subject: Subject, finished: bytes, rows: Sequence[SplitRow]) -> tuple[LayerNoise, ...]:
+def _compare_layers(
+    subject: Subject, counterpart: bytes, finished: bytes, rows: Sequence[SplitRow]
+) -> tuple[LayerNoise, ...]:
     images = normalise_frames(iterate_frames(rows, subject.images, "layers"), subject.spec.input)
-    return measure_layers(subject.files[FLOAT_STAGE], finished, images)
+    return measure_layers(counterpart, finished, images)
 
 
 def _rows(subject: Subject) -> tuple[SplitRow, ...]:

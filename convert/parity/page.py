@@ -175,7 +175,10 @@ def _scores(report: ParityReport) -> Html:
 
 def _layers(report: ParityReport) -> Html:
     if not report.layers:
-        text = "Layers are compared in files of the recipe int8 alone: others change the network, or stay float."
+        text = (
+            "Not compared. It takes the float network that the file has rounded. There is none where the weights were "
+            "trained while rounded or the file is float, and of a finished int8-corrected file it is no longer known."
+        )
         return pages.section("Layers", pages.paragraph(text))
     worst = find_worst(report.layers)
     caption = "Signal-to-quantisation-noise ratio of each layer. 6 dB are one bit. The worst five are numbered."

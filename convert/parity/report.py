@@ -169,7 +169,7 @@ class ParityReport:
         calibration: What int8 ranges were measured on, as the file's metadata say.
         split: Which photos of the run were asked.
         measurement: What the stages answered.
-        layers: In the order of the graph; empty for other recipes than `int8`, which change the network or stay float.
+        layers: In the order of the graph; empty where the float network that was rounded is not to be had.
         layer_photos: On how many photos layers were compared.
         operations: How many of each kind the file has.
         float_tensors: How many of its tensors are float.

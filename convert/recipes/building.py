@@ -49,6 +49,17 @@ def build_network(recipe: Recipe, material: Material) -> bytes:
     return _BUILDERS[recipe.name](material)
 
 
+def build_equalized(material: Material) -> bytes:
+    """Return the float network that `int8-corrected` rounds, without metadata.
+
+    Its biases are not corrected: what that adds to them only takes back what rounding does.
+
+    Raises:
+        ConversionError: The converter refuses the model, or the recipe does not know one of its layers.
+    """
+    return to_float_tflite(build_model(equalize(_read(material), material.calibration), keras))
+
+
 def _int8(material: Material) -> bytes:
     return to_int8_tflite(material.model, material.calibration, material.task)
 

@@ -1,5 +1,6 @@
 """`--max-drop`: the cheapest recipe that keeps the Keras model's score."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +91,15 @@ def test_it_goes_with_no_recipe_and_no_drawings(also: list[str], tmp_path: Path)
     result = CliRunner().invoke(main, [str(tmp_path), "-o", str(tmp_path / "m.tflite"), "--max-drop", "0.01", *also])
     assert result.exit_code == 2
     assert "neither --recipe nor --drawn" in result.stderr
+
+
+def test_a_corrected_files_layers_are_compared_with_the_equalised_network(
+    small_run: TrainingRun, tmp_path: Path
+) -> None:
+    output = tmp_path / "m.tflite"
+    result = CliRunner().invoke(main, [str(small_run.path), "-o", str(output), "--recipe", "int8-corrected"])
+    assert result.exit_code == 0, result.output
+    layers = json.loads((tmp_path / "m.parity" / "parity.json").read_text())["layers"]
+    assert [layer["kind"] for layer in layers].count("DEPTHWISE_CONV_2D") == 1
+    # Against the network before equalisation channels would be off by their factors, which leaves no signal.
+    assert all(layer["sqnr"] is None or layer["sqnr"] > 15 for layer in layers)
