@@ -11,7 +11,6 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.drawing import draw_background
 from edge_runtime.files import replacing, write_text
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
@@ -26,13 +25,14 @@ from train.calibration import (
 )
 from train.encoding import Encoding
 from train.metrics import Accuracy, count_confusions, measure_accuracy
+from train.negatives import draw_negative
 from train.predictions import Predictions
 from train.scoring import score_frames
 from train.statistics import measure_reliability
 
 log = logging.getLogger(__name__)
 
-_DRAWN_NEGATIVES = 50
+_DRAWN_NEGATIVES = 100
 _DRAWN_NEGATIVES_SEED = 400_000
 
 
@@ -69,7 +69,7 @@ def finish_model(
         run: Gets `model.keras`, `predictions.csv` and `scores.json`.
         validation: Photos to measure on.
         encoding: How photos become what the classifier takes.
-        negatives: Pictures without any of the classes, none of them trained on; drawn backgrounds are added to them.
+        negatives: Pictures without any of the classes, none of them trained on; drawn scenes are added to them.
     """
     targets = np.array([encoding.labels.index(row.label) for row in validation])
     frames = (read_picture(encoding.images / row.image) for row in validation)
@@ -109,7 +109,7 @@ def _choose_rejection(
 def _negative_frames(paths: Sequence[Path]) -> Iterator[Image]:
     yield from map(read_picture, paths)
     for seed in range(_DRAWN_NEGATIVES_SEED, _DRAWN_NEGATIVES_SEED + _DRAWN_NEGATIVES):
-        yield draw_background(seed)
+        yield draw_negative(seed)
 
 
 def _write_scores(run: TrainingRun, finish: Finish, predictions: Predictions) -> None:

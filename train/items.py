@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.drawing import draw_background, draw_garment
+from edge_runtime.drawing import draw_garment
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
 from edge_runtime.training_run import SplitRow
+from train.negatives import draw_negative
 
 _DRAWN_SIZE = (320, 240)
 
@@ -33,7 +34,7 @@ class Negative:
     """A picture that shows none of the classes.
 
     Attributes:
-        source: A picture file, or the seed of a drawn background.
+        source: A picture file, or the seed of a drawn scene.
     """
 
     source: Path | int
@@ -53,7 +54,7 @@ def read_item(item: Item, images: Path) -> Image:
         return draw_garment(item.label, item.seed, _DRAWN_SIZE)
     if isinstance(item, SplitRow):
         return read_picture(images / item.image)
-    return draw_background(item.source, _DRAWN_SIZE) if isinstance(item.source, int) else read_picture(item.source)
+    return draw_negative(item.source, _DRAWN_SIZE) if isinstance(item.source, int) else read_picture(item.source)
 
 
 def make_targets(items: Sequence[Item], labels: tuple[str, ...]) -> NDArray[np.float32]:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_runtime.drawing import draw_background, draw_clutter
 from edge_runtime.errors import DataError
 from edge_runtime.pictures import PICTURE_SUFFIXES
+from edge_runtime.preprocess import Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,16 @@ def find_negatives(folder: Path | None) -> Negatives:
     order = np.random.default_rng(0).permutation(len(paths))
     half = len(paths) // 2
     return Negatives(tuple(paths[index] for index in order[:half]), tuple(paths[index] for index in order[half:]))
+
+
+def draw_negative(seed: int, size: tuple[int, int] = (480, 360)) -> Image:
+    """Draw a scene without a garment: by the seed a bare background, or one with clutter on it.
+
+    Args:
+        seed: Non-negative; the same one gives the same picture.
+        size: (height, width) in pixels.
+
+    Returns:
+        (height, width, 3) uint8 BGR in [0, 255].
+    """
+    return draw_clutter(seed, size) if seed % 2 else draw_background(seed, size)

@@ -25,7 +25,7 @@ def sample_epoch(
 
     Args:
         photos: All training photos.
-        negatives: Pictures that show none of the classes; drawn backgrounds are added in equal number.
+        negatives: Pictures that show none of the classes; drawn scenes without a garment are added in equal number.
         labels: Class names.
         schedule: Shares and balance.
         random: Source of every choice.

@@ -81,7 +81,7 @@ _CLASSIFIER = (
         type=click.FloatRange(0, 1),
         default=0.05,
         show_default=True,
-        help="Pictures without a garment per photo mixed into each epoch: drawn backgrounds, and half of --negatives.",
+        help="Pictures without a garment per photo mixed into each epoch: drawn scenes, and half of --negatives.",
     ),
     click.option(
         "--teacher",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.drawing.background import SURFACES, paint_surface, pick_tone
 from edge_runtime.drawing.bottoms import pants, shorts, skirt
+from edge_runtime.drawing.clutter import strew
 from edge_runtime.drawing.dresses import dress
 from edge_runtime.drawing.fabric import Float, Rng, dye, speckle
 from edge_runtime.drawing.geometry import Garment, Part, Points, Role, moved, rotation
@@ -41,8 +42,9 @@ _MAKERS: dict[str, Callable[[Rng], Garment]] = {
     "t-shirt": tshirt,
 }
 GARMENTS: tuple[str, ...] = tuple(_MAKERS)
-# Keeps the random streams of backgrounds and garments apart.
+# Keeps the random streams of backgrounds, clutter and garments apart.
 _BACKGROUND_STREAM = len(GARMENTS)
+_CLUTTER_STREAM = _BACKGROUND_STREAM + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +150,23 @@ def draw_background(seed: int, size: tuple[int, int] = (480, 360)) -> NDArray[np
         ValueError: a side of `size` is below 1, or `seed` is negative.
     """
     _check_size(size)
-    rng = np.random.default_rng([_BACKGROUND_STREAM, seed])
+    return _draw_scene(np.random.default_rng([_BACKGROUND_STREAM, seed]), size, lambda *_: None)
+
+
+def draw_clutter(seed: int, size: tuple[int, int] = (480, 360)) -> NDArray[np.uint8]:
+    """Draws a scene with things that are no garments, such as balls, boxes and cables.
+
+    Arguments, result and errors are those of `draw_background`.
+    """
+    _check_size(size)
+    return _draw_scene(np.random.default_rng([_CLUTTER_STREAM, seed]), size, strew)
+
+
+def _draw_scene(rng: Rng, size: tuple[int, int], furnish: Callable[[Rng, Float, Light], None]) -> NDArray[np.uint8]:
     surface = _pick_surface(rng, hung=bool(rng.random() < 0.3))
-    image = paint_surface(rng, size, surface, pick_tone(rng, surface))
-    expose(rng, image, pick_light(rng))
+    image, light = paint_surface(rng, size, surface, pick_tone(rng, surface)), pick_light(rng)
+    furnish(rng, image, light)
+    expose(rng, image, light)
     return photograph(rng, image)
 
 

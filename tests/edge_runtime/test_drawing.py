@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from edge_runtime.drawing import GARMENTS, draw_background, draw_garment
+from edge_runtime.drawing import GARMENTS, draw_background, draw_clutter, draw_garment
 
 SMALL = (96, 72)
 
@@ -29,7 +29,7 @@ def test_seeds_give_visibly_different_pictures(garment: str) -> None:
 
 @pytest.mark.parametrize("size", [(480, 360), (97, 131), (33, 20), (8, 200), (1, 1)])
 def test_size_and_dtype_are_honoured(size: tuple[int, int]) -> None:
-    for picture in (draw_garment("outwear", 3, size), draw_background(3, size)):
+    for picture in (draw_garment("outwear", 3, size), draw_background(3, size), draw_clutter(3, size)):
         assert picture.shape == (*size, 3)
         assert picture.dtype == np.uint8
 
@@ -57,6 +57,8 @@ def test_empty_size_is_refused(size: tuple[int, int]) -> None:
         draw_garment("hat", 0, size)
     with pytest.raises(ValueError, match="size"):
         draw_background(0, size)
+    with pytest.raises(ValueError, match="size"):
+        draw_clutter(0, size)
 
 
 def test_negative_seed_is_refused() -> None:
@@ -90,6 +92,16 @@ def test_garment_stands_out_from_the_scene(garment: str) -> None:
 def test_background_is_seeded_and_varied() -> None:
     assert np.array_equal(draw_background(4, SMALL), draw_background(4, SMALL))
     assert len({draw_background(seed, SMALL).tobytes() for seed in range(8)}) == 8
+
+
+def test_clutter_repeats_by_its_seed_and_lies_on_a_background() -> None:
+    assert np.array_equal(draw_clutter(4, SMALL), draw_clutter(4, SMALL))
+    pictures = [draw_clutter(seed, SMALL) for seed in range(8)]
+    assert len({picture.tobytes() for picture in pictures}) == 8
+    # Things have edges, of which bare surfaces have few.
+    edges = [np.abs(np.diff(picture.astype(float), axis=1)).max() for picture in pictures]
+    bare = [np.abs(np.diff(draw_background(seed, SMALL).astype(float), axis=1)).max() for seed in range(8)]
+    assert np.median(edges) > 1.3 * np.median(bare)
 
 
 def test_picture_scales_with_its_size() -> None:

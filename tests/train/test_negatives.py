@@ -1,9 +1,11 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from edge_runtime.drawing import draw_background, draw_clutter
 from edge_runtime.errors import DataError
-from train.negatives import find_negatives
+from train.negatives import draw_negative, find_negatives
 
 
 def test_no_picture_serves_for_both(tmp_path: Path) -> None:
@@ -20,3 +22,8 @@ def test_no_picture_serves_for_both(tmp_path: Path) -> None:
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no picture"):
         find_negatives(tmp_path)
+
+
+def test_drawn_ones_are_bare_and_cluttered_in_turns() -> None:
+    assert np.array_equal(draw_negative(6, (48, 36)), draw_background(6, (48, 36)))
+    assert np.array_equal(draw_negative(7, (48, 36)), draw_clutter(7, (48, 36)))
