@@ -12,14 +12,16 @@ import click
 import numpy as np
 
 from edge_runtime import Recognizer
-from edge_runtime.drawing import GARMENTS, draw_garment
+from edge_runtime.drawing import GARMENTS, draw_background, draw_clutter, draw_garment
 from edge_runtime.estimates import estimate_share
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
 from edge_runtime.training_run import Split, TrainingRun
+from train.negatives import find_negatives
 
 # Training draws from seed 1,000,000 on, calibration without photos from 500,000 on.
 _FIRST_DRAWING = 100_000
+_DRAWN_SCENES = 200
 
 
 @click.command()
@@ -75,15 +77,20 @@ def _print_rejection(recognizer: Recognizer, scores: np.ndarray, targets: np.nda
     right = scores.argmax(axis=1) == targets
     click.echo(f"\nthreshold {threshold:.3f}: accepts {kept[right].mean():.1%} of right answers", nl=False)
     click.echo(f" and {kept[~right].mean():.1%} of wrong ones; of what it accepts {right[kept].mean():.1%} is right")
-    for kind, paths in _kinds(negatives):
-        best = _score(recognizer, map(read_picture, paths)).max(axis=1)
-        click.echo(f"rejects {(best < threshold).mean():.1%} of {len(paths)} {kind}")
+    for kind, pictures in _kinds(negatives):
+        best = _score(recognizer, pictures).max(axis=1)
+        click.echo(f"rejects {(best < threshold).mean():.1%} of {len(best)} {kind}")
 
 
-def _kinds(negatives: Path) -> Iterator[tuple[str, list[Path]]]:
-    paths = sorted(negatives.iterdir())
-    yield "photos labelled Other or Not sure", [path for path in paths if not path.name.startswith("ccp-")]
-    yield "street backgrounds", [path for path in paths if path.name.startswith("ccp-")]
+def _kinds(negatives: Path) -> Iterator[tuple[str, Iterable[Image]]]:
+    """Yield the pictures that no training learnt from; those of files chose the threshold."""
+    paths = find_negatives(negatives).held_out
+    streets = [path for path in paths if path.name.startswith("ccp-")]
+    yield "photos labelled Other or Not sure", map(read_picture, sorted(set(paths) - set(streets)))
+    yield "street backgrounds", map(read_picture, streets)
+    seeds = range(_FIRST_DRAWING, _FIRST_DRAWING + _DRAWN_SCENES)
+    yield "drawn backgrounds", map(draw_background, seeds)
+    yield "drawn backgrounds with clutter", map(draw_clutter, seeds)
 
 
 def _print_drawings(recognizer: Recognizer, labels: tuple[str, ...], count: int) -> None:
