@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import partial
 from typing import Any
 
 import cv2
@@ -15,7 +16,7 @@ from edge_runtime.metadata.reading import model_sha256, read_detector_outputs, r
 from edge_runtime.model_file import read_model
 from edge_runtime.outputs import ClassifierOutputs, DetectorOutputs
 from edge_runtime.preprocess import Image, Preprocessor, normalize
-from edge_runtime.refining import Refiner
+from edge_runtime.refining import refine
 from edge_runtime.results import Classification, Detection, Recognition
 from edge_runtime.spec import InputSpec, ModelSpec, Task
 
@@ -56,7 +57,9 @@ class Recognizer:
         self._model = model
         self.spec: ModelSpec = read_spec(model)
         self.model_sha256: str = model_sha256(model)
-        self._refiner = None if classifier is None else self._open_refiner(classifier)
+        self._second = classifier
+        if classifier is not None:
+            _check_pair(self.spec, classifier.spec)
         self.backend: Backend
         self._interpreter, self.backend = open_interpreter(model, threads or default_threads(), delegate)
         self._preprocess = Preprocessor(self.spec.input)
@@ -87,7 +90,7 @@ class Recognizer:
 
     def copy(self) -> "Recognizer":
         """Open the same model once more, with as many threads and the same delegate, for use in another thread."""
-        classifier = None if self._refiner is None else self._refiner.classifier.copy()
+        classifier = None if self._second is None else self._second.copy()
         return Recognizer(
             self._model, threads=self.backend.threads, delegate=self.backend.delegate, classifier=classifier
         )
@@ -95,7 +98,7 @@ class Recognizer:
     @property
     def classifier_sha256(self) -> str | None:
         """Hash of the classifier that looks at boxes again, None without one."""
-        return None if self._refiner is None else self._refiner.classifier.model_sha256
+        return None if self._second is None else self._second.model_sha256
 
     def classify(self, frame: Image, *, top_k: int = 3, threshold: float | None = None) -> tuple[Classification, ...]:
         """Return the best labels of the first head.
@@ -135,16 +138,9 @@ class Recognizer:
     def recognize(self, frame: Image, *, top_k: int = 3, threshold: float | None = None) -> Recognition:
         """Answer one frame, with the time each stage took; arguments as for `classify`."""
         answer = self._recognize(frame, top_k, threshold)
-        if self._refiner is None or answer.detections is None:
+        if self._second is None or answer.detections is None:
             return answer
-        second = self._refiner.refine(frame, answer.detections, top_k)
-        return Recognition(
-            classifications=answer.classifications,
-            detections=second.detections,
-            preprocess_ms=answer.preprocess_ms + second.preprocess_ms,
-            inference_ms=answer.inference_ms + second.inference_ms,
-            postprocess_ms=answer.postprocess_ms + second.postprocess_ms,
-        )
+        return refine(answer, answer.detections, frame, partial(self._second.recognize, top_k=top_k))
 
     def _recognize(self, frame: Image, top_k: int, threshold: float | None) -> Recognition:
         start = time.perf_counter()
@@ -174,14 +170,6 @@ class Recognizer:
         self._interpreter.invoke()
         return classifier.scores()
 
-    def _open_refiner(self, classifier: "Recognizer") -> Refiner:
-        if self.spec.task is not Task.DETECTION:
-            raise ModelError(
-                f"The model {self.spec.name} is a classifier and finds no boxes that another one could look at; "
-                "give a detector's file."
-            )
-        return Refiner(classifier)
-
     def _open_outputs(self, model: bytes) -> tuple[ClassifierOutputs | None, DetectorOutputs | None]:
         if self.spec.detection is None:
             return ClassifierOutputs(self._interpreter, self.spec.heads[0]), None
@@ -199,6 +187,19 @@ class Recognizer:
             self._preprocess(frame, out=tensor)
         else:
             cv2.LUT(self._preprocess(frame, out=self._image), self._pixel_table, dst=tensor)
+
+
+def _check_pair(first: ModelSpec, second: ModelSpec) -> None:
+    if first.task is not Task.DETECTION:
+        raise ModelError(
+            f"The model {first.name} is a classifier and finds no boxes that another one could look at; "
+            "give a detector's file."
+        )
+    if second.task is not Task.CLASSIFICATION:
+        raise ModelError(
+            f"The model {second.name} is a detector, but boxes are looked at again by a classifier; "
+            "give a classifier's file."
+        )
 
 
 def _pixel_table(spec: InputSpec, tensor: dict[str, Any]) -> NDArray[Any] | None:

@@ -1,16 +1,12 @@
 """A second look at what a detector found: each box's part of the frame goes through a classifier."""
 
 import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
 
-from edge_runtime.errors import ModelError
 from edge_runtime.preprocess import Image
-from edge_runtime.results import Detection
-from edge_runtime.spec import Task
-
-if TYPE_CHECKING:
-    from edge_runtime.recognizer import Recognizer
+from edge_runtime.results import Detection, Recognition
 
 Corners = tuple[float, float, float, float]
 """(x_min, y_min, x_max, y_max) in pixels."""
@@ -18,48 +14,26 @@ Corners = tuple[float, float, float, float]
 _MARGIN: Final = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Refinement:
-    """Detections with a classifier's labels, and the milliseconds that these took, by stage, over all boxes."""
+def refine(
+    answer: Recognition, detections: tuple[Detection, ...], frame: Image, look: Callable[[Image], Recognition]
+) -> Recognition:
+    """Return a detector's answer with a classifier's labels for each box, and the time of both.
 
-    detections: tuple[Detection, ...]
-    preprocess_ms: float
-    inference_ms: float
-    postprocess_ms: float
-
-
-class Refiner:
-    """Has a classifier say what is in each box, one box after another."""
-
-    def __init__(self, classifier: "Recognizer") -> None:
-        """Take an open classifier.
-
-        Raises:
-            ModelError: The model is a detector.
-        """
-        if classifier.spec.task is not Task.CLASSIFICATION:
-            raise ModelError(
-                f"The model {classifier.spec.name} is a detector, but boxes are looked at again by a classifier; "
-                "give a classifier's file."
-            )
-        self.classifier = classifier
-
-    def refine(self, frame: Image, detections: tuple[Detection, ...], top_k: int) -> Refinement:
-        """Return detections with the classifier's labels for their boxes, best first, by its own threshold.
-
-        Args:
-            frame: (height, width, 3) uint8 BGR.
-            detections: Boxes within the frame.
-            top_k: How many labels at most for each.
-        """
-        answers = [self.classifier.recognize(cut(frame, each.box), top_k=top_k) for each in detections]
-        pairs = zip(detections, answers, strict=True)
-        return Refinement(
-            tuple(replace(each, classifications=answer.classifications) for each, answer in pairs),
-            sum(answer.preprocess_ms for answer in answers),
-            sum(answer.inference_ms for answer in answers),
-            sum(answer.postprocess_ms for answer in answers),
-        )
+    Args:
+        answer: The detector's.
+        detections: Its boxes, within the frame.
+        frame: (height, width, 3) uint8 BGR.
+        look: The classifier, asked about one box after another.
+    """
+    seconds = [look(cut(frame, each.box)) for each in detections]
+    pairs = zip(detections, seconds, strict=True)
+    return Recognition(
+        classifications=answer.classifications,
+        detections=tuple(replace(each, classifications=second.classifications) for each, second in pairs),
+        preprocess_ms=answer.preprocess_ms + sum(second.preprocess_ms for second in seconds),
+        inference_ms=answer.inference_ms + sum(second.inference_ms for second in seconds),
+        postprocess_ms=answer.postprocess_ms + sum(second.postprocess_ms for second in seconds),
+    )
 
 
 def cut(image: Image, box: Corners) -> Image:
