@@ -14,6 +14,7 @@ from convert.edgetpu.preflight import Preflight, preflight_model
 from convert.edgetpu.rules import RULES, Operation, Placement, object_to
 from convert.inspection.contents import GraphFacts, ModelContents, OperatorFacts, Quantization, TensorFacts
 from convert.inspection.reading import read_contents
+from edge_runtime.bundled import find_model
 from edge_runtime.errors import FindingsError, ModelError
 
 PER_TENSOR = Quantization(1, 0, 0.5, 0.5, -128, -128)
@@ -141,11 +142,15 @@ def preflight(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["preflight", *arguments])
 
 
-def test_the_bundled_model(bundled_model: Path) -> None:
-    result = preflight(str(bundled_model))
+@pytest.mark.parametrize(
+    ("name", "delegated", "unsure"),
+    [("garment_classifier", "63 of 63", "FULLY_CONNECTED"), ("garment_detector", "143 of 146", "RESIZE_NEAREST")],
+)
+def test_the_bundled_models(name: str, delegated: str, unsure: str) -> None:
+    result = preflight(str(find_model(name)))
     assert result.exit_code == 0, result.output
-    assert "63 of 63 operations can run on the Edge TPU" in result.stdout
-    assert "Unsure about FULLY_CONNECTED" in result.stdout
+    assert f"{delegated} operations can run on the Edge TPU" in result.stdout
+    assert f"Unsure about {unsure}" in result.stdout
 
 
 def test_a_break_ends_with_its_own_code(tiny_model_bytes: bytes, tmp_path: Path) -> None:
