@@ -6,7 +6,7 @@ inference time", ICML 2022. It works for runs that started from the same weights
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
@@ -52,7 +52,8 @@ def average_runs(runs: Sequence[TrainingRun], output: TrainingRun) -> None:
     encoding = Encoding(Path(arguments["images"]), spec.heads[0].labels, spec.input)
     finish = finish_model(average, output, validation, encoding, negatives.held_out)
     head = replace(spec.heads[0], threshold=finish.rejection.threshold)
-    provenance = {**spec.provenance, "averaged": [run.read_spec().provenance for run in runs]}
+    averaged = [run.read_spec().provenance for run in runs]
+    provenance = {**spec.provenance, "validation": asdict(finish), "averaged": averaged}
     output.write_spec(replace(spec, heads=(head,), provenance=provenance))
     report_if_possible(output)
 

@@ -38,7 +38,9 @@ def test_the_average_is_a_finished_run_with_the_mean_of_all_weights(
         np.testing.assert_allclose(mean, 1.5 * weights, rtol=1e-6)
     assert read_run(output.path).history == ()
     assert (output.path / "report.html").exists()
-    assert len(output.read_spec().provenance["averaged"]) == 2
+    provenance = output.read_spec().provenance
+    assert len(provenance["averaged"]) == 2
+    assert provenance["validation"]["accuracy"]["top1"] == json.loads((output.path / "scores.json").read_text())["top1"]
 
 
 def test_runs_on_other_photos_are_refused(trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path) -> None:
