@@ -31,7 +31,7 @@ def main(table: Path, output: Path) -> None:
     """Draw TABLE, a CSV file, to OUTPUT, an SVG file."""
     scores = _read(table)
     names = sorted(scores, key=lambda name: scores[name][_REFERENCE])
-    write_text(output, render(lambda figure: _paint(figure, scores, names), width=8, height=1 + 0.3 * len(names)))
+    write_text(output, render(lambda figure: _paint(figure, scores, names), width=8, height=1.2 + 0.3 * len(names)))
 
 
 def _read(table: Path) -> Scores:
@@ -51,7 +51,7 @@ def _paint(figure: "Figure", scores: Scores, names: Sequence[str]) -> None:
     left.axvline(0, color="#888888", linewidth=0.8)
     _dot(right, agreements, names, "same answer as Keras, %")
     left.set_yticks(range(len(names)), [f"{name}  {scores[name][_REFERENCE][0]:.1f} %" for name in names])
-    right.legend(loc="lower left")
+    figure.legend(*right.get_legend_handles_labels(), loc="outside upper right", ncols=len(_MARKS))
 
 
 def _dot(axes: "Axes", values: Mapping[str, Mapping[str, float]], names: Sequence[str], label: str) -> None:
@@ -59,7 +59,7 @@ def _dot(axes: "Axes", values: Mapping[str, Mapping[str, float]], names: Sequenc
         axes.plot([min(values[name].values()), max(values[name].values())], [place, place], color="#cccccc", zorder=1)
     for (recipe, mark), colour in zip(_MARKS.items(), COLOURS, strict=False):
         points = [values[name][recipe] for name in names]
-        axes.scatter(points, range(len(names)), 22, colour, mark, label=recipe, zorder=2)
+        axes.scatter(points, range(len(names)), 22, colour, marker=mark, label=recipe, zorder=2)
     axes.set_xlabel(label)
 
 
