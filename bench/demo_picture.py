@@ -10,6 +10,8 @@ import click
 import cv2
 import numpy as np
 
+from edge_runtime.pictures import read_picture
+
 _COLUMNS = 5
 _WIDTH = 240
 
@@ -19,7 +21,7 @@ _WIDTH = 240
 @click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
 def main(folder: Path, output: Path) -> None:
     """Tile the pictures of FOLDER into OUTPUT, five in a row."""
-    pictures = [cv2.imread(str(path)) for path in sorted(folder.glob("*.jpg"))]
+    pictures = [read_picture(path) for path in sorted(folder.glob("*.jpg"))]
     tiles = [
         cv2.resize(p, (_WIDTH, round(p.shape[0] * _WIDTH / p.shape[1])), interpolation=cv2.INTER_AREA) for p in pictures
     ]

@@ -114,8 +114,19 @@ class _Bench:
     def _row(self, recipe: str, answers: StageAnswers, size: int, seconds: float) -> Row:
         stage = compare_answers(self._subject, {KERAS_STAGE: self._keras, recipe: answers}).stages[-1]
         score, second = (stage.top1, stage.macro) if isinstance(stage, StageAccuracy) else (stage.map, stage.map50)
-        shares = (round(share, 4) for share in (score, second, stage.agreement))
-        return Row(self._subject.run.path.name, *self._start, recipe, *shares, size, round(seconds))
+        image_size, weights, epochs = self._start
+        return Row(
+            network=self._subject.run.path.name,
+            image_size=image_size,
+            weights=weights,
+            epochs=epochs,
+            recipe=recipe,
+            score=round(score, 4),
+            second=round(second, 4),
+            agreement=round(stage.agreement, 4),
+            size=size,
+            seconds=round(seconds),
+        )
 
 
 def _read(output: Path) -> list[Row]:

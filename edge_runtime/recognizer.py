@@ -3,7 +3,7 @@
 import os
 import time
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -76,7 +76,7 @@ class Recognizer:
         threads: int | None = None,
         delegate: DelegateName = DelegateName.CPU,
         classifier: "Recognizer | None" = None,
-    ) -> "Recognizer":
+    ) -> Self:
         """Open a model file, a bundled model by its name, or the bundled garment classifier when `path` is None.
 
         The other arguments are those of the constructor.
