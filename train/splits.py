@@ -60,6 +60,8 @@ def _side(index: int, held_out: Set[int], tested: Set[int]) -> Split:
 
 def _held_out(photos: tuple[Photo, ...], share: float, seed: int) -> frozenset[int]:
     """Draw many divisions by group and keep the one whose classes are shared out most evenly."""
+    if not photos:
+        return frozenset()
     members: dict[str, list[int]] = {}
     for index, photo in enumerate(photos):
         members.setdefault(photo.group, []).append(index)

@@ -84,21 +84,24 @@ def _put(rng: Rng, image: Float, light: Light) -> None:
 
 def _fill(rng: Rng, image: Float, mask: Float, light: Light) -> None:
     """Colours what the mask covers: even, striped or mottled, brighter towards the light."""
-    rows, columns = np.indices(mask.shape, np.float32)
+    rows, columns = (np.asarray(axis, np.float32) for axis in np.indices(mask.shape))
     vivid = rng.uniform(0, 1, (2, 3))
     grey = vivid.mean(axis=1, keepdims=True)
     colours = (grey + rng.uniform(0, 1) * (vivid - grey)).astype(np.float32)
     toward = (columns * np.cos(light.angle) + rows * np.sin(light.angle)) / max(mask.shape)
     shade = 1 + np.float32(rng.uniform(0, 0.5)) * (toward - toward.mean())
-    kind = rng.random()
-    if kind < 0.6:
-        pattern = np.zeros_like(mask)
-    elif kind < 0.8:
-        angle, period = rng.uniform(0, np.pi), rng.uniform(0.02, 0.2) * max(mask.shape)
-        pattern = ((columns * np.cos(angle) + rows * np.sin(angle)) % period < period / 2).astype(np.float32)
-    else:
-        cells = int(rng.integers(3, 20))
-        pattern = np.clip(0.5 + noise(rng, mask.shape, (cells, cells)), 0, 1)
-    paint = colours[0] + pattern[..., None] * (colours[1] - colours[0])
+    paint = colours[0] + _pattern(rng, rows, columns)[..., None] * (colours[1] - colours[0])
     dim(paint, np.asarray(shade, np.float32))
     image += mask[..., None] * (paint - image)
+
+
+def _pattern(rng: Rng, rows: Float, columns: Float) -> Float:
+    """Returns the share of the second colour at each pixel, 0..1: none, stripes or blotches."""
+    kind = rng.random()
+    if kind < 0.6:
+        return np.zeros_like(rows)
+    if kind < 0.8:
+        angle, period = rng.uniform(0, np.pi), rng.uniform(0.02, 0.2) * max(rows.shape)
+        return np.asarray((columns * np.cos(angle) + rows * np.sin(angle)) % period < period / 2, np.float32)
+    cells = int(rng.integers(3, 20))
+    return np.asarray(np.clip(0.5 + noise(rng, rows.shape, (cells, cells)), 0, 1), np.float32)

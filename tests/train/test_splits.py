@@ -81,3 +81,8 @@ def test_split_file_round_trip_keeps_hashes(tmp_path: Path) -> None:
     assert run.read_splits() == rows
     assert run.read_splits(Split.TRAIN) == tuple(row for row in rows if row.split is Split.TRAIN)
     assert rows[0].sha256 == hashlib.sha256(b"0_0.jpg").hexdigest()
+
+
+def test_test_photos_that_leave_none_to_train_on_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="train split has no photo of"):
+        split_photos(make_set(tmp_path, [9]), 0.2, seed=0, test_share=0.5)
