@@ -12,7 +12,7 @@ from edge_runtime.recognizer import Recognizer
 from edge_runtime.results import FrameResult, StageTimes
 from edge_runtime.screening import Screening, Verdict
 from edge_runtime.sinks import Sink, SinkThread
-from edge_runtime.sources import Frame, FrameSource
+from edge_runtime.sources import Enough, Frame, FrameSource
 from edge_runtime.view import View
 from edge_runtime.watchdog import Watchdog
 
@@ -77,6 +77,7 @@ def run(
     scanner: Scanner | None = None,
     models: ModelWatch | None = None,
     watchdog: Watchdog | None = None,
+    enough: Enough | None = None,
 ) -> RunCounts:
     """Answer the frames of a source until it ends.
 
@@ -89,13 +90,14 @@ def run(
         scanner: Turns results into scan events through the same hub; None for no such events.
         models: Says when to go on with another recognizer; None keeps the one given.
         watchdog: Open; watches each answer.
+        enough: Told how large the frames of the source have to be; None where the sinks want whole ones.
 
     Raises:
         SourceError: The source cannot be opened or stops giving frames.
         PictureError: A picture cannot be read and the source makes that an error.
         OutputError: A sink cannot write.
     """
-    loop = FrameLoop(recognizer, sinks, options or LoopOptions(), hub or EventHub(), scanner, models, watchdog)
+    loop = FrameLoop(recognizer, sinks, options or LoopOptions(), hub or EventHub(), scanner, models, watchdog, enough)
     return loop.run(source)
 
 
@@ -111,6 +113,7 @@ class FrameLoop:
         scanner: Scanner | None,
         models: ModelWatch | None,
         watchdog: Watchdog | None,
+        enough: Enough | None,
     ) -> None:
         self._answerer = open_answerer(recognizer, options.at_once)
         self._sinks = tuple(sinks)
@@ -118,6 +121,8 @@ class FrameLoop:
         self._hub = hub
         self._scanner = scanner
         self._models = models
+        self._enough = enough
+        self._tell_enough()
         self._guarding: Callable[[], AbstractContextManager[None]] = watchdog.guarding if watchdog else nullcontext
         self._judged = deque[_Judged]()
         self._last: dict[str, FrameResult] = {}
@@ -181,7 +186,12 @@ class FrameLoop:
             self._finish(0)
             self._answerer.close()
             self._answerer = open_answerer(newer, self._options.at_once)
+            self._tell_enough()
             screening.want_answers()
+
+    def _tell_enough(self) -> None:
+        if self._enough is not None:
+            self._enough.size = self._options.view.enough_for(self._answerer.recognizer.enough)
 
     def _finish(self, most_left: int) -> None:
         """Pass on results, in the order of their frames, until at most so many frames are left."""
@@ -214,9 +224,10 @@ class FrameLoop:
         return None
 
     def _answer(self, frame: Frame, wait: Answer) -> FrameResult:
-        height, width = frame.image.shape[:2]
+        height, width = frame.size
         with self._guarding():
             answer = wait()
+        found = answer.detections
         result = FrameResult(
             source=frame.source,
             frame=self._answered,
@@ -224,7 +235,7 @@ class FrameLoop:
             width=width,
             height=height,
             classifications=answer.classifications,
-            detections=answer.detections,
+            detections=None if found is None else tuple(each.enlarged(frame.shrunk_by) for each in found),
             times=StageTimes(frame.capture_ms, answer.preprocess_ms, answer.inference_ms, answer.postprocess_ms),
             model_sha256=self._answerer.recognizer.model_sha256,
             classifier_sha256=self._answerer.recognizer.classifier_sha256,

@@ -66,11 +66,18 @@ class Preprocessor:
 
 
 def _half_sizes(height: int, width: int, spec: InputSpec) -> list[tuple[int, int]]:
-    sizes = []
-    while height >= 2 * spec.height and width >= 2 * spec.width:
-        height, width = height // 2, width // 2
-        sizes.append((height, width))
-    return sizes
+    halvings = count_halvings((height, width), (spec.height, spec.width))
+    return [(height >> index, width >> index) for index in range(1, halvings + 1)]
+
+
+def count_halvings(size: tuple[int, int], enough: tuple[int, int]) -> int:
+    """Return how often both sides of a picture can be halved and are still enough.
+
+    Args:
+        size: Height and width in pixels.
+        enough: Likewise, at least 1 each.
+    """
+    return max(min(side // least for side, least in zip(size, enough, strict=True)).bit_length() - 1, 0)
 
 
 def normalize(image: Image, spec: InputSpec) -> NDArray[np.float32]:

@@ -100,6 +100,11 @@ class Recognizer:
         """Hash of the classifier that looks at boxes again, None without one."""
         return None if self._second is None else self._second.model_sha256
 
+    @property
+    def enough(self) -> tuple[int, int] | None:
+        """Height and width in pixels that frames need; None where a second look needs all there is."""
+        return None if self._second is not None else (self.spec.input.height, self.spec.input.width)
+
     def classify(self, frame: Image, *, top_k: int = 3, threshold: float | None = None) -> tuple[Classification, ...]:
         """Return the best labels of the first head.
 

@@ -4,7 +4,7 @@ Boxes are (x_min, y_min, x_max, y_max) in pixels of the frame as captured, score
 times are milliseconds.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 
@@ -32,6 +32,11 @@ class Detection:
     score: float
     box: tuple[float, float, float, float]
     classifications: tuple[Classification, ...] | None = None
+
+    def enlarged(self, times: int) -> "Detection":
+        """Return the detection in a picture so many times as high and as wide."""
+        x_min, y_min, x_max, y_max = self.box
+        return replace(self, box=(x_min * times, y_min * times, x_max * times, y_max * times))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the detection as JSON-ready values; `classifications` is present where a classifier was asked."""

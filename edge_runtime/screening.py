@@ -59,10 +59,9 @@ class Screening:
             raise SourceError(f"The region of --roi lies outside the picture of {frame.source}; give another one.")
         if not (self._live or self._skip_still):
             return Verdict.ANSWER
-        size = frame.image.shape[0], frame.image.shape[1]
-        seen = self._seen.setdefault(frame.source, _Seen(size))
-        if size != seen.size:
-            self._tell_size(frame.source, seen, size)
+        seen = self._seen.setdefault(frame.source, _Seen(frame.size))
+        if frame.size != seen.size:
+            self._tell_size(frame.source, seen, frame.size)
         picture = tiny_picture(frame.image)
         if self._live and self._is_dark(frame, seen, picture):
             seen.answered = None

@@ -16,12 +16,12 @@ from edge_runtime.events import Event, EventHub, HealthEvent, HealthKind, Scanne
 from edge_runtime.loop import RunCounts, run
 from edge_runtime.model_watch import ModelWatch
 from edge_runtime.options.frames import loop_options, track_rules
-from edge_runtime.options.sinks import is_pictures, needs_events, open_sinks, uses_events
+from edge_runtime.options.sinks import is_pictures, needs_events, open_sinks, shows_pictures, uses_events
 from edge_runtime.options.sources import open_chosen_source
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.service import notify
 from edge_runtime.sinks import EventSink, JsonSink, LineSink, Sink, SinkThread
-from edge_runtime.sources import AheadSource, FrameSource
+from edge_runtime.sources import AheadSource, Enough, FrameSource
 from edge_runtime.watchdog import Watchdog
 
 _Load = Callable[[int | None], Recognizer]
@@ -42,7 +42,8 @@ def run_session(arguments: dict[str, Any], load: _Load, log: _Log) -> RunCounts:
     """
     hub = EventHub()
     hub.listen(lambda event: _show_health(event, log))
-    source = open_chosen_source(arguments, hub.health, lambda error: log(f"Skipped: {error}"))
+    enough = Enough()
+    source = open_chosen_source(arguments, hub.health, lambda error: log(f"Skipped: {error}"), enough)
     if is_pictures(source) and needs_events(arguments):
         raise click.UsageError(
             "--events, --webhook and --mqtt tell of garments followed from frame to frame; give a video, a camera or a "
@@ -62,7 +63,17 @@ def run_session(arguments: dict[str, Any], load: _Load, log: _Log) -> RunCounts:
         watchdog = stack.enter_context(Watchdog(arguments["watchdog"], lambda error: _bury(error, hub, sinks, log)))
         # Sinks need to know the source itself; the loop need not know that it is read ahead.
         frames = source if source.live else AheadSource(source, arguments["max_fps"])
-        return run(frames, recognizer, sinks, options, hub=hub, scanner=scanner, models=models, watchdog=watchdog)
+        return run(
+            frames,
+            recognizer,
+            sinks,
+            options,
+            hub=hub,
+            scanner=scanner,
+            models=models,
+            watchdog=watchdog,
+            enough=None if shows_pictures(arguments) else enough,
+        )
 
 
 def _at_once(arguments: dict[str, Any], source: FrameSource) -> int | None:

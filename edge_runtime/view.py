@@ -8,6 +8,7 @@ import numpy as np
 
 from edge_runtime.preprocess import Image
 
+_SIDEWAYS: Final = (90, 270)
 _TURNS: Final = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
@@ -54,6 +55,12 @@ class View:
     rotate: int = 0
     mirror: bool = False
     region: Region | None = None
+
+    def enough_for(self, size: tuple[int, int] | None) -> tuple[int, int] | None:
+        """Return how large a picture has to be for a view of a height and width; None needs all there is."""
+        if size is None or self.region is not None:
+            return None
+        return size[::-1] if self.rotate in _SIDEWAYS else size
 
     def apply(self, image: Image) -> Image:
         """Return the view of a picture; it shares memory where nothing is turned or mirrored.

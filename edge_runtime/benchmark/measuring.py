@@ -24,7 +24,7 @@ from edge_runtime.backend import DelegateName  # noqa: E402
 from edge_runtime.loop import LoopOptions, run  # noqa: E402
 from edge_runtime.recognizer import Recognizer  # noqa: E402
 from edge_runtime.sinks import JsonSink, Sink, SinkThread  # noqa: E402
-from edge_runtime.sources import AheadSource, Frame, FrameSource, open_sources  # noqa: E402
+from edge_runtime.sources import AheadSource, Enough, Frame, FrameSource, open_sources  # noqa: E402
 from edge_runtime.watchdog import Watchdog  # noqa: E402
 
 _STUCK_S = 30.0
@@ -42,26 +42,28 @@ def _measure(job: Job, started_s: float) -> Round:
     threads, at_once = (job.threads, None) if job.live else (1, job.threads)
     with quiet_stderr():
         recognizer = Recognizer.load(job.model, threads=threads, delegate=DelegateName(job.delegate))
-    source = _TakenSource(AheadSource(EndlessSource(job.sources)))
+    enough = Enough()
+    source = _TakenSource(AheadSource(EndlessSource(job.sources, enough)))
     recorder = _Recorder(source if job.live else None, job.warm_up)
     with ExitStack() as stack:
         lines = stack.enter_context(Path("/dev/null").open("w"))
         results = stack.enter_context(SinkThread(JsonSink(lines), "nowhere", patient=True))
         watchdog = stack.enter_context(Watchdog(_STUCK_S, lambda _: None))
         options = LoopOptions(max_frames=job.warm_up + job.frames, at_once=at_once)
-        run(source, recognizer, [results, recorder], options, watchdog=watchdog)
+        run(source, recognizer, [results, recorder], options, watchdog=watchdog, enough=enough)
     return recorder.round(recognizer, started_s)
 
 
 class EndlessSource(FrameSource):
     """Files, over and over."""
 
-    def __init__(self, texts: tuple[str, ...]) -> None:
+    def __init__(self, texts: tuple[str, ...], enough: Enough | None = None) -> None:
         self._texts = texts
+        self._enough = enough
 
     def __iter__(self) -> Iterator[Frame]:
         while True:
-            with open_sources(self._texts, on_bad_picture=_refuse) as source:
+            with open_sources(self._texts, on_bad_picture=_refuse, enough=self._enough) as source:
                 yield from source
 
 

@@ -85,6 +85,11 @@ def uses_events(arguments: dict[str, Any]) -> bool:
     return bool(needs_events(arguments) or arguments["web"] or arguments["save_crops"])
 
 
+def shows_pictures(arguments: dict[str, Any]) -> bool:
+    """Tell whether anything that a command's arguments name keeps or shows frames."""
+    return bool(arguments["save"] or arguments["save_crops"] or arguments["web"])
+
+
 def check_sinks(arguments: dict[str, Any]) -> None:
     """Check what the options above say, without opening anything.
 

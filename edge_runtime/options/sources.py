@@ -8,7 +8,7 @@ from edge_runtime.addresses import is_address
 from edge_runtime.options.group import option_group
 
 if TYPE_CHECKING:
-    from edge_runtime.sources import FrameSource, OnBadPicture
+    from edge_runtime.sources import Enough, FrameSource, OnBadPicture
     from edge_runtime.sources.live import OnHealth
 
 
@@ -93,7 +93,7 @@ def check_sources(arguments: dict[str, Any]) -> None:
 
 
 def open_chosen_source(
-    arguments: dict[str, Any], on_health: "OnHealth", on_bad_picture: "OnBadPicture"
+    arguments: dict[str, Any], on_health: "OnHealth", on_bad_picture: "OnBadPicture", enough: "Enough"
 ) -> "FrameSource":
     """Open what the options above name.
 
@@ -101,6 +101,7 @@ def open_chosen_source(
         arguments: Of the command, checked.
         on_health: Told of live sources that are lost or back.
         on_bad_picture: Told of each picture that cannot be read.
+        enough: How large frames have to be.
 
     Raises:
         SourceError: One of them names nothing.
@@ -110,15 +111,15 @@ def open_chosen_source(
     if arguments["demo"]:
         return DemoSource()
     if arguments["cameras"] or is_address(arguments["sources"][0]):
-        return _open_live(arguments, on_health)
-    return open_sources(arguments["sources"], on_bad_picture=on_bad_picture)
+        return _open_live(arguments, on_health, enough)
+    return open_sources(arguments["sources"], on_bad_picture=on_bad_picture, enough=enough)
 
 
-def _open_live(arguments: dict[str, Any], on_health: "OnHealth") -> "FrameSource":
+def _open_live(arguments: dict[str, Any], on_health: "OnHealth", enough: "Enough") -> "FrameSource":
     from edge_runtime.sources import CameraRequest, Endpoint, LiveSettings, LiveSource, stream_endpoint
 
     request = CameraRequest(*(arguments[name] for name in _REQUEST))
     endpoints = [Endpoint.camera(number, request) for number in arguments["cameras"]]
     endpoints += [stream_endpoint(address) for address in arguments["sources"]]
-    settings = LiveSettings(arguments["timeout"], arguments["max_outage"], arguments["max_fps"])
+    settings = LiveSettings(arguments["timeout"], arguments["max_outage"], arguments["max_fps"], enough)
     return LiveSource(endpoints, settings, on_health)

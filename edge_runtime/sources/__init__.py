@@ -4,6 +4,7 @@ from edge_runtime.sources.ahead import AheadSource
 from edge_runtime.sources.chain import ChainedSource
 from edge_runtime.sources.demo import DemoSource
 from edge_runtime.sources.endpoint import CameraRequest, Endpoint
+from edge_runtime.sources.enough import Enough
 from edge_runtime.sources.frame import Frame, FrameSource
 from edge_runtime.sources.live import DEFAULT_TIMEOUT_S, LiveSettings, LiveSource
 from edge_runtime.sources.opening import open_source, open_sources, stream_endpoint
@@ -17,6 +18,7 @@ __all__ = [
     "ChainedSource",
     "DemoSource",
     "Endpoint",
+    "Enough",
     "Frame",
     "FrameSource",
     "LiveSettings",

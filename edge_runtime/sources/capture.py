@@ -3,15 +3,16 @@
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
-import numpy as np
 
 from edge_runtime.errors import SourceError
-from edge_runtime.preprocess import Image
 from edge_runtime.sources.endpoint import Endpoint
+from edge_runtime.sources.enough import Enough
 from edge_runtime.sources.handover import Latest
 from edge_runtime.sources.pace import Pace
+from edge_runtime.sources.reader import Picture, PictureReader
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
@@ -27,14 +28,14 @@ class Captured:
 
     Attributes:
         endpoint: Where it comes from.
-        image: (height, width, 3) uint8 BGR.
+        picture: As it was decoded.
         index: Counts the frames of the endpoint, over all its openings.
         timestamp: Unix time in seconds.
         clock_s: The machine's monotonic clock in seconds.
     """
 
     endpoint: Endpoint
-    image: Image
+    picture: Picture
     index: int
     timestamp: float
     clock_s: float
@@ -64,12 +65,20 @@ class CaptureThread(threading.Thread):
     A source that is lost is told of once, however many attempts its return takes.
     """
 
-    def __init__(self, endpoint: Endpoint, latest: Latest[Handed], timeout_s: float, max_fps: float | None) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        latest: Latest[Handed],
+        timeout_s: float,
+        max_fps: float | None,
+        enough: Enough,
+    ) -> None:
         super().__init__(name=endpoint.name, daemon=True)
         self.endpoint = endpoint
         self._latest = latest
         self._timeout_s = timeout_s
         self._pace = Pace(max_fps)
+        self._enough = enough
         self._stop_wanted = threading.Event()
         self._opened = False
         self._lost = False
@@ -88,6 +97,11 @@ class CaptureThread(threading.Thread):
     def stuck_error(self) -> SourceError:
         """Return what to say when the call under way has not returned."""
         return self.endpoint.failure(self._no_frame() if self._opened else self._no_answer())
+
+    def died_error(self) -> SourceError:
+        """Return what to say when the thread has ended though nobody asked it to."""
+        message = f"{self.endpoint.name} is no longer read, by a fault of this program; start it again and report it."
+        return self.endpoint.error(message)
 
     def run(self) -> None:
         """Open, read, and wait longer and longer between attempts that fail."""
@@ -108,48 +122,49 @@ class CaptureThread(threading.Thread):
         """Return what ended it."""
         self._opened = False
         start_s = self._busy_since_s = time.monotonic()
-        capture = self.endpoint.open(self._timeout_s)
+        reader = PictureReader(partial(self.endpoint.open, self._timeout_s), self._enough)
         try:
-            if not capture.isOpened():
+            if not reader.capture.isOpened():
                 late = time.monotonic() - start_s >= self._timeout_s
                 return self._no_answer() if late else "cannot be opened"
             self._opened = True
-            return self._read(capture)
+            return self._read(reader)
         except cv2.error as error:
             return f"cannot be read ({error.err})"
         finally:
             self._busy_since_s = None
-            capture.release()
+            reader.close()
 
-    def _read(self, capture: cv2.VideoCapture) -> str:
+    def _read(self, reader: PictureReader) -> str:
         """Hand over frame by frame; return what happened at the end."""
         bad = 0
         good_s = time.monotonic()
         while not self._stop_wanted.is_set() and bad <= _MOST_BAD and time.monotonic() - good_s < self._timeout_s:
             self._busy_since_s = time.monotonic()
-            if self._read_one(capture):
+            if self._read_one(reader):
                 bad, good_s = 0, time.monotonic()
             else:
                 bad += 1
         return self._no_frame() if time.monotonic() - good_s >= self._timeout_s else "stopped sending frames"
 
-    def _read_one(self, capture: cv2.VideoCapture) -> bool:
+    def _read_one(self, reader: PictureReader) -> bool:
         """Tell whether a frame came, and hand it over if it is due."""
-        if not capture.grab():
+        if not reader.grab():
             return False
         # A frame that is not due is not decoded either, where the camera's driver leaves that to us.
         if not self._pace.take():
             return True
-        more, image = capture.retrieve()
-        if more:
-            self._hand_over(np.asarray(image, np.uint8))
-        return more
+        picture = reader.retrieve()
+        if picture is None:
+            return False
+        self._hand_over(picture)
+        return True
 
-    def _hand_over(self, image: Image) -> None:
+    def _hand_over(self, picture: Picture) -> None:
         if self._lost:
             self._lost = False
             self._latest.tell(Back(self.endpoint))
-        captured = Captured(self.endpoint, image, self._index, time.time(), time.monotonic())
+        captured = Captured(self.endpoint, picture, self._index, time.time(), time.monotonic())
         self._latest.put(self.endpoint.name, captured)
         self._index += 1
 

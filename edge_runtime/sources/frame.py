@@ -15,13 +15,14 @@ class Frame:
     """One picture on its way to a model.
 
     Attributes:
-        image: (height, width, 3) uint8 BGR in [0, 255].
+        image: (height, width, 3) uint8 BGR in [0, 255]; halved, maybe more than once, where that was said to be enough.
         source: File path, stream address, `camera:N` or `demo:GARMENT:SEED`.
         index: Zero-based position within its source; a live source counts dropped frames too.
         timestamp: Unix time in seconds at which the frame was captured or read.
         capture_ms: Milliseconds spent on reading and decoding; for a live source, on waiting for the frame.
         clock_s: Seconds on a clock of the source that never jumps, for durations: the machine's monotonic clock for a
             live source, the position in a video or among pictures.
+        shrunk_by: 1, 2, 4 or 8: how many times as high and as wide it was sent.
     """
 
     image: Image
@@ -30,6 +31,13 @@ class Frame:
     timestamp: float
     capture_ms: float
     clock_s: float = field(default_factory=time.monotonic)
+    shrunk_by: int = 1
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels as it was sent."""
+        height, width = self.image.shape[:2]
+        return height * self.shrunk_by, width * self.shrunk_by
 
 
 class FrameSource(Protocol):

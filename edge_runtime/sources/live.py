@@ -6,7 +6,7 @@ only ever waits with a deadline.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
@@ -14,6 +14,7 @@ from edge_runtime.errors import SourceError
 from edge_runtime.events.event import HealthKind
 from edge_runtime.sources.capture import Back, Captured, CaptureThread, Handed, Lost
 from edge_runtime.sources.endpoint import Endpoint
+from edge_runtime.sources.enough import Enough
 from edge_runtime.sources.frame import Frame, FrameSource
 from edge_runtime.sources.handover import Latest
 
@@ -34,11 +35,13 @@ class LiveSettings:
         timeout_s: Seconds that opening, and then each frame, may take.
         max_outage_s: Seconds that a source may be gone before that is an error; None for no limit.
         max_fps: Frames a second taken from each source at most; None for all.
+        enough: How large frames have to be.
     """
 
     timeout_s: float = DEFAULT_TIMEOUT_S
     max_outage_s: float | None = None
     max_fps: float | None = None
+    enough: Enough = field(default_factory=Enough)
 
 
 class LiveSource(FrameSource):
@@ -59,11 +62,11 @@ class LiveSource(FrameSource):
             settings: How to read them.
             on_health: Told of sources that are lost or back.
         """
-        self._settings = settings or LiveSettings()
+        self._settings = chosen = settings or LiveSettings()
         self._on_health = on_health
         self._latest = Latest[Handed]()
         self._threads = [
-            CaptureThread(endpoint, self._latest, self._settings.timeout_s, self._settings.max_fps)
+            CaptureThread(endpoint, self._latest, chosen.timeout_s, chosen.max_fps, chosen.enough)
             for endpoint in endpoints
         ]
         self._lost: dict[str, tuple[float, SourceError]] = {}
@@ -95,12 +98,13 @@ class LiveSource(FrameSource):
             captured = self._take()
             waited_ms = (time.perf_counter() - start_s) * 1e3
             yield Frame(
-                captured.image,
+                captured.picture.image,
                 captured.endpoint.name,
                 captured.index,
                 captured.timestamp,
                 waited_ms,
                 captured.clock_s,
+                captured.picture.shrunk_by,
             )
 
     def _take(self) -> Captured:
@@ -142,6 +146,8 @@ class LiveSource(FrameSource):
             # Nothing in this process can end a call that does not return, so the process has to.
             if stuck_at_s is not None and now_s >= stuck_at_s + _GRACE_S:
                 raise thread.stuck_error()
+            if not thread.is_alive():
+                raise thread.died_error()
         for since_s, error in self._lost.values():
             if self._settings.max_outage_s is not None and now_s - since_s >= self._settings.max_outage_s:
                 raise error

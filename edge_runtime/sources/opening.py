@@ -11,6 +11,7 @@ from edge_runtime.errors import SourceError
 from edge_runtime.pictures import PICTURE_SUFFIXES
 from edge_runtime.sources.chain import ChainedSource
 from edge_runtime.sources.endpoint import Endpoint
+from edge_runtime.sources.enough import Enough
 from edge_runtime.sources.frame import FrameSource
 from edge_runtime.sources.live import LiveSettings, LiveSource
 from edge_runtime.sources.picture import OnBadPicture, PictureSource, only_pictures, pictures_in
@@ -20,7 +21,11 @@ _SCHEMES = ("http", "https", "rtsp")
 
 
 def open_source(
-    text: str, *, live: LiveSettings | None = None, on_bad_picture: OnBadPicture | None = None
+    text: str,
+    *,
+    live: LiveSettings | None = None,
+    on_bad_picture: OnBadPicture | None = None,
+    enough: Enough | None = None,
 ) -> FrameSource:
     """Return the source that a text names: a picture, folder, glob pattern, video or stream address.
 
@@ -28,6 +33,7 @@ def open_source(
         text: What the user typed.
         live: How a stream is read.
         on_bad_picture: Told of each unreadable picture of a folder or pattern; None makes it an error.
+        enough: How large frames of a video have to be; None for whole ones.
 
     Raises:
         SourceError: Nothing of that name is there, or it is of no known kind.
@@ -38,7 +44,7 @@ def open_source(
     if path.is_dir() and text:
         return PictureSource(pictures_in(path), on_bad_picture)
     if path.is_file():
-        return PictureSource([path]) if _is_picture(path) else VideoSource(path)
+        return PictureSource([path]) if _is_picture(path) else VideoSource(path, enough)
     if glob.has_magic(text):
         return PictureSource(_matching(text), on_bad_picture)
     raise SourceError(
@@ -46,17 +52,18 @@ def open_source(
     )
 
 
-def open_sources(texts: Sequence[str], *, on_bad_picture: OnBadPicture) -> FrameSource:
+def open_sources(texts: Sequence[str], *, on_bad_picture: OnBadPicture, enough: Enough | None = None) -> FrameSource:
     """Return one source for several texts; all are looked at before the first frame is read.
 
     Args:
         texts: What the user typed, at least one; none is an address.
         on_bad_picture: Told of each unreadable picture, unless a single picture was asked for.
+        enough: How large frames of videos have to be; None for whole ones.
 
     Raises:
         SourceError: One of them names nothing.
     """
-    sources = [open_source(text, on_bad_picture=on_bad_picture) for text in texts]
+    sources = [open_source(text, on_bad_picture=on_bad_picture, enough=enough) for text in texts]
     if len(sources) == 1:
         return sources[0]
     return ChainedSource([_tolerant(source, on_bad_picture) for source in sources])

@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 import cv2
-import numpy as np
 
 from edge_runtime.errors import SourceError
+from edge_runtime.sources.enough import Enough
 from edge_runtime.sources.frame import Frame, FrameSource
+from edge_runtime.sources.reader import Picture, PictureReader
 
 USUAL_FPS: Final = 25.0
 # Some containers claim nonsense, for example 90000.
@@ -19,24 +21,32 @@ _MOST_FPS = 240.0
 class VideoSource(FrameSource):
     """A video file: every frame, in order, as fast as it is asked for."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, enough: Enough | None = None) -> None:
+        """Prepare to read a file.
+
+        Args:
+            path: The video.
+            enough: How large frames have to be; None for whole ones.
+        """
         self.path = path
+        self._enough = enough or Enough()
 
     def __iter__(self) -> Iterator[Frame]:
-        # FFmpeg would take `a:b.mp4` for an address, but not an absolute path.
-        capture = cv2.VideoCapture(str(self.path.absolute()), cv2.CAP_FFMPEG)
-        try:
-            self.fps = _claimed_fps(capture)
-            yield from self._read(capture)
-        finally:
-            capture.release()
+        with closing(PictureReader(self._open, self._enough)) as reader:
+            self.fps = _claimed_fps(reader.capture)
+            yield from self._read(reader)
 
-    def _read(self, capture: cv2.VideoCapture) -> Iterator[Frame]:
+    def _open(self) -> cv2.VideoCapture:
+        # FFmpeg would take `a:b.mp4` for an address, but not an absolute path.
+        return cv2.VideoCapture(str(self.path.absolute()), cv2.CAP_FFMPEG)
+
+    def _read(self, reader: PictureReader) -> Iterator[Frame]:
         index = 0
         start = time.perf_counter()
-        while (image := _read_image(capture)) is not None:
+        while (picture := _read_picture(reader)) is not None:
             read_ms = (time.perf_counter() - start) * 1e3
-            yield Frame(image, str(self.path), index, time.time(), read_ms, index / (self.fps or USUAL_FPS))
+            clock_s = index / (self.fps or USUAL_FPS)
+            yield Frame(picture.image, str(self.path), index, time.time(), read_ms, clock_s, picture.shrunk_by)
             index += 1
             start = time.perf_counter()
         if index == 0:
@@ -49,6 +59,9 @@ def _claimed_fps(capture: cv2.VideoCapture) -> float | None:
     return fps if 0.0 < fps <= _MOST_FPS else None
 
 
-def _read_image(capture: cv2.VideoCapture) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None:
-    more, image = capture.read()
-    return np.asarray(image, np.uint8) if more else None
+def _read_picture(reader: PictureReader) -> Picture | None:
+    """Return the next picture that is not damaged."""
+    while reader.grab():
+        if (picture := reader.retrieve()) is not None:
+            return picture
+    return None

@@ -11,6 +11,7 @@ import cv2
 import pytest
 from click.testing import CliRunner, Result
 
+from edge_runtime.benchmark.drawn import draw_video
 from edge_runtime.cli import edge_run
 
 _ROOT = Path(__file__).parents[2]
@@ -57,6 +58,15 @@ class TestAnswers:
         result = invoke("--demo", "--save", tmp_path / "out")
         assert result.exit_code == 0
         assert len(result.stdout.splitlines()) == len(list((tmp_path / "out").iterdir())) == 10
+
+    def test_saved_frames_are_whole(self, invoke: Callable[..., Result], tmp_path: Path) -> None:
+        video = draw_video(tmp_path / "drawn.avi")
+        results = [
+            json.loads(invoke(video, "--max-frames", 1, "--json", *options).stdout)
+            for options in ([], ["--save", tmp_path / "out.avi"])
+        ]
+        assert {(result["width"], result["height"]) for result in results} == {(640, 480)}
+        assert cv2.VideoCapture(str(tmp_path / "out.avi")).read()[1].shape == (480, 640, 3)
 
     def test_frames_can_be_limited(self, invoke: Callable[..., Result]) -> None:
         assert len(invoke("--demo", "--max-frames", 3).stdout.splitlines()) == 3

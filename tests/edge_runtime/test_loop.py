@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from edge_runtime.preprocess import Image
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.results import FrameResult, Recognition
 from edge_runtime.sinks import Sink
-from edge_runtime.sources import Frame, FrameSource
+from edge_runtime.sources import Enough, Frame, FrameSource
+from edge_runtime.view import View
 
 _RED, _CYAN = (0, 0, 255), (255, 255, 0)
 
@@ -34,6 +36,14 @@ class _Frames(FrameSource):
             yield Frame(np.full((20, 30, 3), colour, np.uint8), "here", index + 100, 1000.0 + index, 5.0)
         if self.error:
             raise self.error
+
+
+class _Given(FrameSource):
+    def __init__(self, frames: list[Frame]) -> None:
+        self._frames = frames
+
+    def __iter__(self) -> Iterator[Frame]:
+        yield from self._frames
 
 
 class _Kept(Sink):
@@ -69,6 +79,25 @@ def test_a_result_says_where_when_and_how(tiny_recognizer: Recognizer) -> None:
     assert min(result.times.preprocess, result.times.inference, result.times.postprocess) > 0
     assert len(result.classifications) == 2
     assert result.detections is None
+
+
+def test_the_source_is_told_what_is_enough(tiny_recognizer: Recognizer) -> None:
+    enough = Enough()
+    run(_Frames([_RED]), tiny_recognizer, [], LoopOptions(view=View(rotate=90)), enough=enough)
+    assert enough.size == (tiny_recognizer.spec.input.height, tiny_recognizer.spec.input.width)
+
+
+def test_answers_about_a_shrunk_frame_are_in_pixels_of_the_whole(tiny_detector: Path) -> None:
+    image = np.full((20, 30, 3), _RED, np.uint8)
+    whole, half = _Kept(), _Kept()
+    for kept, shrunk_by in ((whole, 1), (half, 2)):
+        frames = _Given([Frame(image, "here", 0, 0.0, 0.0, shrunk_by=shrunk_by)])
+        run(frames, Recognizer.load(tiny_detector), [kept], LoopOptions(threshold=0.0))
+    (first,), (second,) = whole.results, half.results
+    assert (second.width, second.height) == (60, 40)
+    assert first.detections
+    assert second.detections
+    np.testing.assert_allclose(2 * np.array(first.detections[0].box), second.detections[0].box)
 
 
 def test_the_threshold_is_passed_on(tiny_recognizer: Recognizer) -> None:

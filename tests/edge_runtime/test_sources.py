@@ -251,6 +251,12 @@ class TestStreams:
         assert time.monotonic() - start < 2
         never.set()
 
+    def test_a_thread_that_dies_ends_the_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Endpoint, "open", lambda *_: 1 // 0)
+        monkeypatch.setattr(threading, "excepthook", lambda _: None)
+        with open_source("http://host/v") as source, pytest.raises(StreamError, match="fault of this program"):
+            list(source)
+
     def test_nobody_listening_is_an_error_at_once(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]

@@ -22,6 +22,15 @@ def test_turning_comes_before_mirroring_and_mirroring_before_cutting() -> None:
     np.testing.assert_array_equal(view.apply(_CORNERS), np.rot90(_CORNERS, -1)[:, ::-1][:2, :1])
 
 
+def test_a_view_from_the_side_needs_the_other_sides() -> None:
+    assert View(rotate=90).enough_for((100, 200)) == (200, 100)
+    assert View(rotate=180).enough_for((100, 200)) == (100, 200)
+
+
+def test_a_region_needs_whole_frames() -> None:
+    assert View(region=Region(0, 0, 1, 1, shares=True)).enough_for((100, 200)) is None
+
+
 def test_a_region_shares_the_frames_memory() -> None:
     assert np.shares_memory(View(region=Region(1, 0, 2, 2, shares=False)).apply(_CORNERS), _CORNERS)
 
