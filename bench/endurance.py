@@ -29,7 +29,7 @@ from edge_runtime.drawing import GARMENTS, draw_garment
 from edge_runtime.loop import LoopOptions, run
 from edge_runtime.results import FrameResult
 from edge_runtime.sinks import JsonSink, Sink, SinkThread
-from edge_runtime.sources import AheadSource, Frame
+from edge_runtime.sources import AheadSource, Enough, Frame
 
 _WARM_UP = 10
 _PART = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n"
@@ -76,8 +76,9 @@ def frames(frames: int, model: str) -> None:
         Path("/dev/null").open("w") as nowhere,
         SinkThread(JsonSink(nowhere), "nowhere", patient=True) as lines,
     ):
-        source = AheadSource(EndlessSource((str(draw_video(Path(folder) / "drawn.avi")),)))
-        run(source, Recognizer.load(model, threads=1), [lines, _Milestones()], options)
+        enough = Enough()
+        source = AheadSource(EndlessSource((str(draw_video(Path(folder) / "drawn.avi")),), enough))
+        run(source, Recognizer.load(model, threads=1), [lines, _Milestones()], options, enough=enough)
 
 
 @main.command()

@@ -1,5 +1,7 @@
 """Taking pictures from an open capture, small ones where these are enough."""
 
+import math
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +23,11 @@ _DECODERS: Final = (
     cv2.IMREAD_REDUCED_COLOR_8 | _AS_STORED,
 )
 """By how often the sides are halved."""
+_MARKER: Final = 0xFF
+# All but those of tables and arithmetic coding that stand between them.
+_FRAME_HEADERS: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# What claims more is damaged, and would take the memory of a small machine.
+_MOST_PIXELS: Final = 2**26
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +62,7 @@ class PictureReader:
         self._enough = enough
         self.capture = open_capture()
         self._compressed = enough.size is not None and _takes_compressed(self.capture)
-        self._size = _size(self.capture)
-        self._proven = False
+        self._first = True
 
     def grab(self) -> bool:
         """Go on to the next picture without decoding it; tell whether there is one."""
@@ -77,25 +83,15 @@ class PictureReader:
         self.capture.release()
 
     def _decode(self, jpeg: NDArray[np.uint8]) -> Picture | None:
-        halvings = self._count_halvings()
-        image = _decode(jpeg, halvings)
-        if image is None:
-            return None
-        height, width = (side << halvings for side in image.shape[:2])
-        if (height, width) != self._size:
-            return self._decode_other(jpeg)
-        self._proven = True
-        return Picture(image, 1 << halvings)
-
-    def _decode_other(self, jpeg: NDArray[np.uint8]) -> Picture | None:
-        """Decode the first picture of another size than was expected."""
-        if not self._proven:
+        size = read_jpeg_size(jpeg.data.cast("B"))
+        if self._first and size != _claimed_size(self.capture):
             return self._begin_again()
-        image = _decode(jpeg, 0)
-        if image is None:
+        self._first = False
+        if size is None or not 0 < math.prod(size) <= _MOST_PIXELS:
             return None
-        self._size = (image.shape[0], image.shape[1])
-        return Picture(image)
+        halvings = _choose_halvings(size, self._enough.size)
+        image = cv2.imdecode(jpeg, _DECODERS[halvings])
+        return None if image is None else Picture(np.asarray(image, np.uint8), 1 << halvings)
 
     def _begin_again(self) -> Picture | None:
         """Leave decoding to OpenCV: interlaced Motion JPEG has two fields of half the height in each picture."""
@@ -104,14 +100,30 @@ class PictureReader:
         self._compressed = False
         return self.retrieve() if self.grab() else None
 
-    def _count_halvings(self) -> int:
-        if self._enough.size is None:
-            return 0
-        halvings = min(count_halvings(self._size, self._enough.size), len(_DECODERS) - 1)
-        # Sides that are cut would leave boxes a little off.
-        while any(side % (1 << halvings) for side in self._size):
-            halvings -= 1
-        return halvings
+
+def read_jpeg_size(jpeg: memoryview) -> tuple[int, int] | None:
+    """Return the height and width in pixels that a JPEG claims, None where it is damaged before it says so.
+
+    Source: ITU-T T.81, B.1.1 and B.2.2.
+    """
+    position = 2
+    while position + 9 <= len(jpeg) and jpeg[position] == _MARKER:
+        kind = jpeg[position + 1]
+        if kind in _FRAME_HEADERS:
+            height, width = struct.unpack_from(">HH", jpeg, position + 5)
+            return height, width
+        # A marker may have any number of 0xFF before it.
+        length = int.from_bytes(jpeg[position + 2 : position + 4], "big")
+        position += 1 if kind == _MARKER else 2 + length
+    return None
+
+
+def _choose_halvings(size: tuple[int, int], enough: tuple[int, int] | None) -> int:
+    halvings = 0 if enough is None else min(count_halvings(size, enough), len(_DECODERS) - 1)
+    # Sides that are cut would leave boxes a little off.
+    while any(side % (1 << halvings) for side in size):
+        halvings -= 1
+    return halvings
 
 
 def _takes_compressed(capture: cv2.VideoCapture) -> bool:
@@ -125,10 +137,5 @@ def _takes_compressed(capture: cv2.VideoCapture) -> bool:
     )
 
 
-def _size(capture: cv2.VideoCapture) -> tuple[int, int]:
+def _claimed_size(capture: cv2.VideoCapture) -> tuple[int, int]:
     return int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)), int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
-
-
-def _decode(jpeg: NDArray[np.uint8], halvings: int) -> Image | None:
-    image = cv2.imdecode(jpeg, _DECODERS[halvings])
-    return None if image is None else np.asarray(image, np.uint8)
