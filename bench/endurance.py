@@ -52,9 +52,9 @@ class _Milestones(Sink):
         if result.frame + 1 < self._due:
             return
         now_s, cpu_s, count = time.perf_counter(), time.process_time(), result.frame + 1 - self._frame
-        if self._frame:
-            rate, cpu_ms = count / (now_s - self._clock_s), 1e3 * (cpu_s - self._cpu_s) / count
-            click.echo(f"{result.frame + 1:>8}{rate:>10.1f}{cpu_ms:>12.2f}{_rss_mb():>9.1f}")
+        rate, cpu_ms = count / (now_s - self._clock_s), 1e3 * (cpu_s - self._cpu_s) / count
+        times = f"{rate:>10.1f}{cpu_ms:>12.2f}" if self._frame else f"{'-':>10}{'-':>12}"
+        click.echo(f"{result.frame + 1:>8}{times}{_rss_mb():>9.1f}")
         self._frame, self._clock_s, self._cpu_s = result.frame + 1, now_s, cpu_s
         self._due = 10 * self._due if self._due < 10_000 else self._due + 10_000
 
