@@ -58,16 +58,29 @@ class Preprocessor:
             self._frame_size = (height, width)
             self._halves = [np.empty((*size, 3), np.uint8) for size in _half_sizes(height, width, self.spec)]
         for half in self._halves:
-            height, width = half.shape[:2]
-            # OpenCV's fast exact path needs even sides: an odd last row or column is left out.
-            even = frame[: 2 * height, : 2 * width]
-            frame = cv2.resize(even, (width, height), dst=half, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+            frame = halve(frame, half)
         return frame
 
 
 def _half_sizes(height: int, width: int, spec: InputSpec) -> list[tuple[int, int]]:
     halvings = count_halvings((height, width), (spec.height, spec.width))
     return [(height >> index, width >> index) for index in range(1, halvings + 1)]
+
+
+def halve(image: Image, out: Image | None = None) -> Image:
+    """Return the means of 2 x 2 pixels each.
+
+    Args:
+        image: (height, width, 3) uint8, any colour order, at least 2 x 2.
+        out: (height // 2, width // 2, 3) uint8 to write into; made when None.
+
+    Returns:
+        (height // 2, width // 2, 3) uint8; `out` where it was given.
+    """
+    height, width = (side // 2 for side in image.shape[:2])
+    # OpenCV's fast exact path needs even sides: an odd last row or column is left out.
+    even = image[: 2 * height, : 2 * width]
+    return np.asarray(cv2.resize(even, (width, height), dst=out, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def count_halvings(size: tuple[int, int], enough: tuple[int, int]) -> int:

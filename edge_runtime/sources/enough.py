@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from edge_runtime.preprocess import count_halvings
+
 
 @dataclass(slots=True)
 class Enough:
@@ -13,3 +15,10 @@ class Enough:
     """
 
     size: tuple[int, int] | None = None
+
+    def count_halvings(self, size: tuple[int, int]) -> int:
+        """Return how often a picture of a height and width may be halved without a row or column being cut."""
+        halvings = 0 if self.size is None else count_halvings(size, self.size)
+        while any(side % (1 << halvings) for side in size):
+            halvings -= 1
+        return halvings

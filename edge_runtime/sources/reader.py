@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.preprocess import Image, count_halvings
+from edge_runtime.preprocess import Image
 from edge_runtime.sources.enough import Enough
 
 _MOTION_JPEG: Final = cv2.VideoWriter.fourcc(*"MJPG")
@@ -89,7 +89,7 @@ class PictureReader:
         self._first = False
         if size is None or not 0 < math.prod(size) <= _MOST_PIXELS:
             return None
-        halvings = _choose_halvings(size, self._enough.size)
+        halvings = min(self._enough.count_halvings(size), len(_DECODERS) - 1)
         image = cv2.imdecode(jpeg, _DECODERS[halvings])
         return None if image is None else Picture(np.asarray(image, np.uint8), 1 << halvings)
 
@@ -116,14 +116,6 @@ def read_jpeg_size(jpeg: memoryview) -> tuple[int, int] | None:
         length = int.from_bytes(jpeg[position + 2 : position + 4], "big")
         position += 1 if kind == _MARKER else 2 + length
     return None
-
-
-def _choose_halvings(size: tuple[int, int], enough: tuple[int, int] | None) -> int:
-    halvings = 0 if enough is None else min(count_halvings(size, enough), len(_DECODERS) - 1)
-    # Sides that are cut would leave boxes a little off.
-    while any(side % (1 << halvings) for side in size):
-        halvings -= 1
-    return halvings
 
 
 def _takes_compressed(capture: cv2.VideoCapture) -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 import cv2
 
 from edge_runtime.errors import SourceError
+from edge_runtime.preprocess import halve
 from edge_runtime.sources.enough import Enough
 from edge_runtime.sources.frame import Frame, FrameSource
 from edge_runtime.sources.reader import Picture, PictureReader
@@ -43,7 +44,7 @@ class VideoSource(FrameSource):
     def _read(self, reader: PictureReader) -> Iterator[Frame]:
         index = 0
         start = time.perf_counter()
-        while (picture := _read_picture(reader)) is not None:
+        while (picture := self._read_picture(reader)) is not None:
             read_ms = (time.perf_counter() - start) * 1e3
             clock_s = index / (self.fps or USUAL_FPS)
             yield Frame(picture.image, str(self.path), index, time.time(), read_ms, clock_s, picture.shrunk_by)
@@ -52,16 +53,23 @@ class VideoSource(FrameSource):
         if index == 0:
             raise SourceError(f"{self.path} is neither a picture nor a video that OpenCV can read; check the file.")
 
+    def _read_picture(self, reader: PictureReader) -> Picture | None:
+        """Return the next picture that is not damaged, no larger than it has to be."""
+        while reader.grab():
+            if (picture := reader.retrieve()) is not None:
+                return self._halve(picture)
+        return None
+
+    def _halve(self, picture: Picture) -> Picture:
+        """Halve a picture while it is in the processor's cache; of a camera's most would be halved in vain."""
+        halvings = self._enough.count_halvings((picture.image.shape[0], picture.image.shape[1]))
+        image = picture.image
+        for _ in range(halvings):
+            image = halve(image)
+        return Picture(image, picture.shrunk_by << halvings)
+
 
 def _claimed_fps(capture: cv2.VideoCapture) -> float | None:
     """Return the frames a second that a capture claims, or None when it claims none that can be true."""
     fps = float(capture.get(cv2.CAP_PROP_FPS))
     return fps if 0.0 < fps <= _MOST_FPS else None
-
-
-def _read_picture(reader: PictureReader) -> Picture | None:
-    """Return the next picture that is not damaged."""
-    while reader.grab():
-        if (picture := reader.retrieve()) is not None:
-            return picture
-    return None

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.drawing import draw_garment
-from edge_runtime.preprocess import Image
+from edge_runtime.preprocess import Image, Preprocessor
 from edge_runtime.sources import Enough, Frame, LiveSettings, VideoSource, open_source
 from edge_runtime.sources.reader import Picture, PictureReader, read_jpeg_size
+from edge_runtime.spec import InputSpec
 
 _SIZE = (480, 640)
 _SHIRT = draw_garment("shirt", 0, _SIZE)
@@ -85,6 +86,14 @@ def test_sides_are_never_cut(tmp_path: Path) -> None:
 def test_other_codecs_come_whole(tmp_path: Path) -> None:
     pictures = _read(_video(tmp_path / "a.mp4", [_SHIRT] * 2, "mp4v"), Enough((60, 60)))
     assert [(picture.shrunk_by, picture.image.shape) for picture in pictures] == [(1, (480, 640, 3))] * 2
+
+
+def test_videos_of_other_codecs_are_halved_as_the_preprocessor_would(tmp_path: Path) -> None:
+    path = _video(tmp_path / "a.mp4", [_SHIRT] * 2, "mp4v")
+    (whole, _), (half, _) = VideoSource(path), VideoSource(path, Enough((224, 224)))
+    assert (half.shrunk_by, half.size) == (2, _SIZE)
+    preprocess = Preprocessor(InputSpec(224, 224, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)))
+    np.testing.assert_array_equal(preprocess(half.image), preprocess(whole.image))
 
 
 def test_a_damaged_picture_of_a_video_is_left_out(tmp_path: Path) -> None:
