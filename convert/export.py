@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -92,8 +93,12 @@ def _convert(model: keras.Model, configure: Callable[[tf.lite.TFLiteConverter], 
     with tempfile.TemporaryDirectory() as folder:
         # A SavedModel with a fixed batch leaves none of the shape arithmetic that a Keras model would.
         signature = [tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="image")]
+        archive = keras.export.ExportArchive()
+        archive.track(model)
+        # Not `model.export`, in which a layer may choose training by default.
+        archive.add_endpoint("serve", partial(model, training=False), input_signature=signature)
         with quiet_stderr():
-            model.export(folder, format="tf_saved_model", input_signature=signature, verbose=False)
+            archive.write_out(folder, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         configure(converter)
         try:

@@ -22,7 +22,7 @@ class Frame:
         capture_ms: Milliseconds spent on reading and decoding; for a live source, on waiting for the frame.
         clock_s: Seconds on a clock of the source that never jumps, for durations: the machine's monotonic clock for a
             live source, the position in a video or among pictures.
-        shrunk_by: 1, 2, 4 or 8: how many times as high and as wide it was sent.
+        shrunk_by: A power of two: how many times as high and as wide it was sent.
     """
 
     image: Image

@@ -36,7 +36,7 @@ class Picture:
 
     Attributes:
         image: (height, width, 3) uint8 BGR.
-        shrunk_by: 1, 2, 4 or 8: how many times as high and as wide it was sent.
+        shrunk_by: A power of two: how many times as high and as wide it was sent.
     """
 
     image: Image

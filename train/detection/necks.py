@@ -62,7 +62,9 @@ def build_pyramid(
         narrow = normalize_maps(lateral(maps[level]), lateral.name)
         if merged:
             # UpSampling2D repeats along new axes, and Edge TPUs take no tensors of five dimensions.
-            above = keras.layers.Resizing(*narrow.shape[1:3], "nearest", name=f"upsample_{level}")(merged[0])
+            upsample = keras.layers.Resizing(*narrow.shape[1:3], "nearest", name=f"upsample_{level}")
+            # It is made for augmentation: unless told otherwise, it has the batch norms behind it train.
+            above = upsample(merged[0], training=False)
             narrow = keras.layers.Add(name=f"merge_{level}")([narrow, above])
         merged.insert(0, narrow)
     smooth = [

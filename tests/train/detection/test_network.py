@@ -85,6 +85,13 @@ def test_only_layers_of_keras_itself_are_saved(small_body: SmallBody) -> None:
     assert {type(layer).__module__.split(".")[0] for layer in detector._flatten_layers()} == {"keras"}
 
 
+def test_a_detector_that_is_merely_called_does_not_train(small_body: SmallBody) -> None:
+    detector, _ = build(Layout(separable=True, pyramid=True), small_body)
+    pixels = np.random.default_rng(0).normal(size=(1, SIZE, SIZE, 3)).astype(np.float32)
+    for called, asked in zip(detector(pixels), detector(pixels, training=False), strict=True):
+        np.testing.assert_array_equal(called, asked)
+
+
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="looks into TensorFlow's graph")
 def test_no_tensor_has_more_dimensions_than_an_edge_tpu_takes(small_body: SmallBody) -> None:
     import tensorflow as tf
