@@ -31,6 +31,7 @@ _RECIPES = ("int8", "int8-corrected", "int8-qat")
 @click.option("--weights", "weights", multiple=True, metavar="NAME=FILE|imagenet|none", help="Of one network.")
 @click.option("--image-size", type=int, help="Pixels.  [default: each network's own]")
 @click.option("--epochs", default=8, show_default=True)
+@click.option("--learning-rate", type=float, help="Of the whole network.  [default: that of edge-train classify]")
 @click.option("--qat-epochs", default=1, show_default=True)
 def main(
     data: Path,
@@ -43,6 +44,7 @@ def main(
     weights: Sequence[str],
     image_size: int | None,
     epochs: int,
+    learning_rate: float | None,
     qat_epochs: int,
 ) -> None:
     """Write the table of what networks come to on DATA, divided by SPLITS, to OUTPUT."""
@@ -50,6 +52,7 @@ def main(
     common = ["--label-column", label_column, "--splits", splits, "--epochs", epochs, "--ema", 0.99]
     common += ["--group-column", group_column] if group_column else []
     common += ["--image-size", image_size] if image_size else []
+    common += ["--learning-rate", learning_rate] if learning_rate else []
     for name in tqdm(list(_choose(networks)), "networks", disable=None):
         start = given.get(name, "imagenet")
         _call("edge-train", "classify", data, *common, "--architecture", name, "--weights", start, "-o", runs / name)
