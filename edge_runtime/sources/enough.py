@@ -18,7 +18,9 @@ class Enough:
 
     def count_halvings(self, size: tuple[int, int]) -> int:
         """Return how often a picture of a height and width may be halved without a row or column being cut."""
-        halvings = 0 if self.size is None else count_halvings(size, self.size)
+        # Read once: the frame loop may change it meanwhile.
+        enough = self.size
+        halvings = 0 if enough is None else count_halvings(size, enough)
         while any(side % (1 << halvings) for side in size):
             halvings -= 1
         return halvings
