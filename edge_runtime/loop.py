@@ -9,7 +9,7 @@ from edge_runtime.answering import Answer, open_answerer
 from edge_runtime.events import EventHub, Scanner
 from edge_runtime.model_watch import ModelWatch
 from edge_runtime.recognizer import Recognizer
-from edge_runtime.results import FrameResult, StageTimes
+from edge_runtime.results import Detection, FrameResult, StageTimes
 from edge_runtime.screening import Screening, Verdict
 from edge_runtime.sinks import Sink, SinkThread
 from edge_runtime.sources import Enough, Frame, FrameSource
@@ -227,7 +227,6 @@ class FrameLoop:
         height, width = frame.size
         with self._guarding():
             answer = wait()
-        found = answer.detections
         result = FrameResult(
             source=frame.source,
             frame=self._answered,
@@ -235,7 +234,7 @@ class FrameLoop:
             width=width,
             height=height,
             classifications=answer.classifications,
-            detections=None if found is None else tuple(each.enlarged(frame.shrunk_by) for each in found),
+            detections=_enlarge(answer.detections, frame.shrunk_by),
             times=StageTimes(frame.capture_ms, answer.preprocess_ms, answer.inference_ms, answer.postprocess_ms),
             model_sha256=self._answerer.recognizer.model_sha256,
             classifier_sha256=self._answerer.recognizer.classifier_sha256,
@@ -246,3 +245,9 @@ class FrameLoop:
         for sink in self._sinks:
             sink.write(frame, result)
         return result
+
+
+def _enlarge(detections: tuple[Detection, ...] | None, times: int) -> tuple[Detection, ...] | None:
+    if detections is None or times == 1:
+        return detections
+    return tuple(each.enlarged(times) for each in detections)

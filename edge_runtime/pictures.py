@@ -1,20 +1,16 @@
 """Reading picture files, for the runtime, training and calibration alike."""
 
-import re
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from edge_runtime.errors import PictureError
+from edge_runtime.jpeg import JPEG_START, has_jpeg_end
 from edge_runtime.preprocess import Image
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 
-_JPEG_START = b"\xff\xd8"
-_JPEG_END = b"\xff\xd9"
-# Within the data of a scan, 0xFF begins a marker only when neither 0 nor a restart marker follows.
-_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"IEND"
 
@@ -56,21 +52,10 @@ def _decode(path: Path, encoded: bytes) -> Image:
 
 def _is_truncated(encoded: bytes) -> bool:
     """Tell whether a JPEG or PNG lacks its end, which OpenCV would fill with grey without a word."""
-    if encoded.startswith(_JPEG_START):
-        return not _has_jpeg_end(encoded)
+    if encoded.startswith(JPEG_START):
+        return not has_jpeg_end(encoded)
     if encoded.startswith(_PNG_START):
         return not _has_png_end(encoded)
-    return False
-
-
-def _has_jpeg_end(encoded: bytes) -> bool:
-    """Walk the segments of a JPEG to its end mark; thumbnails in it and data behind it have marks of their own."""
-    position = len(_JPEG_START)
-    while marker := _JPEG_MARKER.search(encoded, position):
-        if marker[0] == _JPEG_END:
-            return True
-        length = encoded[marker.end() : marker.end() + 2]
-        position = marker.end() + int.from_bytes(length, "big")
     return False
 
 

@@ -1,7 +1,6 @@
 """Taking pictures from an open capture, small ones where these are enough."""
 
 import math
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.jpeg import read_jpeg_size
 from edge_runtime.preprocess import Image
 from edge_runtime.sources.enough import Enough
 
@@ -23,9 +23,6 @@ _DECODERS: Final = (
     cv2.IMREAD_REDUCED_COLOR_8 | _AS_STORED,
 )
 """By how often the sides are halved."""
-_MARKER: Final = 0xFF
-# All but those of tables and arithmetic coding that stand between them.
-_FRAME_HEADERS: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # What claims more is damaged, and would take the memory of a small machine.
 _MOST_PIXELS: Final = 2**26
 
@@ -99,23 +96,6 @@ class PictureReader:
         self.capture = self._open()
         self._compressed = False
         return self.retrieve() if self.grab() else None
-
-
-def read_jpeg_size(jpeg: memoryview) -> tuple[int, int] | None:
-    """Return the height and width in pixels that a JPEG claims, None where it is damaged before it says so.
-
-    Source: ITU-T T.81, B.1.1 and B.2.2.
-    """
-    position = 2
-    while position + 9 <= len(jpeg) and jpeg[position] == _MARKER:
-        kind = jpeg[position + 1]
-        if kind in _FRAME_HEADERS:
-            height, width = struct.unpack_from(">HH", jpeg, position + 5)
-            return height, width
-        # A marker may have any number of 0xFF before it.
-        length = int.from_bytes(jpeg[position + 2 : position + 4], "big")
-        position += 1 if kind == _MARKER else 2 + length
-    return None
 
 
 def _takes_compressed(capture: cv2.VideoCapture) -> bool:

@@ -6,13 +6,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from edge_runtime.drawing import draw_garment
 from edge_runtime.preprocess import Image, Preprocessor
 from edge_runtime.sources import Enough, Frame, LiveSettings, VideoSource, open_source
-from edge_runtime.sources.reader import Picture, PictureReader, read_jpeg_size
+from edge_runtime.sources.reader import Picture, PictureReader
 from edge_runtime.spec import InputSpec
 
 _SIZE = (480, 640)
@@ -108,22 +106,6 @@ def test_a_picture_that_claims_a_monstrous_size_is_left_out(tmp_path: Path) -> N
     start_of_frame = b"\xff\xc0\x00\x11\x08"
     _replace(path, start_of_frame + b"\x01\xe0\x02\x80", start_of_frame + b"\xff\xdc\xff\xdc", which=1)
     assert len(_read(path, Enough((240, 240)))) == 2
-
-
-def test_the_size_of_a_jpeg_is_read_from_its_header() -> None:
-    plain = _jpeg((120, 160))
-    progressive = cv2.imencode(".jpg", _SHIRT, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
-    assert read_jpeg_size(memoryview(plain)) == (120, 160)
-    assert read_jpeg_size(memoryview(plain[:2] + b"\xff\xff" + plain[2:])) == (120, 160)
-    assert read_jpeg_size(memoryview(progressive)) == _SIZE
-
-
-@given(st.binary(max_size=40), st.integers(0, 700))
-def test_damaged_headers_have_no_size_or_some(noise: bytes, position: int) -> None:
-    plain = _jpeg((16, 16))
-    damaged = memoryview(plain[:position] + noise + plain[position + len(noise) :])
-    size = read_jpeg_size(damaged)
-    assert size is None or all(0 <= side < 2**16 for side in size)
 
 
 def test_interlaced_pictures_are_left_to_opencv(video: Path, tmp_path: Path) -> None:
