@@ -14,7 +14,7 @@ import numpy as np
 
 from edge_runtime.errors import DataError, RunError
 from edge_runtime.files import write_text
-from edge_runtime.training_run import Split, TrainingRun
+from edge_runtime.training_run import Split, SplitRow, TrainingRun
 from train.checkpoint import EpochRecord
 from train.distribution import ONE_DEVICE
 from train.encoding import Encoding
@@ -23,6 +23,7 @@ from train.finishing import finish_model
 from train.keras_files import load_model
 from train.negatives import find_negatives
 from train.report import report_if_possible
+from train.splits import check_sides
 from train.training import write_metrics
 
 
@@ -30,18 +31,20 @@ def average_runs(runs: Sequence[TrainingRun], output: TrainingRun) -> None:
     """Write the average of finished runs as a finished run, calibrated and measured like one.
 
     Args:
-        runs: Of the same network on the same split; each weighs the same.
+        runs: Of the same network on the same photos; each weighs the same. Their splits may differ: a photo that one of
+            them was trained on counts as a training photo of the average.
         output: A fresh directory.
 
     Raises:
         RunError: A run is unfinished or damaged, or the output holds one already.
-        DataError: The runs are of different networks, labels or splits.
+        DataError: The runs are of different networks, labels or photos, or they held out no photos of a class together.
         OutputError: The output cannot be written.
     """
     if output.arguments_path.exists():
         raise RunError(f"{output.path} holds a run already; name a fresh directory.")
     _check_alike(runs)
-    spec, rows, arguments = runs[0].read_spec(), runs[0].read_splits(), runs[0].read_arguments()
+    spec, rows, arguments = runs[0].read_spec(), _join_splits(runs), runs[0].read_arguments()
+    check_sides(rows, spec.heads[0].labels)
     average = _average([load_model(run.model_path) for run in runs])
     output.write_splits(rows)
     write_text(output.path / "environment.json", json.dumps(describe_environment(ONE_DEVICE), indent=2) + "\n")
@@ -60,18 +63,38 @@ def average_runs(runs: Sequence[TrainingRun], output: TrainingRun) -> None:
 
 def _check_alike(runs: Sequence[TrainingRun]) -> None:
     first = runs[0]
-    spec, rows = first.read_spec(), set(first.read_splits())
+    spec = first.read_spec()
     for run in runs[1:]:
         other = run.read_spec()
         if (other.name, other.input, other.heads[0].labels) != (spec.name, spec.input, spec.heads[0].labels):
             raise DataError(
                 f"{run.path} has another network, image size or classes than {first.path}; average like runs."
             )
-        if set(run.read_splits()) != rows:
+
+
+def _join_splits(runs: Sequence[TrainingRun]) -> tuple[SplitRow, ...]:
+    """Return each photo with what the average of all runs may be said to have used it for."""
+    rows = runs[0].read_splits()
+    uses = {_leave_out_use(row): {row.split} for row in rows}
+    for run in runs[1:]:
+        others = run.read_splits()
+        if {_leave_out_use(row) for row in others} != uses.keys():
             raise DataError(
-                f"{run.path} was trained on other photos than {first.path}, perhaps on its validation photos; "
-                "train both with the same --splits."
+                f"{run.path} was trained on a data set with other photos or labels than {runs[0].path}; "
+                "train both on the same data, best with the same --splits."
             )
+        for row in others:
+            uses[_leave_out_use(row)].add(row.split)
+    return tuple(replace(row, split=_weigh_uses(uses[_leave_out_use(row)])) for row in rows)
+
+
+def _leave_out_use(row: SplitRow) -> SplitRow:
+    return replace(row, split=Split.TRAIN)
+
+
+def _weigh_uses(uses: set[Split]) -> Split:
+    """Return the use that a measurement on the photo would flatter most."""
+    return next(split for split in (Split.TRAIN, Split.VALIDATION, Split.TEST) if split in uses)
 
 
 def _average(models: Sequence[keras.Model]) -> keras.Model:

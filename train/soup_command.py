@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 def average(runs: tuple[Path, ...], output: Path) -> None:
     """Average the weights of finished runs that differ in their seed or schedule only: a "model soup".
 
-    The average often answers better than each of them, at the cost of one. Train them with the same --weights and
-    --splits.
+    The average often answers better than each of them, at the cost of one. Train them with the same --weights and on
+    the same data. Where their --splits differ, it is measured on the photos that none of them was trained on.
     """
     if len(runs) < 2:
         raise click.UsageError("Name at least two run directories to average.")

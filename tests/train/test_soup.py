@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from click.testing import CliRunner
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from edge_runtime.errors import DataError, RunError  # noqa: E402
-from edge_runtime.training_run import TrainingRun  # noqa: E402
+from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
 from train.cli import main  # noqa: E402
 from train.report.runs import read_run  # noqa: E402
 from train.soup import average_runs  # noqa: E402
@@ -46,7 +47,32 @@ def test_the_average_is_a_finished_run_with_the_mean_of_all_weights(
 def test_runs_on_other_photos_are_refused(trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path) -> None:
     rows = other_run.read_splits()
     other_run.write_splits(rows[:-1])
-    with pytest.raises(DataError, match="--splits"):
+    with pytest.raises(DataError, match="same data"):
+        average_runs([trained_run, other_run], TrainingRun(tmp_path / "average"))
+    assert not (tmp_path / "average").exists()
+
+
+def test_the_average_is_measured_on_photos_that_no_run_was_trained_on(
+    trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path
+) -> None:
+    rows = other_run.read_splits()
+    taught = next(row for row in rows if row.split is Split.VALIDATION)
+    other_run.write_splits([replace(row, split=Split.TRAIN) if row == taught else row for row in rows])
+    output = TrainingRun(tmp_path / "average")
+    average_runs([trained_run, other_run], output)
+    uses = {row.image: row.split for row in output.read_splits()}
+    assert uses == {row.image: Split.TRAIN if row == taught else row.split for row in rows}
+    scored = {line.split(",")[0] for line in (output.path / "predictions.csv").read_text().splitlines()[1:]}
+    assert scored == {image for image, use in uses.items() if use is Split.VALIDATION}
+
+
+def test_runs_that_between_them_saw_all_photos_of_a_class_are_refused(
+    trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path
+) -> None:
+    rows = other_run.read_splits()
+    label = rows[0].label
+    other_run.write_splits([replace(row, split=Split.TRAIN) if row.label == label else row for row in rows])
+    with pytest.raises(DataError, match=f"validation split has no photo of {label}"):
         average_runs([trained_run, other_run], TrainingRun(tmp_path / "average"))
     assert not (tmp_path / "average").exists()
 
