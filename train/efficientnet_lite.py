@@ -85,13 +85,26 @@ def _block(inputs: keras.KerasTensor, name: str, stage: _Stage, channels: int, s
 def _convolve(
     inputs: keras.KerasTensor, name: str, channels: int, *, kernel: int, stride: int = 1, activate: bool = True
 ) -> keras.KerasTensor:
-    convolution = keras.layers.Conv2D(channels, kernel, stride, padding="same", use_bias=False, name=name)
+    convolution = keras.layers.Conv2D(
+        channels, kernel, stride, padding="same", use_bias=False, kernel_initializer=_draw_kernel(), name=name
+    )
     return _normalize(convolution(inputs), name, activate=activate)
 
 
 def _filter(inputs: keras.KerasTensor, name: str, kernel: int, stride: int) -> keras.KerasTensor:
-    convolution = keras.layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=False, name=name)
+    convolution = keras.layers.DepthwiseConv2D(
+        kernel, stride, padding="same", use_bias=False, depthwise_initializer=_draw_kernel(), name=name
+    )
     return _normalize(convolution(inputs), name, activate=True)
+
+
+def _draw_kernel() -> keras.initializers.Initializer:
+    """Return the authors' fresh weights.
+
+    Keras's usual ones count all channels as the inputs of a depthwise convolution, which sees one. Its outputs are then
+    so small that the epsilon of the batch norm swallows them, the more the wider the network.
+    """
+    return keras.initializers.VarianceScaling(2.0, mode="fan_out", distribution="truncated_normal")
 
 
 def _normalize(inputs: keras.KerasTensor, name: str, *, activate: bool) -> keras.KerasTensor:

@@ -41,3 +41,14 @@ def test_published_imagenet_weights_fit() -> None:
     features = classifier.get_layer("body").predict_on_batch(images)
     assert (features.min(), features.max() <= 6) == (0, True)
     assert 0.01 < (features > 0).mean() < 0.9
+
+
+def test_fresh_weights_keep_signals_far_above_the_epsilon_of_the_batch_norms() -> None:
+    body = ARCHITECTURES["efficientnet_lite3"].build_body(64, None)
+    convolutions = [
+        layer for layer in body.layers if isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D)
+    ]
+    watched = keras.Model(body.input, [layer.output for layer in convolutions])
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 64, 64, 3)).astype(np.float32)
+    variances = [float(np.var(keras.ops.convert_to_numpy(maps))) for maps in watched(images, training=True)]
+    assert min(variances) > 50 * 1e-3
