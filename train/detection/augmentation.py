@@ -38,7 +38,11 @@ def augment(sample: Sample, others: Callable[[], Sample], random: np.random.Gene
         sample = mosaic((sample, others(), others(), others()), random)
     elif way < _MOSAIC_CHANCE + _ZOOM_OUT_CHANCE:
         sample = zoom_out(sample, random)
-    sample = crop_at_random(sample, random)
+    return retouch(crop_at_random(sample, random), random)
+
+
+def retouch(sample: Sample, random: np.random.Generator) -> Sample:
+    """Return a sample as the same camera might have taken it at another hour: flipped or not, in other light."""
     if random.random() < 0.5:
         sample = flip(sample)
     return replace(sample, image=distort_colours(sample.image, random))

@@ -19,6 +19,9 @@ from train.detection.sample import Sample
 Augment = Callable[[Sample, Callable[[], Sample], np.random.Generator], Sample]
 """Takes a sample, a source of further ones to mix in, and the random numbers that everything follows from."""
 
+AugmentOf = Callable[[int], Augment]
+"""Tells how to augment in an epoch, which counts over all phases."""
+
 Batch = tuple[NDArray[np.uint8], tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 
@@ -66,7 +69,7 @@ class DetectionBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self,
         photos: Sequence[BoxedPhoto],
         read: SampleReader,
-        augment: Augment,
+        augment_of: AugmentOf,
         matcher: Matcher,
         spec: InputSpec,
         batch_size: int,
@@ -76,7 +79,7 @@ class DetectionBatches(keras.utils.PyDataset):  # type: ignore[misc]
         super().__init__(workers=min(os.cpu_count() or 1, 16))
         self._photos = photos
         self._read = read
-        self._augment = augment
+        self._augment_of = augment_of
         self._matcher = matcher
         self._spec = spec
         self._batch_size = min(batch_size, len(photos))
@@ -109,7 +112,7 @@ class DetectionBatches(keras.utils.PyDataset):  # type: ignore[misc]
         def draw_other() -> Sample:
             return self._read(self._photos[int(random.integers(len(self._photos)))])
 
-        return self._augment(self._read(self._photos[photo]), draw_other, random)
+        return self._augment_of(self._epoch)(self._read(self._photos[photo]), draw_other, random)
 
     def on_epoch_end(self) -> None:
         """Draw a new order for the next epoch."""

@@ -12,6 +12,7 @@ BACKGROUND = -1
 IGNORED = -2
 _SAME = 0.5
 _OTHER = 0.4
+_FEWEST, _LEAST = 9, 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,9 +31,11 @@ class Targets:
 class Matcher:
     """Gives the boxes of photos to anchors.
 
-    An anchor finds the box that it overlaps most if their IoU is at least 0.5, and is ignored from 0.4 on; each box is
-    found by the anchor that overlaps it most, whatever the IoU. Sources: Liu et al., "SSD", ECCV 2016, section 2.2;
-    Lin et al., "Focal Loss", ICCV 2017, section 4, for what is ignored.
+    An anchor finds the box that it overlaps most if their IoU is at least 0.5, and is ignored from 0.4 on. Small boxes
+    have few such anchors and would be learnt late, so each box is found by its nine best anchors from an IoU of 0.3 on,
+    and by the best one whatever the IoU. Sources: Liu et al., "SSD", ECCV 2016, section 2.2; Lin et al., "Focal Loss",
+    ICCV 2017, section 4, for what is ignored; Chen et al., "You Only Look One-level Feature", CVPR 2021, section 4.2,
+    for as many anchors whatever the size.
     """
 
     def __init__(self, anchors: Anchors) -> None:
@@ -48,11 +51,19 @@ class Matcher:
             nearest, best = overlaps.argmax(axis=1), overlaps.max(axis=1)
             _give_each_its_best(overlaps, nearest, best)
             classes[best >= _OTHER] = IGNORED
-            found = best >= _SAME
+            found = (best >= _SAME) | _are_among_best(overlaps, nearest)
             classes[found, 0] = labels[nearest[found]]
             encodings[found, :4] = encode(boxes[nearest[found]], self._anchors[found])
             encodings[found, 4] = 1
         return Targets(encodings, classes)
+
+
+def _are_among_best(overlaps: NDArray[np.float32], nearest: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Tell of each anchor whether it is one of the few best of the box that it is nearest to."""
+    own = np.take_along_axis(overlaps, nearest[:, np.newaxis], axis=1)[:, 0]
+    fewest = min(_FEWEST, len(overlaps))
+    last = np.partition(overlaps, -fewest, axis=0)[-fewest]
+    return np.asarray((own >= _LEAST) & (own >= last[nearest]))
 
 
 def _give_each_its_best(overlaps: NDArray[np.float32], nearest: NDArray[np.int64], best: NDArray[np.float32]) -> None:

@@ -9,9 +9,9 @@ from edge_runtime.coco import measure_coco
 from edge_runtime.spec import DetectionSpec, InputSpec
 from edge_runtime.training_run import Split
 from train.detection.anchors import Anchors
-from train.detection.augmentation import augment
+from train.detection.augmentation import augment, retouch
 from train.detection.data import DetectionData
-from train.detection.dataset import DetectionBatches, SampleReader
+from train.detection.dataset import Augment, DetectionBatches, SampleReader
 from train.detection.epoch import DetectorEpoch
 from train.detection.losses import BoxLoss, FocalLoss, MiningLoss
 from train.detection.matching import Matcher
@@ -21,6 +21,8 @@ from train.schedule import Phase, Schedule
 
 LOSSES = {"focal": FocalLoss, "mining": MiningLoss}
 """What the scores are fitted by."""
+
+_WHOLE_SHARE = 0.2
 
 LOWEST_SCORE = 0.01
 """Boxes down to this score belong to the curves that average precision is the area of."""
@@ -69,8 +71,26 @@ class DetectorTask:
     def _make_batches(self, epoch: int) -> DetectionBatches:
         matcher, schedule = Matcher(self._anchors), self._schedule
         return DetectionBatches(
-            self._training, self._read, augment, matcher, self._spec, schedule.batch_size, schedule.seed, epoch
+            self._training,
+            self._read,
+            self._choose_augmentation,
+            matcher,
+            self._spec,
+            schedule.batch_size,
+            schedule.seed,
+            epoch,
         )
+
+    def _choose_augmentation(self, epoch: int) -> Augment:
+        """Let the last epochs see photos as they are.
+
+        Mosaics and parts have other sizes and edges of boxes than photos have. Source: Ge et al., "YOLOX", 2021,
+        section 2.2.
+        """
+        schedule = self._schedule
+        if epoch < schedule.head_epochs + schedule.epochs - round(_WHOLE_SHARE * schedule.epochs):
+            return augment
+        return lambda sample, _others, random: retouch(sample, random)
 
     def show_samples(self, count: int) -> list[Sample]:
         """Return augmented training samples, as many as there are at most."""

@@ -14,13 +14,16 @@ import pytest
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from edge_runtime.errors import RunError  # noqa: E402
-from edge_runtime.spec import Task  # noqa: E402
+from edge_runtime.spec import DetectionSpec, Task  # noqa: E402
 from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
+from train.architectures import ARCHITECTURES  # noqa: E402
+from train.detection.data import read_data  # noqa: E402
 from train.detection.detect import DetectOptions, train_detector  # noqa: E402
 from train.detection.network import Layout  # noqa: E402
 from train.detection.report_data import read_detector_run  # noqa: E402
+from train.detection.task import DetectorTask  # noqa: E402
 from train.report.runs import read_run  # noqa: E402
-from train.schedule import Schedule  # noqa: E402
+from train.schedule import Schedule, phases  # noqa: E402
 
 LABELS = ("disc", "square")
 SIZE = 64
@@ -68,6 +71,25 @@ def test_a_run_directory_tells_the_whole_story(detector_run: TrainingRun) -> Non
     scores = json.loads((detector_run.path / "scores.json").read_text())
     best = max(float(row["validation_map"]) for row in read_history(detector_run))
     assert scores["coco"]["map"] == pytest.approx(best, abs=1e-4)
+
+
+def test_the_last_epochs_see_whole_photos(make_scenes: MakeScenes) -> None:
+    data = read_data((make_scenes(count=6, labels=LABELS),), (), (), 0.25, 0)
+    schedule = replace(SCHEDULE, head_epochs=1, epochs=5)
+    anchors = np.full((1, 4), 0.5, np.float32)
+    spec = ARCHITECTURES["mobilenet_v2"].input_spec(SIZE)
+    task = DetectorTask(None, data, anchors, spec, DetectionSpec(LABELS), "focal", schedule)
+    true_sizes = [
+        [(box.x_max - box.x_min, box.y_max - box.y_min) for box in photo.boxes] for photo in data.of(Split.TRAIN)
+    ]
+
+    def see_sizes(epoch: int) -> list[list[tuple[float, float]]]:
+        batches = task.batches(phases(schedule)[1], epoch)
+        samples = [batches.make_sample(number) for number in range(len(true_sizes))]
+        return [[tuple(box[2:] - box[:2]) for box in sample.boxes] for sample in samples]
+
+    assert see_sizes(5) == true_sizes
+    assert see_sizes(4) != true_sizes
 
 
 def test_what_is_found_can_be_measured_by_cocos_own_tool(detector_run: TrainingRun) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
+from train.detection.coding import decode  # noqa: E402
 from train.detection.losses import BoxLoss, FocalLoss, MiningLoss  # noqa: E402
 from train.detection.matching import BACKGROUND, IGNORED  # noqa: E402
 
@@ -28,14 +29,47 @@ def make_classes(*classes: int) -> np.ndarray:
     return np.array(classes, np.float32).reshape(1, -1, 1)
 
 
+def make_encodings(*rows: tuple[float, float, float, float]) -> np.ndarray:
+    return np.array([rows], np.float32)
+
+
 def test_box_loss_by_hand() -> None:
-    targets = np.zeros((1, 3, 5), np.float32)
-    targets[0, :2, 4] = 1
-    encodings = np.zeros((1, 3, 4), np.float32)
-    encodings[0, 0] = [0.5, 0, 0, 0]  # 0.125
-    encodings[0, 1] = [0, -3, 0, 0]  # 2.5
-    encodings[0, 2] = 9  # has no box to find
-    assert to_number(BoxLoss()(targets, encodings)) == pytest.approx((0.125 + 2.5) / 2)
+    targets = np.zeros((1, 4, 5), np.float32)
+    targets[0, :3, 4] = 1
+    encodings = make_encodings(
+        (5, 0, 0, 0),  # half of its height lower: IoU 1/3, and the hull has nothing else: 2/3
+        (30, 0, 0, 0),  # three heights lower: IoU 0, half of the hull is neither: 3/2
+        (0, 0, 5 * math.log(2), 0),  # twice as high: 1/2
+        (9, 9, 9, 9),  # has no box to find
+    )
+    assert to_number(BoxLoss()(targets, encodings)) == pytest.approx(2 * (2 / 3 + 3 / 2 + 1 / 2) / 3, rel=1e-5)
+
+
+def test_box_loss_is_that_of_the_decoded_boxes_whatever_the_anchor() -> None:
+    random = np.random.default_rng(3)
+    anchors = random.uniform(0.1, 0.6, (40, 4)).astype(np.float32)
+    found, wanted = random.normal(0, 2, (2, 40, 4)).astype(np.float32)
+    targets = np.concatenate([wanted, np.ones((40, 1), np.float32)], axis=1)[np.newaxis]
+    expected = [
+        1 - generalized_iou(*pair) for pair in zip(decode(found, anchors), decode(wanted, anchors), strict=True)
+    ]
+    assert to_number(BoxLoss()(targets, found[np.newaxis])) == pytest.approx(2 * np.mean(expected), rel=1e-4)
+
+
+def generalized_iou(first: np.ndarray, second: np.ndarray) -> float:
+    """An oracle in plain Python."""
+    sides = [min(first[axis + 2], second[axis + 2]) - max(first[axis], second[axis]) for axis in (0, 1)]
+    shared = max(sides[0], 0) * max(sides[1], 0)
+    union = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (first, second)) - shared
+    around = [max(first[axis + 2], second[axis + 2]) - min(first[axis], second[axis]) for axis in (0, 1)]
+    hull = around[0] * around[1]
+    return float(shared / union - (hull - union) / hull)
+
+
+def test_boxes_far_from_their_anchor_keep_the_loss_finite() -> None:
+    targets = np.zeros((1, 2, 5), np.float32)
+    targets[..., 4] = 1
+    assert math.isfinite(to_number(BoxLoss()(targets, make_encodings((0, 0, 1e6, 1e6), (1e6, 0, -1e6, -1e6)))))
 
 
 def test_focal_loss_by_hand() -> None:

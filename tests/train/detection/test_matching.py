@@ -15,13 +15,14 @@ def overlap(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def test_one_anchor_of_each_kind() -> None:
-    # A box of 10 x 10; anchors of its height that overlap it by 1, 0.6, 0.45 and 0.1.
+    # A box of 10 x 10; anchors of its height that overlap it by 1, eight times 0.6, 0.45 and 0.1.
     box = np.array([[0.0, 0.0, 0.1, 0.1]], np.float32)
-    anchors = np.array([[0.05, 0.05 * share, 0.1, 0.1 * share] for share in (1.0, 0.6, 0.45, 0.1)], np.float32)
+    shares = (1.0, *[0.6] * 8, 0.45, 0.1)
+    anchors = np.array([[0.05, 0.05 * share, 0.1, 0.1 * share] for share in shares], np.float32)
     targets = Matcher(anchors)(box, np.array([3]))
-    assert targets.classes[:, 0].tolist() == [3, 3, IGNORED, BACKGROUND]
-    assert targets.encodings[:, 4].tolist() == [1, 1, 0, 0]
-    np.testing.assert_allclose(decode(targets.encodings[:2, :4], anchors[:2]), box.repeat(2, axis=0), atol=1e-6)
+    assert targets.classes[:, 0].tolist() == [3] * 9 + [IGNORED, BACKGROUND]
+    assert targets.encodings[:, 4].tolist() == [1] * 9 + [0, 0]
+    np.testing.assert_allclose(decode(targets.encodings[:9, :4], anchors[:9]), box.repeat(9, axis=0), atol=1e-6)
 
 
 def test_a_box_that_no_anchor_fits_is_found_by_the_nearest() -> None:
@@ -52,12 +53,24 @@ def test_it_agrees_with_plain_python_on_many_boxes() -> None:
     labels = random.integers(0, 4, 6)
     targets = Matcher(anchors)(boxes, labels)
     table = [[overlap(anchor, box) for box in boxes] for anchor in to_corners(anchors)]
-    forced = {max(range(len(anchors)), key=lambda row: table[row][column]) for column in range(len(boxes))}
+    columns = list(zip(*table, strict=True))
+    forced = {max(range(len(anchors)), key=column.__getitem__) for column in columns}
+    ninth = [sorted(column)[-9] for column in columns]
     assert len(forced) == len(boxes)
     for row, overlaps in enumerate(table):
+        best, box = max(overlaps), int(np.argmax(overlaps))
         if row in forced:
             assert targets.classes[row, 0] >= 0
-        elif max(overlaps) >= 0.5:
-            assert targets.classes[row, 0] == labels[int(np.argmax(overlaps))]
+        elif best >= 0.5 or best >= max(ninth[box], 0.3):
+            assert targets.classes[row, 0] == labels[box]
         else:
-            assert targets.classes[row, 0] == (IGNORED if max(overlaps) >= 0.4 else BACKGROUND)
+            assert targets.classes[row, 0] == (IGNORED if best >= 0.4 else BACKGROUND)
+
+
+def test_a_small_box_is_found_by_as_many_as_nine_anchors() -> None:
+    anchors = make_anchors(choose_pyramid_levels((40, 20, 10)))
+    boxes = np.array([[0.5, 0.5, 0.54, 0.6], [0.1, 0.1, 0.5, 0.48]], np.float32)
+    targets = Matcher(anchors)(boxes, np.array([0, 1]))
+    near = [sum(overlap(anchor, box) >= 0.5 for anchor in to_corners(anchors)) for box in boxes]
+    assert near == [0, 16]
+    assert [int((targets.classes == label).sum()) for label in (0, 1)] == [9, 16]
