@@ -1,14 +1,17 @@
-"""Print the mean negative log-likelihood of the true label on the validation photos, of runs and of their mean answer.
+"""Print top-1, macro accuracy and the mean negative log-likelihood of the true label, of runs and of their mean answer.
 
 python bench/likelihood.py runs/first runs/second
+
+Each run answers its own validation photos. The mean is over the runs that held a photo out, and over all photos that
+any run did, so students of the two splits of `bench/folds.py` answer every photo without having seen its sender.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 
 from train.predictions import Predictions
 
@@ -18,20 +21,30 @@ _LEAST = 1e-6
 @click.command()
 @click.argument("runs", type=click.Path(path_type=Path, exists=True, file_okay=False), nargs=-1, required=True)
 def main(runs: Sequence[Path]) -> None:
-    """Print a line per run, and one for the mean of all runs' scores; RUNS have the same split and labels."""
+    """Print a line per run, and one for the mean of all runs' scores; RUNS have the same labels."""
     predictions = [Predictions.read(run / "predictions.csv") for run in runs]
-    first = predictions[0]
-    if any((each.images, each.labels) != (first.images, first.labels) for each in predictions):
-        raise click.UsageError("The runs have other validation photos or labels; name runs of one split.")
+    if any(each.labels != predictions[0].labels for each in predictions):
+        raise click.UsageError("The runs have other labels; name runs of one data set.")
     for run, each in zip(runs, predictions, strict=True):
-        click.echo(f"{run.name}: {_likelihood(each.scores, first.targets):.4f}")
-    mean = np.mean([each.scores for each in predictions], axis=0)
-    click.echo(f"mean of the scores: {_likelihood(mean, first.targets):.4f}")
+        click.echo(f"{run.name}: {_describe(each)}")
+    click.echo(f"mean of the scores: {_describe(_average(predictions))}")
 
 
-def _likelihood(scores: NDArray[np.float32], targets: NDArray[np.int64]) -> float:
-    chosen = scores[np.arange(len(targets)), targets]
-    return float(-np.log(np.maximum(chosen, _LEAST)).mean())
+def _average(predictions: Sequence[Predictions]) -> Predictions:
+    scores, targets = defaultdict(list), {}
+    for each in predictions:
+        for image, target, row in zip(each.images, each.targets, each.scores, strict=True):
+            scores[image].append(row)
+            targets[image] = target
+    means = np.stack([np.mean(rows, axis=0) for rows in scores.values()])
+    return Predictions(predictions[0].labels, tuple(scores), np.array([targets[image] for image in scores]), means)
+
+
+def _describe(answers: Predictions) -> str:
+    macro = np.mean([answers.right[answers.targets == label].mean() for label in np.unique(answers.targets)])
+    chosen = answers.scores[np.arange(len(answers.targets)), answers.targets]
+    likelihood = -np.log(np.maximum(chosen, _LEAST)).mean()
+    return f"{len(chosen)} photos, top-1 {answers.right.mean():.1%}, macro {macro:.1%}, {likelihood:.4f}"
 
 
 if __name__ == "__main__":
