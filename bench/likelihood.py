@@ -6,14 +6,13 @@ Each run answers its own validation photos. The mean is over the runs that held 
 any run did, so students of the two splits of `bench/folds.py` answer every photo without having seen its sender.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import numpy as np
 
-from train.predictions import Predictions
+from train.predictions import Predictions, pool_predictions
 
 _LEAST = 1e-6
 
@@ -27,17 +26,7 @@ def main(runs: Sequence[Path]) -> None:
         raise click.UsageError("The runs have other labels; name runs of one data set.")
     for run, each in zip(runs, predictions, strict=True):
         click.echo(f"{run.name}: {_describe(each)}")
-    click.echo(f"mean of the scores: {_describe(_average(predictions))}")
-
-
-def _average(predictions: Sequence[Predictions]) -> Predictions:
-    scores, targets = defaultdict(list), {}
-    for each in predictions:
-        for image, target, row in zip(each.images, each.targets, each.scores, strict=True):
-            scores[image].append(row)
-            targets[image] = target
-    means = np.stack([np.mean(rows, axis=0) for rows in scores.values()])
-    return Predictions(predictions[0].labels, tuple(scores), np.array([targets[image] for image in scores]), means)
+    click.echo(f"mean of the scores: {_describe(pool_predictions(predictions))}")
 
 
 def _describe(answers: Predictions) -> str:

@@ -61,6 +61,7 @@ def finish_model(
     validation: Sequence[SplitRow],
     encoding: Encoding,
     negatives: Sequence[Path],
+    answered: Predictions | None = None,
 ) -> Finish:
     """Calibrate a trained classifier, write it as the run's model, and write what it says of the validation photos.
 
@@ -70,6 +71,8 @@ def finish_model(
         validation: Photos to measure on.
         encoding: How photos become what the classifier takes.
         negatives: Pictures without any of the classes, none of them trained on; drawn scenes are added to them.
+        answered: What the rejection threshold is chosen on, beside the negatives; None takes the classifier's own
+            answers to the validation photos.
     """
     targets = np.array([encoding.labels.index(row.label) for row in validation])
     frames = (read_picture(encoding.images / row.image) for row in validation)
@@ -87,7 +90,7 @@ def finish_model(
         temperature=temperature,
         ece_before=_calibration_error(raw, targets),
         ece=_calibration_error(predictions.scores, targets),
-        rejection=_choose_rejection(classifier, predictions, encoding.input, negatives),
+        rejection=_choose_rejection(classifier, answered or predictions, encoding.input, negatives),
     )
     _write_scores(run, finish, predictions)
     return finish
@@ -98,12 +101,12 @@ def _calibration_error(scores: NDArray[np.float32], targets: NDArray[np.int64]) 
 
 
 def _choose_rejection(
-    classifier: keras.Model, predictions: Predictions, spec: InputSpec, negatives: Sequence[Path]
+    classifier: keras.Model, answered: Predictions, spec: InputSpec, negatives: Sequence[Path]
 ) -> Rejection:
     frames = _negative_frames(negatives)
     scores = score_frames(classifier, spec, frames, len(negatives) + _DRAWN_NEGATIVES).max(axis=1)
-    best = predictions.scores.max(axis=1)
-    return choose_rejection(best[predictions.right], best[~predictions.right], scores)
+    best = answered.scores.max(axis=1)
+    return choose_rejection(best[answered.right], best[~answered.right], scores)
 
 
 def _negative_frames(paths: Sequence[Path]) -> Iterator[Image]:

@@ -1,6 +1,7 @@
 """What a model said of each validation photo, on disk, for every later look at it."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,3 +74,19 @@ class Predictions:
             )
         except (OSError, ValueError, IndexError) as error:
             raise RunError(f"{path} cannot be read ({error}); finish the run by repeating its command.") from error
+
+
+def pool_predictions(predictions: Sequence[Predictions]) -> Predictions:
+    """Return one answer to each photo that any of several models was measured on: the mean of theirs.
+
+    Args:
+        predictions: With the same labels.
+    """
+    scores: dict[str, list[NDArray[np.float32]]] = {}
+    targets: dict[str, np.int64] = {}
+    for each in predictions:
+        for image, target, row in zip(each.images, each.targets, each.scores, strict=True):
+            scores.setdefault(image, []).append(row)
+            targets[image] = target
+    means = np.stack([np.mean(rows, axis=0) for rows in scores.values()])
+    return Predictions(predictions[0].labels, tuple(scores), np.array([*targets.values()]), means)

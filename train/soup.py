@@ -22,22 +22,27 @@ from train.environment import describe_environment
 from train.finishing import finish_model
 from train.keras_files import load_model
 from train.negatives import find_negatives
+from train.predictions import Predictions, pool_predictions
 from train.report import report_if_possible
 from train.splits import check_sides
 from train.training import write_metrics
+
+_USES = (Split.TEST, Split.VALIDATION, Split.TRAIN)
+"""By how much they flatter what is measured on a photo."""
 
 
 def average_runs(runs: Sequence[TrainingRun], output: TrainingRun) -> None:
     """Write the average of finished runs as a finished run, calibrated and measured like one.
 
     Args:
-        runs: Of the same network on the same photos; each weighs the same. Their splits may differ: a photo that one of
-            them was trained on counts as a training photo of the average.
+        runs: Of the same network on photos of the same folder; each weighs the same. Their splits may differ: a photo
+            that one of them was trained on counts as a training photo of the average. Its threshold is then chosen on
+            each run's own answers to what it held out.
         output: A fresh directory.
 
     Raises:
         RunError: A run is unfinished or damaged, or the output holds one already.
-        DataError: The runs are of different networks, labels or photos, or they held out no photos of a class together.
+        DataError: The runs are of different networks, labels or folders, or no photo of a class was held out from all.
         OutputError: The output cannot be written.
     """
     if output.arguments_path.exists():
@@ -53,7 +58,10 @@ def average_runs(runs: Sequence[TrainingRun], output: TrainingRun) -> None:
     validation = [row for row in rows if row.split is Split.VALIDATION]
     negatives = find_negatives(Path(arguments["negatives"]) if arguments["negatives"] else None)
     encoding = Encoding(Path(arguments["images"]), spec.heads[0].labels, spec.input)
-    finish = finish_model(average, output, validation, encoding, negatives.held_out)
+    # What all runs held out may be few photos, of which one or two would decide on the threshold.
+    answered = pool_predictions([Predictions.read(run.path / "predictions.csv") for run in runs])
+    more = answered if len(answered.images) > len(validation) else None
+    finish = finish_model(average, output, validation, encoding, negatives.held_out, more)
     head = replace(spec.heads[0], threshold=finish.rejection.threshold)
     averaged = [run.read_spec().provenance for run in runs]
     provenance = {**spec.provenance, "validation": asdict(finish), "averaged": averaged}
@@ -70,31 +78,26 @@ def _check_alike(runs: Sequence[TrainingRun]) -> None:
             raise DataError(
                 f"{run.path} has another network, image size or classes than {first.path}; average like runs."
             )
+        if run.read_arguments()["images"] != first.read_arguments()["images"]:
+            raise DataError(
+                f"{run.path} was trained on photos of another folder than {first.path}, so nobody can tell which of "
+                "them both held out; average runs of the same data."
+            )
 
 
 def _join_splits(runs: Sequence[TrainingRun]) -> tuple[SplitRow, ...]:
-    """Return each photo with what the average of all runs may be said to have used it for."""
-    rows = runs[0].read_splits()
-    uses = {_leave_out_use(row): {row.split} for row in rows}
-    for run in runs[1:]:
-        others = run.read_splits()
-        if {_leave_out_use(row) for row in others} != uses.keys():
-            raise DataError(
-                f"{run.path} was trained on a data set with other photos or labels than {runs[0].path}; "
-                "train both on the same data, best with the same --splits."
-            )
-        for row in others:
-            uses[_leave_out_use(row)].add(row.split)
-    return tuple(replace(row, split=_weigh_uses(uses[_leave_out_use(row)])) for row in rows)
-
-
-def _leave_out_use(row: SplitRow) -> SplitRow:
-    return replace(row, split=Split.TRAIN)
-
-
-def _weigh_uses(uses: set[Split]) -> Split:
-    """Return the use that a measurement on the photo would flatter most."""
-    return next(split for split in (Split.TRAIN, Split.VALIDATION, Split.TEST) if split in uses)
+    """Return each photo of any run with what the average of all runs may be said to have used it for."""
+    joined: dict[str, SplitRow] = {}
+    for run in runs:
+        for row in run.read_splits():
+            known = joined.setdefault(row.image, row)
+            if replace(known, split=row.split) != row:
+                raise DataError(
+                    f"{row.image} has another label, group or content in {run.path} than in a run named before it; "
+                    "average runs of the same data."
+                )
+            joined[row.image] = replace(known, split=_USES[max(_USES.index(known.split), _USES.index(row.split))])
+    return tuple(joined.values())
 
 
 def _average(models: Sequence[keras.Model]) -> keras.Model:

@@ -7,7 +7,7 @@ pytest.importorskip("sklearn", reason="needs the train extra")
 
 from edge_runtime.errors import RunError
 from edge_runtime.training_run import Split, TrainingRun
-from train.predictions import Predictions
+from train.predictions import Predictions, pool_predictions
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
@@ -31,3 +31,13 @@ def test_a_run_keeps_the_scores_of_each_validation_photo(trained_run: TrainingRu
     predictions = Predictions.read(trained_run.path / "predictions.csv")
     assert predictions.images == tuple(row.image for row in trained_run.read_splits(Split.VALIDATION))
     np.testing.assert_allclose(predictions.scores.sum(axis=1), 1.0, atol=1e-4)
+
+
+def test_pooled_answers_are_the_mean_of_whoever_was_asked() -> None:
+    labels = ("hat", "shoe")
+    first = Predictions(labels, ("a", "b"), np.array([0, 1]), np.array([[0.5, 0.5], [0.25, 0.75]], np.float32))
+    second = Predictions(labels, ("b", "c"), np.array([1, 0]), np.array([[0.75, 0.25], [1.0, 0.0]], np.float32))
+    pooled = pool_predictions([first, second])
+    assert pooled.images == ("a", "b", "c")
+    assert pooled.targets.tolist() == [0, 1, 0]
+    np.testing.assert_array_equal(pooled.scores, np.array([[0.5, 0.5], [0.5, 0.5], [1.0, 0.0]], np.float32))

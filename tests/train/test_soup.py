@@ -12,6 +12,7 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 from edge_runtime.errors import DataError, RunError  # noqa: E402
 from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
 from train.cli import main  # noqa: E402
+from train.predictions import Predictions  # noqa: E402
 from train.report.runs import read_run  # noqa: E402
 from train.soup import average_runs  # noqa: E402
 
@@ -44,12 +45,33 @@ def test_the_average_is_a_finished_run_with_the_mean_of_all_weights(
     assert provenance["validation"]["accuracy"]["top1"] == json.loads((output.path / "scores.json").read_text())["top1"]
 
 
-def test_runs_on_other_photos_are_refused(trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path) -> None:
-    rows = other_run.read_splits()
-    other_run.write_splits(rows[:-1])
-    with pytest.raises(DataError, match="same data"):
+def test_runs_on_photos_of_other_folders_are_refused(
+    trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path
+) -> None:
+    other_run.write_arguments({**other_run.read_arguments(), "images": "elsewhere"})
+    with pytest.raises(DataError, match="another folder"):
         average_runs([trained_run, other_run], TrainingRun(tmp_path / "average"))
     assert not (tmp_path / "average").exists()
+
+
+def test_runs_that_label_a_photo_differently_are_refused(
+    trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path
+) -> None:
+    first, *rows = other_run.read_splits()
+    other_run.write_splits([replace(first, sha256="0" * 64), *rows])
+    with pytest.raises(DataError, match=f"{first.image} has another label"):
+        average_runs([trained_run, other_run], TrainingRun(tmp_path / "average"))
+    assert not (tmp_path / "average").exists()
+
+
+def test_a_photo_that_one_run_knows_is_used_as_that_run_does(
+    trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path
+) -> None:
+    rows = other_run.read_splits()
+    other_run.write_splits([row for row in rows if row != rows[0]])
+    output = TrainingRun(tmp_path / "average")
+    average_runs([other_run, trained_run], output)
+    assert set(output.read_splits()) == set(rows)
 
 
 def test_the_average_is_measured_on_photos_that_no_run_was_trained_on(
@@ -64,6 +86,23 @@ def test_the_average_is_measured_on_photos_that_no_run_was_trained_on(
     assert uses == {row.image: Split.TRAIN if row == taught else row.split for row in rows}
     scored = {line.split(",")[0] for line in (output.path / "predictions.csv").read_text().splitlines()[1:]}
     assert scored == {image for image, use in uses.items() if use is Split.VALIDATION}
+
+
+def test_the_threshold_comes_from_all_photos_that_any_run_held_out(
+    trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path
+) -> None:
+    rows = other_run.read_splits()
+    taught = next(row for row in rows if row.split is Split.VALIDATION)
+    other_run.write_splits([replace(row, split=Split.TRAIN) if row == taught else row for row in rows])
+    sure = TrainingRun(tmp_path / "sure")
+    shutil.copytree(trained_run.path, sure.path)
+    for run, score in ((sure, 0.7), (other_run, 0.8)):
+        said = Predictions.read(run.path / "predictions.csv")
+        certain = np.eye(len(said.labels), dtype=np.float32)[said.targets] * score
+        replace(said, scores=certain).write(run.path / "predictions.csv")
+    output = TrainingRun(tmp_path / "average")
+    average_runs([sure, other_run], output)
+    assert output.read_spec().heads[0].threshold == pytest.approx(0.75, abs=0.002)
 
 
 def test_runs_that_between_them_saw_all_photos_of_a_class_are_refused(
