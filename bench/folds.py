@@ -22,7 +22,7 @@ from edge_runtime.tables import format_csv
 from edge_runtime.training_run import Split, SplitRow, read_split_rows, write_split_rows
 
 _HELD_OUT_PARTS = {"first": (0, 1), "second": (0, 2)}
-"""Of held-out senders, by student; those of the last quarter take turns, so that both students get as many."""
+"""By student, of the held-out senders: part 0, a quarter of them, and half of the others."""
 
 
 @click.command()
@@ -35,8 +35,8 @@ def main(labels: Path, splits: Path, output: Path) -> None:
     rows = [*known, *_find_more(labels, known)]
     table = format_csv(["image", "label", "group"], ([row.image, row.label, row.group] for row in rows))
     write_text(output / "labels.csv", table)
-    for name, quarters in _HELD_OUT_PARTS.items():
-        divided = [_divide(row, quarters) for row in rows]
+    for name, parts in _HELD_OUT_PARTS.items():
+        divided = [_divide(row, parts) for row in rows]
         write_split_rows(output / f"{name}.csv", divided)
         held_out = sum(row.split is Split.VALIDATION for row in divided)
         click.echo(f"{name}: {len(divided) - held_out} photos to train on, {held_out} held out")
@@ -53,13 +53,13 @@ def _find_more(labels: Path, known: Sequence[SplitRow]) -> Iterator[SplitRow]:
                 yield SplitRow(row["image"], label, row["sender"], Split.TRAIN, digest)
 
 
-def _divide(row: SplitRow, quarters: Sequence[int]) -> SplitRow:
-    if row.split is Split.TRAIN or _find_quarter(row.group) in quarters:
+def _divide(row: SplitRow, parts: Sequence[int]) -> SplitRow:
+    if row.split is Split.TRAIN or _find_part(row.group) in parts:
         return row
     return replace(row, split=Split.TRAIN)
 
 
-def _find_quarter(group: str) -> int:
+def _find_part(group: str) -> int:
     """Return 0 for a quarter of the groups, and 1 or 2 for one half of the others each."""
     number = int(sha256(group.encode()).hexdigest(), 16)
     return 0 if number % 4 == 0 else 1 + number // 4 % 2
