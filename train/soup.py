@@ -58,10 +58,7 @@ def average_runs(runs: Sequence[TrainingRun], output: TrainingRun) -> None:
     validation = [row for row in rows if row.split is Split.VALIDATION]
     negatives = find_negatives(Path(arguments["negatives"]) if arguments["negatives"] else None)
     encoding = Encoding(Path(arguments["images"]), spec.heads[0].labels, spec.input)
-    # What all runs held out may be few photos, of which one or two would decide on the threshold.
-    answered = pool_predictions([Predictions.read(run.path / "predictions.csv") for run in runs])
-    more = answered if len(answered.images) > len(validation) else None
-    finish = finish_model(average, output, validation, encoding, negatives.held_out, more)
+    finish = finish_model(average, output, validation, encoding, negatives.held_out, _find_more(runs, len(validation)))
     head = replace(spec.heads[0], threshold=finish.rejection.threshold)
     averaged = [run.read_spec().provenance for run in runs]
     provenance = {**spec.provenance, "validation": asdict(finish), "averaged": averaged}
@@ -98,6 +95,15 @@ def _join_splits(runs: Sequence[TrainingRun]) -> tuple[SplitRow, ...]:
                 )
             joined[row.image] = replace(known, split=_USES[max(_USES.index(known.split), _USES.index(row.split))])
     return tuple(joined.values())
+
+
+def _find_more(runs: Sequence[TrainingRun], photos: int) -> Predictions | None:
+    """Return each run's answers to what it held out, where that is more than the photos that all held out.
+
+    These may be so few that one or two would decide on the threshold.
+    """
+    answered = pool_predictions([Predictions.read(run.path / "predictions.csv") for run in runs])
+    return answered if len(answered.images) > photos else None
 
 
 def _average(models: Sequence[keras.Model]) -> keras.Model:
