@@ -28,7 +28,7 @@ from train.splits import check_sides
 from train.training import write_metrics
 
 _USES = (Split.TEST, Split.VALIDATION, Split.TRAIN)
-"""By how much they flatter what is measured on a photo."""
+"""The more a use flatters what is measured on a photo, the later it stands."""
 
 
 def average_runs(runs: Sequence[TrainingRun], output: TrainingRun) -> None:
@@ -93,7 +93,7 @@ def _join_splits(runs: Sequence[TrainingRun]) -> tuple[SplitRow, ...]:
                     f"{row.image} has another label, group or content in {run.path} than in a run named before it; "
                     "average runs of the same data."
                 )
-            joined[row.image] = replace(known, split=_USES[max(_USES.index(known.split), _USES.index(row.split))])
+            joined[row.image] = replace(known, split=max(known.split, row.split, key=_USES.index))
     return tuple(joined.values())
 
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from edge_runtime.errors import DataError, RunError  # noqa: E402
-from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
+from edge_runtime.training_run import Split, SplitRow, TrainingRun  # noqa: E402
 from train.cli import main  # noqa: E402
 from train.predictions import Predictions  # noqa: E402
 from train.report.runs import read_run  # noqa: E402
@@ -74,12 +74,19 @@ def test_a_photo_that_one_run_knows_is_used_as_that_run_does(
     assert set(output.read_splits()) == set(rows)
 
 
+def _teach_one_more(run: TrainingRun) -> SplitRow:
+    """Let a run have been trained on its first validation photo; return what the photo was."""
+    rows = run.read_splits()
+    taught = next(row for row in rows if row.split is Split.VALIDATION)
+    run.write_splits([replace(row, split=Split.TRAIN) if row == taught else row for row in rows])
+    return taught
+
+
 def test_the_average_is_measured_on_photos_that_no_run_was_trained_on(
     trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path
 ) -> None:
     rows = other_run.read_splits()
-    taught = next(row for row in rows if row.split is Split.VALIDATION)
-    other_run.write_splits([replace(row, split=Split.TRAIN) if row == taught else row for row in rows])
+    taught = _teach_one_more(other_run)
     output = TrainingRun(tmp_path / "average")
     average_runs([trained_run, other_run], output)
     uses = {row.image: row.split for row in output.read_splits()}
@@ -91,9 +98,7 @@ def test_the_average_is_measured_on_photos_that_no_run_was_trained_on(
 def test_the_threshold_comes_from_all_photos_that_any_run_held_out(
     trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path
 ) -> None:
-    rows = other_run.read_splits()
-    taught = next(row for row in rows if row.split is Split.VALIDATION)
-    other_run.write_splits([replace(row, split=Split.TRAIN) if row == taught else row for row in rows])
+    _teach_one_more(other_run)
     sure = TrainingRun(tmp_path / "sure")
     shutil.copytree(trained_run.path, sure.path)
     for run, score in ((sure, 0.7), (other_run, 0.8)):
