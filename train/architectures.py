@@ -9,6 +9,7 @@ import keras
 from edge_runtime.errors import DataError
 from edge_runtime.spec import InputSpec
 from train.efficientnet_lite import Scaling, build_efficientnet_lite
+from train.growing import grow
 from train.lite_weights import PACKAGED, load_packaged_weights
 from train.weights import load_body_weights
 
@@ -20,8 +21,8 @@ class WeightsSource(StrEnum):
     """Keras fetches them."""
     PACKAGE = "package"
     """A Python package carries them."""
-    FILE = "file"
-    """The user has to bring them."""
+    GROWN = "grown"
+    """Those of a smaller network of the family are grown to its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,21 @@ def _mobilenet_v3(kind: str, *, minimalistic: bool) -> Architecture:
     return Architecture(name, 224, *_TO_ONE, build, WeightsSource.KERAS, int8=_RELU if minimalistic else _HARD_SWISH)
 
 
-def _efficientnet_lite(index: int, size: int, width: float, depth: float) -> Architecture:
-    def build(size: int, weights: str | None) -> keras.Model:
-        return build_efficientnet_lite(size, Scaling(width, depth))
+_LITE_SCALINGS = {
+    "efficientnet_lite0": Scaling(width=1.0, depth=1.0),
+    "efficientnet_lite1": Scaling(width=1.0, depth=1.1),
+    "efficientnet_lite2": Scaling(width=1.1, depth=1.2),
+    "efficientnet_lite3": Scaling(width=1.2, depth=1.4),
+    "efficientnet_lite4": Scaling(width=1.4, depth=1.8),
+}
+_LARGEST_PACKAGED = "efficientnet_lite2"
 
-    name = f"efficientnet_lite{index}"
-    imagenet = WeightsSource.PACKAGE if name in PACKAGED else WeightsSource.FILE
+
+def _efficientnet_lite(name: str, size: int) -> Architecture:
+    def build(size: int, _weights: str | None) -> keras.Model:
+        return build_efficientnet_lite(size, _LITE_SCALINGS[name])
+
+    imagenet = WeightsSource.PACKAGE if name in PACKAGED else WeightsSource.GROWN
     return Architecture(name, size, *_TO_ONE, build, imagenet, int8=_RELU6)
 
 
@@ -108,11 +118,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     for architecture in (
         *(_mobilenet_v2(width) for width in (0.35, 0.5, 0.75, 1.0, 1.4)),
         *(_mobilenet_v3(kind, minimalistic=plain) for kind in ("small", "large") for plain in (False, True)),
-        _efficientnet_lite(0, 224, width=1.0, depth=1.0),
-        _efficientnet_lite(1, 240, width=1.0, depth=1.1),
-        _efficientnet_lite(2, 260, width=1.1, depth=1.2),
-        _efficientnet_lite(3, 280, width=1.2, depth=1.4),
-        _efficientnet_lite(4, 300, width=1.4, depth=1.8),
+        *map(_efficientnet_lite, _LITE_SCALINGS, (224, 240, 260, 280, 300)),
         # Keras keeps the normalisation of these weights inside the body.
         Architecture("efficientnet_b0", 224, *_AS_IS, _efficientnet_b0, WeightsSource.KERAS, int8=_SWISH),
         Architecture("efficientnet_v2_b0", 224, *_TO_ONE, _efficientnet_v2_b0, WeightsSource.KERAS, int8=_SWISH),
@@ -163,16 +169,20 @@ def build_body(architecture: Architecture, size: int, weights: str) -> keras.Mod
 
 
 def _fetch_body(architecture: Architecture, size: int) -> keras.Model:
-    if architecture.imagenet is WeightsSource.FILE:
-        raise DataError(
-            f"Nothing that this can fetch has ImageNet weights of {architecture.name}; name a file with "
-            "--weights FILE, or start fresh with --weights none."
-        )
+    if architecture.imagenet is WeightsSource.KERAS:
+        return _fetch_from_keras(architecture, size)
+    body = architecture.build_body(size, None)
     if architecture.imagenet is WeightsSource.PACKAGE:
-        body = architecture.build_body(size, None)
         load_packaged_weights(body, architecture.name)
-        return body
-    return _fetch_from_keras(architecture, size)
+    else:
+        _grow_from_packaged(body, architecture.name, size)
+    return body
+
+
+def _grow_from_packaged(body: keras.Model, name: str, size: int) -> None:
+    smaller = ARCHITECTURES[_LARGEST_PACKAGED].build_body(size, None)
+    load_packaged_weights(smaller, _LARGEST_PACKAGED)
+    grow(smaller, body, (_LITE_SCALINGS[_LARGEST_PACKAGED], _LITE_SCALINGS[name]))
 
 
 def _fetch_from_keras(architecture: Architecture, size: int) -> keras.Model:

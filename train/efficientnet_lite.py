@@ -47,6 +47,23 @@ _STAGES = (
 )
 
 
+Place = tuple[int, int]
+"""Of a block: the number of its stage, and which of the stage's blocks it is."""
+
+
+def list_places(scaling: Scaling) -> tuple[Place, ...]:
+    """Return the place of each block, in order."""
+    return tuple(
+        (number, repeat) for number, stage in enumerate(_STAGES) for repeat in range(_repeats(stage, scaling.depth))
+    )
+
+
+def list_convolutions(body: keras.Model) -> list[str]:
+    """Return the names of a body's convolutions, of either kind; each has a batch norm named after it, with `_BN`."""
+    kinds = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
+    return [layer.name for layer in body.layers if isinstance(layer, kinds)]
+
+
 def build_efficientnet_lite(size: int, scaling: Scaling) -> keras.Model:
     """Build a body with fresh weights.
 
@@ -60,12 +77,10 @@ def build_efficientnet_lite(size: int, scaling: Scaling) -> keras.Model:
     """
     inputs = keras.Input((size, size, 3), name="image")
     maps = _convolve(inputs, "stem", _STEM_CHANNELS, kernel=3, stride=2)
-    index = 0
-    for stage in _STAGES:
+    for index, (number, repeat) in enumerate(list_places(scaling)):
+        stage = _STAGES[number]
         channels = _round_channels(stage.channels * scaling.width)
-        for repeat in range(_repeats(stage, scaling.depth)):
-            maps = _block(maps, f"block_{index}", stage, channels, stage.stride if repeat == 0 else 1)
-            index += 1
+        maps = _block(maps, f"block_{index}", stage, channels, stage.stride if repeat == 0 else 1)
     outputs = _convolve(maps, "head", _HEAD_CHANNELS, kernel=1)
     return keras.Model(inputs, outputs, name="efficientnet_lite")
 

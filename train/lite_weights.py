@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.errors import DataError
 from edge_runtime.files import hash_file
+from train.efficientnet_lite import list_convolutions
 from train.torch_files import read_torch_weights
 
 _SHA256 = {
@@ -39,9 +40,8 @@ def load_packaged_weights(body: keras.Model, network: str) -> None:
         DataError: The package is not installed, or its file is not the known one.
     """
     arrays = read_torch_weights(_find_weights(network))
-    for layer in body.layers:
-        if isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
-            _load_convolution(body, layer, arrays)
+    for name in list_convolutions(body):
+        _load_convolution(body, body.get_layer(name), arrays)
 
 
 def _find_weights(network: str) -> Path:

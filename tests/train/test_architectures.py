@@ -3,7 +3,6 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
-from edge_runtime.errors import DataError  # noqa: E402
 from edge_runtime.spec import Task  # noqa: E402
 from train.architectures import ARCHITECTURES, build_classifier  # noqa: E402
 
@@ -44,11 +43,6 @@ def test_it_learns_and_converts_to_full_int8(name: str, batch: tuple[np.ndarray,
     interpreter = Interpreter(model_content=to_int8_tflite(model, images, Task.CLASSIFICATION))
     assert [each["dtype"] for each in interpreter.get_input_details()] == [np.uint8]
     assert interpreter.get_output_details()[0]["shape"].tolist() == [1, 2]
-
-
-def test_networks_without_weights_to_be_had_say_so() -> None:
-    with pytest.raises(DataError, match="--weights FILE"):
-        build_classifier(ARCHITECTURES["efficientnet_lite3"], SIZE, ("a", "b"), "imagenet", 0.0)
 
 
 def test_the_head_answers_in_float32_whatever_the_body_computes_in() -> None:

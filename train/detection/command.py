@@ -72,10 +72,10 @@ def _split_labels(_context: click.Context, _parameter: click.Parameter, text: st
 )
 @click.option(
     "--loss",
-    type=click.Choice(["focal", "mining"]),
+    type=click.Choice(["focal", "mining", "varifocal"]),
     default="focal",
     show_default=True,
-    help="Of the scores: focal loss, or cross-entropy with hard negatives.",
+    help="Of the scores: focal loss, cross-entropy with hard negatives, or scores that tell how well boxes fit.",
 )
 @click.option(
     "--fit-anchors",

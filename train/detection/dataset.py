@@ -22,7 +22,7 @@ Augment = Callable[[Sample, Callable[[], Sample], np.random.Generator], Sample]
 AugmentOf = Callable[[int], Augment]
 """Tells how to augment in an epoch, which counts over all phases."""
 
-Batch = tuple[NDArray[np.uint8], tuple[NDArray[np.float32], NDArray[np.float32]]]
+Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def fit_to_input(sample: Sample, spec: InputSpec) -> tuple[Image, Boxes]:
 
 
 class DetectionBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Training batches of (batch, height, width, 3) uint8 RGB images and their encodings and classes.
+    """Training batches of (batch, height, width, 3) uint8 RGB images and their (batch, anchors, 6) `Targets.join`.
 
     Which photos, in which order and how augmented depends on seed and epoch only, so a resumed run sees what an
     unbroken one would have seen. Several threads prepare batches while the network computes.
@@ -98,12 +98,8 @@ class DetectionBatches(keras.utils.PyDataset):  # type: ignore[misc]
             (*fit_to_input(sample, self._spec), sample.labels)
             for sample in (self.make_sample(int(photo)) for photo in chosen)
         ]
-        targets = [self._matcher(boxes, labels) for _, boxes, labels in fitted]
-        pixels = np.stack([image for image, _, _ in fitted])
-        return pixels, (
-            np.stack([each.encodings for each in targets]),
-            np.stack([each.classes for each in targets]),
-        )
+        targets = [self._matcher(boxes, labels).join() for _, boxes, labels in fitted]
+        return np.stack([image for image, _, _ in fitted]), np.stack(targets)
 
     def make_sample(self, photo: int) -> Sample:
         """Return a photo, by its number, augmented as in this epoch."""

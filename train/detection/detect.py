@@ -56,7 +56,7 @@ class DetectOptions:
         layout: Which kind of detector.
         image_size: Input height and width in pixels, a multiple of 32.
         weights: `imagenet`, `none`, or a weights file, for the body.
-        loss: Key of `train.detection.task.LOSSES`.
+        loss: Key of `train.detection.losses.SCORE_LOSSES`.
         fit_anchors: Shapes of anchors per cell that are fitted to the boxes; 0 takes the usual ones.
         validation_share: Share of photos held out.
         schedule: How to fit.

@@ -79,9 +79,11 @@ def build_training_detector(detector: keras.Model, spec: InputSpec) -> keras.Mod
     """Put normalisation before a detector and leave its sigmoid away, sharing its weights.
 
     Returns:
-        A model from (batch, height, width, 3) RGB in [0, 255] to encodings and logits.
+        A model from (batch, height, width, 3) RGB in [0, 255] to (batch, anchors, 4 + labels) encodings and logits
+        side by side.
     """
-    raw = keras.Model(detector.input, [detector.get_layer(name).output for name in ("encodings", "logits")])
+    answers = [detector.get_layer(name).output for name in ("encodings", "logits")]
+    raw = keras.Model(detector.input, keras.layers.Concatenate(name="answers")(answers))
     pixels = keras.Input((spec.height, spec.width, 3), name="pixels")
     normalization = keras.layers.Normalization(mean=spec.mean, variance=[value**2 for value in spec.std])
     return keras.Model(pixels, raw(normalization(pixels)), name="training")

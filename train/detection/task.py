@@ -13,14 +13,11 @@ from train.detection.augmentation import augment, retouch
 from train.detection.data import DetectionData
 from train.detection.dataset import Augment, DetectionBatches, SampleReader
 from train.detection.epoch import DetectorEpoch
-from train.detection.losses import BoxLoss, FocalLoss, MiningLoss
+from train.detection.losses import SCORE_LOSSES, DetectionLoss
 from train.detection.matching import Matcher
 from train.detection.measuring import detect_photos, to_truth
 from train.detection.sample import Sample
 from train.schedule import Phase, Schedule
-
-LOSSES = {"focal": FocalLoss, "mining": MiningLoss}
-"""What the scores are fitted by."""
 
 _WHOLE_SHARE = 0.2
 
@@ -51,7 +48,7 @@ class DetectorTask:
             anchors: (anchors, 4) float32 that the detector was built for.
             spec: The input contract.
             detection: Labels, and which boxes are answers; the threshold is not that of measuring.
-            loss: Key of `LOSSES`.
+            loss: Key of `SCORE_LOSSES`.
             schedule: How to fit.
         """
         self._detector = detector
@@ -98,8 +95,8 @@ class DetectorTask:
         return [batches.make_sample(index) for index in range(min(count, len(self._training)))]
 
     def losses(self) -> dict[str, Any]:
-        """Return the losses of encodings and logits."""
-        return {"loss": [BoxLoss(), LOSSES[self._loss]()]}
+        """Return the loss of encodings and logits."""
+        return {"loss": DetectionLoss(SCORE_LOSSES[self._loss])}
 
     def measure(self) -> dict[str, float]:
         """Return COCO's average precisions on the validation photos."""

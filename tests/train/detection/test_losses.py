@@ -6,7 +6,15 @@ import pytest
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from train.detection.coding import decode  # noqa: E402
-from train.detection.losses import BoxLoss, FocalLoss, MiningLoss  # noqa: E402
+from train.detection.losses import (  # noqa: E402
+    SCORE_LOSSES,
+    DetectionLoss,
+    box_loss,
+    focal_loss,
+    measure_overlaps,
+    mining_loss,
+    varifocal_loss,
+)
 from train.detection.matching import BACKGROUND, IGNORED  # noqa: E402
 
 
@@ -29,6 +37,15 @@ def make_classes(*classes: int) -> np.ndarray:
     return np.array(classes, np.float32).reshape(1, -1, 1)
 
 
+def no_quality(classes: np.ndarray) -> np.ndarray:
+    return np.zeros_like(classes)
+
+
+def measure_box_loss(targets: np.ndarray, encodings: np.ndarray) -> float:
+    """The box loss of (1, anchors, 4) encodings against (1, anchors, 5) targets."""
+    return to_number(box_loss(measure_overlaps(targets[..., :4], encodings)[1], targets[..., 4:]))
+
+
 def make_encodings(*rows: tuple[float, float, float, float]) -> np.ndarray:
     return np.array([rows], np.float32)
 
@@ -42,7 +59,7 @@ def test_box_loss_by_hand() -> None:
         (0, 0, 5 * math.log(2), 0),  # twice as high: 1/2
         (9, 9, 9, 9),  # has no box to find
     )
-    assert to_number(BoxLoss()(targets, encodings)) == pytest.approx(2 * (2 / 3 + 3 / 2 + 1 / 2) / 3, rel=1e-5)
+    assert measure_box_loss(targets, encodings) == pytest.approx(2 * (2 / 3 + 3 / 2 + 1 / 2) / 3, rel=1e-5)
 
 
 def test_box_loss_is_that_of_the_decoded_boxes_whatever_the_anchor() -> None:
@@ -53,7 +70,7 @@ def test_box_loss_is_that_of_the_decoded_boxes_whatever_the_anchor() -> None:
     expected = [
         1 - generalized_iou(*pair) for pair in zip(decode(found, anchors), decode(wanted, anchors), strict=True)
     ]
-    assert to_number(BoxLoss()(targets, found[np.newaxis])) == pytest.approx(2 * np.mean(expected), rel=1e-4)
+    assert measure_box_loss(targets, found[np.newaxis]) == pytest.approx(2 * np.mean(expected), rel=1e-4)
 
 
 def generalized_iou(first: np.ndarray, second: np.ndarray) -> float:
@@ -69,20 +86,22 @@ def generalized_iou(first: np.ndarray, second: np.ndarray) -> float:
 def test_boxes_far_from_their_anchor_keep_the_loss_finite() -> None:
     targets = np.zeros((1, 2, 5), np.float32)
     targets[..., 4] = 1
-    assert math.isfinite(to_number(BoxLoss()(targets, make_encodings((0, 0, 1e6, 1e6), (1e6, 0, -1e6, -1e6)))))
+    assert math.isfinite(measure_box_loss(targets, make_encodings((0, 0, 1e6, 1e6), (1e6, 0, -1e6, -1e6))))
 
 
 def test_focal_loss_by_hand() -> None:
     logits = np.array([[[1.0, -2.0], [0.5, 0.0], [3.0, 3.0]]], np.float32)
     expected = focal(1.0, 0) + focal(-2.0, 1) + focal(0.5, 0) + focal(0.0, 0)
-    loss = FocalLoss()(make_classes(1, BACKGROUND, IGNORED), logits)
-    assert to_number(loss) == pytest.approx(expected, rel=1e-5)
+    classes = make_classes(1, BACKGROUND, IGNORED)
+    assert to_number(focal_loss(classes, logits, no_quality(classes))) == pytest.approx(expected, rel=1e-5)
 
 
 def test_focal_loss_is_shared_among_positives() -> None:
     logits = np.zeros((1, 4, 1), np.float32)
-    loss = FocalLoss()(make_classes(0, 0, BACKGROUND, BACKGROUND), logits)
-    assert to_number(loss) == pytest.approx((2 * focal(0, 1) + 2 * focal(0, 0)) / 2, rel=1e-5)
+    classes = make_classes(0, 0, BACKGROUND, BACKGROUND)
+    assert to_number(focal_loss(classes, logits, no_quality(classes))) == pytest.approx(
+        (2 * focal(0, 1) + 2 * focal(0, 0)) / 2, rel=1e-5
+    )
 
 
 def test_mining_takes_three_of_the_hardest_negatives_per_positive() -> None:
@@ -93,16 +112,66 @@ def test_mining_takes_three_of_the_hardest_negatives_per_positive() -> None:
     # Four positives take twelve negatives: the four hardest logits that there are, three... of four copies each.
     negatives = sorted((cross_entropy(value, 0) for value in np.tile(hardness[1:-1], 4)), reverse=True)[:12]
     expected = (4 * cross_entropy(0, 1) + sum(negatives)) / 4
-    assert to_number(MiningLoss()(few, logits)) == pytest.approx(expected, rel=1e-5)
+    assert to_number(mining_loss(few, logits, no_quality(few))) == pytest.approx(expected, rel=1e-5)
 
 
 def test_photos_without_boxes_teach_as_well() -> None:
     classes, logits = make_classes(*[BACKGROUND] * 50), np.zeros((1, 50, 2), np.float32)
-    assert to_number(MiningLoss()(classes, logits)) == pytest.approx(10 * 2 * math.log(2), rel=1e-5)
-    assert to_number(FocalLoss()(classes, logits)) == pytest.approx(100 * focal(0, 0), rel=1e-5)
+    assert to_number(mining_loss(classes, logits, no_quality(classes))) == pytest.approx(10 * 2 * math.log(2), rel=1e-5)
+    assert to_number(focal_loss(classes, logits, no_quality(classes))) == pytest.approx(100 * focal(0, 0), rel=1e-5)
 
 
-@pytest.mark.parametrize("loss", [FocalLoss, MiningLoss])
-def test_extreme_logits_stay_finite(loss: type) -> None:
+@pytest.mark.parametrize("name", SCORE_LOSSES)
+def test_extreme_logits_stay_finite(name: str) -> None:
     logits = np.array([[[1e4], [-1e4]]], np.float32)
-    assert math.isfinite(to_number(loss()(make_classes(BACKGROUND, 0), logits)))
+    classes = make_classes(BACKGROUND, 0)
+    assert math.isfinite(to_number(SCORE_LOSSES[name](classes, logits, no_quality(classes))))
+
+
+def test_varifocal_loss_by_hand() -> None:
+    classes, quality = make_classes(1, BACKGROUND, IGNORED), make_classes(0.8, 0.0, 0.0)
+    logits = np.array([[[1.0, -2.0], [0.5, 0.0], [3.0, 3.0]]], np.float32)
+
+    def background(logit: float) -> float:
+        return 0.75 * (1 / (1 + math.exp(-logit))) ** 2 * cross_entropy(logit, 0)
+
+    expected = background(1.0) + 0.8 * cross_entropy(-2.0, 0.8) + background(0.5) + background(0.0)
+    assert to_number(varifocal_loss(classes, logits, quality)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(("quality", "score"), [(0.9, 0.9), (0.4, 0.4)])
+def test_varifocal_loss_is_least_where_the_score_is_the_quality(quality: float, score: float) -> None:
+    classes = make_classes(0)
+    scores = np.linspace(0.02, 0.98, 49, dtype=np.float32)
+    losses = [
+        to_number(varifocal_loss(classes, np.log(value / (1 - value)).reshape(1, 1, 1), np.full_like(classes, quality)))
+        for value in scores
+    ]
+    assert scores[np.argmin(losses)] == pytest.approx(score, abs=0.021)
+
+
+def test_detection_loss_asks_scores_for_the_overlap_of_the_very_boxes() -> None:
+    """Two anchors with a box: one finds it, one finds half of it; a third has none."""
+    wanted = np.zeros((1, 3, 6), np.float32)
+    wanted[0, :, 4] = 1, 1, 0
+    wanted[0, :, 5] = 0, 0, BACKGROUND
+    answers = np.array([[(0, 0, 0, 0, 2.0), (0, 0, -5 * math.log(2), 0, -1.0), (3, 3, 3, 3, 0.5)]], np.float32)
+    qualities = make_classes(1.0, 0.5, 0.0)
+    expected = 2 * 0.5 / 2 + to_number(varifocal_loss(wanted[..., 5:], answers[..., 4:], qualities))
+    assert to_number(DetectionLoss(varifocal_loss)(wanted, answers)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_scores_do_not_bend_boxes() -> None:
+    tensorflow = pytest.importorskip("tensorflow", reason="needs the train extra")
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("gradients are taken by TensorFlow")
+    wanted = np.zeros((1, 1, 6), np.float32)
+    wanted[..., 4] = 1
+    answers = tensorflow.Variable(np.array([[(2, 1, 1, 1, 0.3)]], np.float32))
+
+    def slope(loss: object) -> np.ndarray:
+        with tensorflow.GradientTape() as tape:
+            value = DetectionLoss(loss)(wanted, answers)
+        return tape.gradient(value, answers).numpy()[..., :4]
+
+    np.testing.assert_allclose(slope(varifocal_loss), slope(lambda *_: 0.0), rtol=1e-6)

@@ -55,11 +55,11 @@ def test_an_output_sees_its_anchors_place(pyramid: bool, small_body: SmallBody) 
 def test_the_training_model_says_the_same_without_the_sigmoid(small_body: SmallBody) -> None:
     detector, _ = build(Layout(separable=True, pyramid=True), small_body)
     pixels = np.random.default_rng(0).integers(0, 256, (1, SIZE, SIZE, 3)).astype(np.uint8)
-    encodings, logits = build_training_detector(detector, SPEC)(pixels, training=False)
+    answers = build_training_detector(detector, SPEC)(pixels, training=False)
     normalised = (pixels.astype(np.float32) - 127.5) / 127.5
     expected, scores = detector(normalised, training=False)
-    np.testing.assert_allclose(encodings, expected, atol=1e-5)
-    np.testing.assert_allclose(keras.ops.sigmoid(logits), scores, atol=1e-5)
+    np.testing.assert_allclose(answers[..., :4], expected, atol=1e-5)
+    np.testing.assert_allclose(keras.ops.sigmoid(answers[..., 4:]), scores, atol=1e-5)
 
 
 def test_a_pyramids_levels_share_their_kernels(small_body: SmallBody) -> None:
