@@ -12,13 +12,10 @@ from collections.abc import Sequence, Set
 from pathlib import Path
 
 import click
-import numpy as np
 
 from train.metrics import count_confusions, measure_accuracy
 from train.predictions import Predictions, pool_predictions
 from train.statistics import measure_classes
-
-_LEAST = 1e-6
 
 
 @click.command()
@@ -60,9 +57,9 @@ def _choose(answers: Predictions, images: Set[str]) -> Predictions:
 
 def _describe(answers: Predictions) -> str:
     accuracy = measure_accuracy(answers.targets, answers.answers)
-    chosen = answers.scores[np.arange(len(answers.targets)), answers.targets]
-    likelihood = -np.log(np.maximum(chosen, _LEAST)).mean()
-    return f"{len(chosen)} photos, top-1 {accuracy.top1:.1%}, macro {accuracy.macro:.1%}, {likelihood:.4f}"
+    return (
+        f"{len(answers.images)} photos, top-1 {accuracy.top1:.1%}, macro {accuracy.macro:.1%}, {answers.likelihood:.4f}"
+    )
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ class _Bench:
             second=round(second, 4),
             agreement=round(stage.agreement, 4),
             size=size,
-            seconds=round(seconds),
+            seconds=float(round(seconds)),
         )
 
 

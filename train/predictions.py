@@ -13,6 +13,8 @@ from edge_runtime.files import write_text
 from edge_runtime.tables import format_csv
 
 _COLUMNS = ("image", "label")
+_LEAST_PROBABILITY = 1e-6
+"""The last digit on disk."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +48,12 @@ class Predictions:
     def confidence(self) -> NDArray[np.float64]:
         """(photos,) best scores in [0, 1]."""
         return np.asarray(self.scores.max(axis=1), np.float64)
+
+    @property
+    def likelihood(self) -> float:
+        """Mean negative log-likelihood of the true classes: 0 where all are sure and right."""
+        chosen = self.scores[np.arange(len(self.targets)), self.targets]
+        return float(-np.log(np.maximum(chosen, _LEAST_PROBABILITY)).mean())
 
     def write(self, path: Path) -> None:
         """Write a CSV file: `image`, `label`, then one column of scores per class."""

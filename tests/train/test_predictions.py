@@ -21,6 +21,12 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert after.answers.tolist() == [1, 1]
 
 
+def test_likelihood_is_that_of_the_true_classes_and_bounded() -> None:
+    scores = np.array([[0.25, 0.75], [1.0, 0.0]], np.float32)
+    answers = Predictions(("hat", "shoe"), ("a", "b"), np.array([1, 1]), scores)
+    assert answers.likelihood == pytest.approx(-(np.log(0.75) + np.log(1e-6)) / 2)
+
+
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "predictions.csv").write_text("image,label,a\nx.jpg,b,0.5\n")
     with pytest.raises(RunError, match="cannot be read"):

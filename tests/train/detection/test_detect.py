@@ -167,7 +167,7 @@ def test_changed_boxes_and_other_arguments_never_touch_a_run(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("pyramid", "loss"), [(True, "focal"), (False, "mining")])
+@pytest.mark.parametrize(("pyramid", "loss"), [(True, "varifocal"), (True, "focal"), (False, "mining")])
 def test_it_learns_to_find_what_is_drawn(
     pyramid: bool, loss: str, make_scenes: MakeScenes, small_mobilenet: str, tmp_path: Path
 ) -> None:
