@@ -1,4 +1,4 @@
-"""Train a classifier by all that helps, and with one part changed at a time. Writes a CSV file and prints Markdown.
+"""Train a classifier in one way, and with one thing changed at a time. Writes a CSV file and prints Markdown.
 
 python bench/negatives.py "$EDGE_GARMENT_DATA" negatives/
 python bench/ablations.py "$EDGE_GARMENT_DATA/clothing/labels.csv" splits.csv runs/ docs/ablations.csv \
@@ -23,18 +23,18 @@ from edge_runtime.files import write_text
 from edge_runtime.tables import format_csv
 from train.predictions import Predictions
 
-_ALL = "all of it"
+_UNCHANGED = "unchanged"
 _AVERAGE = "average of the seeds"
 _COMMON = ("--ema", 0.99, "--negative-share", 0.1, "--label-smoothing", 0.05)
 _CHANGES: dict[str, tuple[object, ...]] = {
-    _ALL: (),
-    "no teacher": ("--distillation", 0),
+    _UNCHANGED: (),
     "no moving average": ("--ema", 0),
     "no pictures without a garment": ("--negative-share", 0),
     "no drawings": ("--drawn-share", 0),
     "half of the batches mixed": ("--mixed-share", 0.5),
     "rare classes more often": ("--balance", 0.5),
 }
+_TAUGHT = "a teacher"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Row:
     """One training.
 
     Attributes:
-        change: What was changed, a key of `_CHANGES`.
+        change: What was changed.
         seed: Of the training; -1 for the average of all seeds.
         top1: Accuracy on the validation photos, in [0, 1].
         macro: The same, each class counting alike.
@@ -82,6 +82,7 @@ def main(
     output: Path,
     label_column: str,
     group_column: str,
+    teacher: Path,
     seeds: int,
     **options: object,
 ) -> None:
@@ -91,12 +92,12 @@ def main(
     common += [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
     rows = []
     for seed in tqdm(range(seeds), "seeds", disable=None):
-        for change, extra in _CHANGES.items():
+        for change, extra in {**_CHANGES, _TAUGHT: ("--teacher", teacher)}.items():
             run = runs / f"{change.replace(' ', '_')}_{seed}"
             _train("classify", *common, *extra, "--seed", seed, "-o", run)
             rows.append(_read(change, seed, run))
             write_text(output, format_csv([field.name for field in fields(Row)], map(astuple, rows)))
-    rows.append(_average([runs / f"{_ALL.replace(' ', '_')}_{seed}" for seed in range(seeds)], runs / "average"))
+    rows.append(_average([runs / f"{_UNCHANGED}_{seed}" for seed in range(seeds)], runs / "average"))
     write_text(output, format_csv([field.name for field in fields(Row)], map(astuple, rows)))
     _print_table(rows)
 

@@ -72,19 +72,19 @@ def _split_labels(_context: click.Context, _parameter: click.Parameter, text: st
 )
 @click.option(
     "--loss",
-    type=click.Choice(["focal", "mining", "varifocal"]),
-    default="focal",
+    type=click.Choice(["varifocal", "focal", "mining"]),
+    default="varifocal",
     show_default=True,
-    help="Of the scores: focal loss, cross-entropy with hard negatives, or scores that tell how well boxes fit.",
+    help="Of the scores: varifocal makes them tell how well boxes fit, mining takes the hardest negatives.",
 )
 @click.option(
     "--fit-anchors",
     type=click.IntRange(0, 6),
-    default=0,
+    default=6,
     show_default=True,
     help="Shapes of anchors per cell fitted to the boxes; 0 takes the usual ones.",
 )
-@fitting_options(head_epochs=1, epochs=30, batch_size=16, head_learning_rate=1e-3, learning_rate=1e-3, ema=0.99)
+@fitting_options(head_epochs=1, epochs=30, batch_size=8, head_learning_rate=1e-3, learning_rate=1e-3, ema=0.99)
 @max_minutes_option
 @seed_option
 def detect(run: Path, **arguments: Any) -> None:

@@ -152,7 +152,8 @@ def test_changed_boxes_and_other_arguments_never_touch_a_run(
     run = TrainingRun(Path(shutil.copytree(detector_run.path, tmp_path / "copy")))
     begun = run.read_arguments()
     data = Path(begun["data"][0])
-    options = make_options(data, small_mobilenet, schedule=Schedule(**begun["schedule"]))
+    same = {name: begun[name] for name in ("loss", "fit_anchors")}
+    options = make_options(data, small_mobilenet, schedule=Schedule(**begun["schedule"]), **same)
     with pytest.raises(RunError, match="another loss"):
         train_detector(replace(options, loss="mining"), run)
     content = data.read_text()
