@@ -13,11 +13,12 @@ import numpy as np
 
 from edge_runtime import Recognizer
 from edge_runtime.drawing import GARMENTS, draw_background, draw_clutter, draw_garment
-from edge_runtime.estimates import estimate_share
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
 from edge_runtime.training_run import Split, TrainingRun
+from train.metrics import count_confusions
 from train.negatives import find_negatives
+from train.statistics import measure_classes
 
 # Training draws from seed 1,000,000 on, calibration without photos from 500,000 on.
 _FIRST_DRAWING = 100_000
@@ -59,16 +60,11 @@ def _print_stages(recognizer: Recognizer) -> None:
 
 
 def _print_classes(scores: np.ndarray, targets: np.ndarray, labels: tuple[str, ...]) -> None:
-    answers = scores.argmax(axis=1)
     click.echo("\n| class | photos | recall | 95 % interval | precision |\n| --- | ---: | ---: | --- | ---: |")
-    for index, label in enumerate(labels):
-        photos, given = targets == index, answers == index
-        right = int((photos & given).sum())
-        interval = estimate_share(right, int(photos.sum()))
-        click.echo(
-            f"| {label} | {photos.sum()} | {right / photos.sum():.1%} | {interval.low:.0%} to {interval.high:.0%} "
-            f"| {right / max(given.sum(), 1):.1%} |"
-        )
+    for each in measure_classes(labels, count_confusions(targets, scores.argmax(axis=1), len(labels))):
+        recall = f"{each.recall.value:.1%} | {each.recall.low:.0%} to {each.recall.high:.0%}" if each.recall else " | "
+        precision = f"{each.precision.value:.1%}" if each.precision else ""
+        click.echo(f"| {each.label} | {each.photos} | {recall} | {precision} |")
 
 
 def _print_rejection(recognizer: Recognizer, scores: np.ndarray, targets: np.ndarray, negatives: Path) -> None:
