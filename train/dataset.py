@@ -107,9 +107,9 @@ class ShuffledBatches(Batches):
         pixels, targets = mix(*self._load(self._choose(index)), random)
         return self._part(pixels), self._part(targets)
 
-    def on_epoch_end(self) -> None:
-        """Draw new garments and a new order for the next epoch."""
-        self._epoch += 1
+    def begin_epoch(self, epoch: int) -> None:
+        """Draw new garments and a new order."""
+        self._epoch = epoch
         self._shuffle()
 
     def _shuffle(self) -> None:

@@ -26,6 +26,19 @@ _RANDOM_NUMBERS_PER_EPOCH = 2**20
 _Recorded_co = TypeVar("_Recorded_co", bound=Epoch, covariant=True)
 
 
+class EpochBatches(Protocol):
+    """Training data, a `keras.utils.PyDataset`, that is drawn anew for each epoch."""
+
+    def __len__(self) -> int:
+        """Return the number of batches, the same in every epoch."""
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Become the data of an epoch, which counts over all phases.
+
+        Keras's own `on_epoch_end` does not tell the epoch, and is called once more before the first one.
+        """
+
+
 class FittingTask(Protocol[_Recorded_co]):
     """What sets one kind of network apart while it is fitted: its data, its loss, and how good it is."""
 
@@ -33,8 +46,8 @@ class FittingTask(Protocol[_Recorded_co]):
     def record(self) -> type[_Recorded_co]:
         """The dataclass that tells of one epoch."""
 
-    def batches(self, phase: Phase, epoch: int) -> keras.utils.PyDataset:
-        """Return the training data of a phase, in an order of their own; `epoch` counts over all phases."""
+    def batches(self, phase: Phase, epoch: int) -> EpochBatches:
+        """Return the training data of a phase, as they are in an epoch, which counts over all phases."""
 
     def losses(self) -> dict[str, Any]:
         """Return the arguments of `keras.Model.compile` that say what is minimised."""
@@ -106,7 +119,10 @@ class Fitting(Generic[Record]):
             verbose=0,
             callbacks=[
                 ProgressBar(phase.name, phase.epochs, len(batches)),
-                EpochBounds(self._seed, lambda epoch, loss, start: self._finish_epoch(phase, epoch, loss, start)),
+                EpochBounds(
+                    lambda epoch: self._begin_epoch(batches, epoch),
+                    lambda epoch, loss, start: self._finish_epoch(phase, epoch, loss, start),
+                ),
             ],
         )
 
@@ -142,6 +158,10 @@ class Fitting(Generic[Record]):
         body.trainable = phase.whole_network
         for layer in body.layers[: round(self._schedule.frozen_share * len(body.layers))]:
             layer.trainable = False
+
+    def _begin_epoch(self, batches: EpochBatches, epoch: int) -> None:
+        batches.begin_epoch(len(self._state.history))
+        self._seed(epoch)
 
     def _seed(self, epoch: int) -> None:
         """Set augmentation and dropout to where an unbroken run has them; Keras does not save their counters."""

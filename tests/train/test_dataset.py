@@ -52,7 +52,7 @@ def test_the_last_batch_holds_the_rest(photos: list[SplitRow], tmp_path: Path) -
 def test_each_epoch_has_its_own_order_that_a_resumed_run_meets_again(photos: list[SplitRow], tmp_path: Path) -> None:
     unbroken = shuffled(photos, tmp_path)
     first = unbroken._items
-    unbroken.on_epoch_end()
+    unbroken.begin_epoch(1)
     assert unbroken._items != first
     assert shuffled(photos, tmp_path, epoch=1)._items == unbroken._items
 

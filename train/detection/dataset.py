@@ -110,9 +110,9 @@ class DetectionBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
         return self._augment_of(self._epoch)(self._read(self._photos[photo]), draw_other, random)
 
-    def on_epoch_end(self) -> None:
-        """Draw a new order for the next epoch."""
-        self._epoch += 1
+    def begin_epoch(self, epoch: int) -> None:
+        """Draw a new order and, with it, other augmentation."""
+        self._epoch = epoch
         self._shuffle()
 
     def _shuffle(self) -> None:

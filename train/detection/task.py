@@ -1,5 +1,6 @@
 """What is particular to fitting a detector."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from train.detection.measuring import detect_photos, to_truth
 from train.detection.sample import Sample
 from train.schedule import Phase, Schedule
 
-_WHOLE_SHARE = 0.2
+_WHOLE_SHARE = 0.25
 
 LOWEST_SCORE = 0.01
 """Boxes down to this score belong to the curves that average precision is the area of."""
@@ -85,7 +86,7 @@ class DetectorTask:
         section 2.2.
         """
         schedule = self._schedule
-        if epoch < schedule.head_epochs + schedule.epochs - round(_WHOLE_SHARE * schedule.epochs):
+        if epoch < schedule.head_epochs + schedule.epochs - math.ceil(_WHOLE_SHARE * schedule.epochs):
             return augment
         return lambda sample, _others, random: retouch(sample, random)
 
