@@ -29,7 +29,7 @@ weights_option = click.option(
     default="imagenet",
     show_default=True,
     metavar="imagenet|none|FILE",
-    help="Weights to start from: published, fresh, or a file: .keras of a run, .h5, or folded .npz.",
+    help="Weights to start from: published, fresh, or a file: .keras of a run, .tflite, .h5, or folded .npz.",
 )
 
 max_minutes_option = click.option(

@@ -1,22 +1,27 @@
 """Loading weights published in other shapes into a Keras body."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.errors import DataError
+from train.efficientnet_lite import list_convolutions
+from train.tflite_weights import FoldedConvolution, read_convolutions
 
-_FOLDED_SUFFIX = ".npz"
+_Folded = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Kernel and bias."""
+
+_ARRAYS_SUFFIX = ".npz"
+_TFLITE_SUFFIX = ".tflite"
 _MODEL_SUFFIX = ".keras"
 
 
 def are_folded(file: str) -> bool:
     """Tell whether a weights argument names convolutions with their batch norms folded in."""
-    return Path(file).suffix == _FOLDED_SUFFIX
+    return Path(file).suffix in (_ARRAYS_SUFFIX, _TFLITE_SUFFIX)
 
 
 def load_body_weights(body: keras.Model, file: str) -> None:
@@ -24,16 +29,19 @@ def load_body_weights(body: keras.Model, file: str) -> None:
 
     Args:
         body: A Keras application without its top.
-        file: The `model.keras` of an earlier run, a Keras `.h5` or `.weights.h5` file, or an `.npz` of convolutions
-            with their batch norms folded in (keys such as `block_1/expand/kernel`; kernels HWIO, depthwise HWC1).
+        file: The `model.keras` of an earlier run, a Keras `.h5` or `.weights.h5` file, a `.tflite` file whose network
+            has such a body, or an `.npz` of convolutions with their batch norms folded in (keys such as
+            `block_1/expand/kernel`; kernels HWIO, depthwise HWC1).
 
     Raises:
         DataError: The file cannot be read or does not fit.
     """
     try:
-        if are_folded(file):
+        if Path(file).suffix == _ARRAYS_SUFFIX:
             with np.load(file) as arrays:
-                _load_folded(body, arrays)
+                _load_folded(body, _match_names(body, arrays))
+        elif Path(file).suffix == _TFLITE_SUFFIX:
+            _load_folded(body, _match_order(body, read_convolutions(Path(file).read_bytes())))
         elif Path(file).suffix == _MODEL_SUFFIX:
             earlier = keras.models.load_model(file, compile=False).get_layer("body")
             body.set_weights(earlier.get_weights())
@@ -43,17 +51,38 @@ def load_body_weights(body: keras.Model, file: str) -> None:
         raise DataError(f"The weights {file} do not load into {body.name} ({error}); take others.") from error
 
 
-def _load_folded(body: keras.Model, arrays: Mapping[str, NDArray[np.float32]]) -> None:
-    """Put each folded convolution into its kernel, and its bias into a batch norm that does nothing else."""
+def _match_names(body: keras.Model, arrays: Mapping[str, NDArray[np.float32]]) -> dict[str, _Folded]:
+    """Return kernel and bias for each convolution of a body by the name of its layer."""
     kernels = {key.removesuffix("/kernel") for key in arrays if key.endswith("/kernel")}
-    names = {_folded_name(layer.name): layer for layer in body.layers if _is_convolution(layer)}
+    names = {_folded_name(layer): layer for layer in list_convolutions(body)}
     if kernels != set(names):
         odd = ", ".join(sorted(kernels ^ set(names))[:3])
         raise ValueError(f"layers differ: {odd}")
-    for name, convolution in names.items():
-        convolution.set_weights([arrays[f"{name}/kernel"]])
-        norm = body.get_layer(_norm_name(convolution.name))
-        bias = arrays[f"{name}/bias"]
+    return {layer: (arrays[f"{name}/kernel"], arrays[f"{name}/bias"]) for name, layer in names.items()}
+
+
+def _match_order(body: keras.Model, found: Sequence[FoldedConvolution]) -> dict[str, _Folded]:
+    """Return kernel and bias for each convolution of a body: they run in its order, those of heads between and behind.
+
+    Strides tell a head's separable convolution from the body's next one, which may have its shape.
+    """
+    matched = {}
+    left = iter(found)
+    for name in list_convolutions(body):
+        layer = body.get_layer(name)
+        wanted = (layer.kernel.shape, layer.strides, isinstance(layer, keras.layers.DepthwiseConv2D))
+        fitting = next((each for each in left if (each.kernel.shape, each.strides, each.depthwise) == wanted), None)
+        if fitting is None:
+            raise ValueError(f"it has no convolution like {name} where one should be")
+        matched[name] = (fitting.kernel, fitting.bias)
+    return matched
+
+
+def _load_folded(body: keras.Model, convolutions: Mapping[str, _Folded]) -> None:
+    """Put each folded convolution into its kernel, and its bias into a batch norm that does nothing else."""
+    for name, (kernel, bias) in convolutions.items():
+        body.get_layer(name).set_weights([kernel])
+        norm = body.get_layer(_norm_name(name))
         one = np.ones_like(bias)
         norm.set_weights([one, bias, 0 * one, one - np.float32(norm.epsilon)])
 
@@ -70,7 +99,7 @@ def unfold_batch_norms(body: keras.Model, images: NDArray[np.float32]) -> None:
         body: A body whose batch norms directly follow their convolutions.
         images: (images, height, width, 3) float32 normalised photos to take the statistics on.
     """
-    pairs = [(layer, body.get_layer(_norm_name(layer.name))) for layer in body.layers if _is_convolution(layer)]
+    pairs = [(body.get_layer(name), body.get_layer(_norm_name(name))) for name in list_convolutions(body)]
     outputs = keras.Model(body.input, [convolution.output for convolution, _ in pairs])
     totals = [_moments(batch) for batch in zip(*map(outputs.predict_on_batch, np.array_split(images, 8)), strict=True)]
     for (_, norm), (mean, variance) in zip(pairs, totals, strict=True):
@@ -84,10 +113,6 @@ def _moments(batches: tuple[NDArray[np.float32], ...]) -> tuple[NDArray[np.float
     mean = np.mean([batch.mean(axes, dtype=np.float64) for batch in batches], axis=0)
     square = np.mean([np.square(batch).mean(axes, dtype=np.float64) for batch in batches], axis=0)
     return mean.astype(np.float32), np.maximum(square - mean**2, 0.0).astype(np.float32)
-
-
-def _is_convolution(layer: Any) -> bool:
-    return isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D)
 
 
 def _folded_name(layer: str) -> str:

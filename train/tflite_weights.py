@@ -1,0 +1,137 @@
+"""Reading the convolutions of a TFLite file, to begin a training with where the run behind the file is not at hand.
+
+TFLite has no batch norms: the converter folds each into the convolution before it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
+from edge_runtime.metadata.schema import (
+    MODEL_IDENTIFIER,
+    Buffer,
+    Model,
+    Operator,
+    OperatorCode,
+    Quantization,
+    SubGraph,
+    Tensor,
+)
+
+# numpy's names of the schema's tensor types that weights may have.
+_TYPES: Final = {0: "<f4", 1: "<f2", 2: "<i4", 3: "u1", 4: "<i8", 9: "i1"}
+_FLOATS: Final = (0, 1)
+_NO_TENSOR: Final = -1
+
+
+class _Builtin(IntEnum):
+    CONV_2D = 3
+    DEPTHWISE_CONV_2D = 4
+    DEQUANTIZE = 6
+
+
+class _Stride(IntEnum):
+    """Slots that the options of both kinds of convolutions share."""
+
+    WIDTH = 1
+    HEIGHT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedConvolution:
+    """A convolution with its batch norm folded in.
+
+    Attributes:
+        kernel: Float32, (height, width, input channels, output channels), or (height, width, channels, 1) depthwise.
+        bias: Float32, one number per output channel.
+        strides: Along the height and the width.
+        depthwise: Whether each channel is filtered on its own.
+    """
+
+    kernel: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    strides: tuple[int, int]
+    depthwise: bool
+
+
+def read_convolutions(model: bytes) -> list[FoldedConvolution]:
+    """Return the convolutions of a model's graph in the order in which they run, int8 weights as the floats they mean.
+
+    Args:
+        model: All bytes of a `.tflite` file of any maker, with weights as float32, float16 or int8.
+
+    Raises:
+        ValueError: The bytes are no TFLite file, or are damaged.
+    """
+    if model[4:8] != MODEL_IDENTIFIER:
+        raise ValueError("it is not a TFLite file")
+    try:
+        return list(_Weights(model).convolutions())
+    except FlatBufferError as error:
+        raise ValueError(f"it is damaged or cut short: {error}") from error
+
+
+class _Weights:
+    def __init__(self, model: bytes) -> None:
+        self._root = root_table(model)
+        self._graph = self._root.table_at(Model.SUBGRAPHS, 0)
+        self._operators = [(self._code(each), each) for each in self._graph.tables(SubGraph.OPERATORS)]
+        # Float16 files widen each weight by an operation of its own.
+        self._narrow = {
+            output: narrow
+            for code, operator in self._operators
+            if code == _Builtin.DEQUANTIZE
+            for narrow, output in zip(operator.int32s(Operator.INPUTS), operator.int32s(Operator.OUTPUTS), strict=False)
+        }
+
+    def convolutions(self) -> Iterator[FoldedConvolution]:
+        for code, operator in self._operators:
+            if code in (_Builtin.CONV_2D, _Builtin.DEPTHWISE_CONV_2D):
+                yield self._convolution(operator, depthwise=code == _Builtin.DEPTHWISE_CONV_2D)
+
+    def _convolution(self, operator: Table, *, depthwise: bool) -> FoldedConvolution:
+        options = operator.table(Operator.OPTIONS)
+        inputs = operator.int32s(Operator.INPUTS)
+        if options is None or len(inputs) < 2:
+            raise FlatBufferError("a convolution has no weights or no options")
+        # From (output channels, height, width, input channels), or (1, height, width, channels) depthwise.
+        kernel = np.transpose(self._values(inputs[1], rank=4), (1, 2, 3, 0))
+        channels = kernel.shape[2 if depthwise else 3]
+        biased = len(inputs) > 2 and inputs[2] != _NO_TENSOR
+        bias = self._values(inputs[2], rank=1) if biased else np.zeros(channels, np.float32)
+        return FoldedConvolution(kernel, bias, (options.int32(_Stride.HEIGHT), options.int32(_Stride.WIDTH)), depthwise)
+
+    def _values(self, index: int, rank: int) -> NDArray[np.float32]:
+        """Return what a constant tensor means."""
+        tensor = self._graph.table_at(SubGraph.TENSORS, self._narrow.get(index, index))
+        shape, code = tensor.int32s(Tensor.SHAPE), tensor.int8(Tensor.TYPE)
+        if len(shape) != rank or code not in _TYPES:
+            raise FlatBufferError("weights are of an unusual shape or type")
+        stored = self._root.table_at(Model.BUFFERS, tensor.uint32(Tensor.BUFFER)).array(Buffer.DATA, "u1")
+        if len(stored) != np.prod(shape, dtype=np.int64) * np.dtype(_TYPES[code]).itemsize:
+            raise FlatBufferError("weights are computed by the model, or of another size than their shape")
+        values = stored.view(_TYPES[code]).reshape(shape).astype(np.float32)
+        return values if code in _FLOATS else _dequantize(values, tensor.table(Tensor.QUANTIZATION))
+
+    def _code(self, operator: Table) -> int:
+        code = self._root.table_at(Model.OPERATOR_CODES, operator.uint32(Operator.CODE_INDEX))
+        return max(code.int8(OperatorCode.DEPRECATED_BUILTIN_CODE), code.int32(OperatorCode.BUILTIN_CODE))
+
+
+def _dequantize(values: NDArray[np.float32], quantization: Table | None) -> NDArray[np.float32]:
+    """Return scale * (value - zero point), with one of each per tensor or per index of one dimension."""
+    scales = np.empty(0) if quantization is None else quantization.array(Quantization.SCALE, "<f4")
+    if quantization is None or not len(scales):
+        raise FlatBufferError("quantised weights have no scale")
+    zero_points = quantization.array(Quantization.ZERO_POINT, "<i8")
+    axis = quantization.int32(Quantization.DIMENSION) if len(scales) > 1 else 0
+    if not 0 <= axis < values.ndim or len(scales) not in (1, values.shape[axis]) or len(zero_points) != len(scales):
+        raise FlatBufferError("weights have scales for another number of channels")
+    along = [-1 if dimension == axis else 1 for dimension in range(values.ndim)]
+    meant: NDArray[np.float32] = (values - zero_points.reshape(along)).astype(np.float32) * scales.reshape(along)
+    return meant
