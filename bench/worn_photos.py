@@ -1,10 +1,10 @@
 """Add garments that people wear, cut out of street photos by their masks, to the training photos of clothing-dataset.
 
-python bench/worn_photos.py "$EDGE_GARMENT_DATA" ccp/train.json splits.csv worn/
+python bench/worn_photos.py "$EDGE_GARMENT_DATA" ccp/ splits.csv worn/
 
 CCP's 59 labels name more than its ten boxes do: a shirt is not a T-shirt there. Those that mean one of the classifier's
-ten kinds are cut out as `edge-run --classifier` cuts the boxes of a detector. They are for training alone: splits.csv
-keeps its held-out photos.
+ten kinds are cut out as `edge-run --classifier` cuts the boxes of a detector. ccp/ has the train.json and
+validation.json of `bench/split_boxes.py`, so photos that a detector is measured on teach no classifier beside it.
 """
 
 import csv
@@ -47,15 +47,18 @@ _LEAST_PART = 0.1
 
 @click.command()
 @click.argument("data", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.argument("boxes", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("boxes", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("splits", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.argument("output", type=click.Path(path_type=Path, file_okay=False))
 def main(data: Path, boxes: Path, splits: Path, output: Path) -> None:
     """Cut garments out of the photos that BOXES names; write them and longer labels.csv and splits.csv to OUTPUT."""
-    ccp = data / "ccp"
-    counts = write_crops(BoxSet(ccp / "images", tuple(_find_garments(ccp, boxes))), output / "crops")
-    click.echo(", ".join(f"{label} {count}" for label, count in sorted(counts.items())))
-    rows = [*read_split_rows(splits), *_list_crops(output / "crops", data / "clothing" / "images")]
+    rows = list(read_split_rows(splits))
+    for split in (Split.TRAIN, Split.VALIDATION):
+        crops = output / split
+        garments = tuple(_find_garments(data / "ccp", boxes / f"{split}.json"))
+        counts = write_crops(BoxSet(data / "ccp" / "images", garments), crops)
+        click.echo(f"{split}: " + ", ".join(f"{label} {count}" for label, count in sorted(counts.items())))
+        rows += _list_crops(crops, split, data / "clothing" / "images")
     table = format_csv(["image", "label", "group"], ([row.image, row.label, row.group] for row in rows))
     write_text(output / "labels.csv", table)
     write_split_rows(output / "splits.csv", rows)
@@ -81,12 +84,12 @@ def _enclose(mask: Image, kind: str) -> Iterator[Box]:
         yield Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1, kind)
 
 
-def _list_crops(crops: Path, images: Path) -> Iterator[SplitRow]:
+def _list_crops(crops: Path, split: Split, images: Path) -> Iterator[SplitRow]:
     with (crops / "labels.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             path = crops / row["image"]
             group = f"ccp/{row['group']}"
-            yield SplitRow(os.path.relpath(path, images), row["label"], group, Split.TRAIN, hash_file(path))
+            yield SplitRow(os.path.relpath(path, images), row["label"], group, split, hash_file(path))
 
 
 if __name__ == "__main__":
