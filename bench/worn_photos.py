@@ -4,12 +4,12 @@ python bench/worn_photos.py "$EDGE_GARMENT_DATA" ccp/ splits.csv worn/
 
 CCP's 59 labels name more than its ten boxes do: a shirt is not a T-shirt there. Those that mean one of the classifier's
 ten kinds are cut out as `edge-run --classifier` cuts the boxes of a detector. ccp/ has the train.json and
-validation.json of `bench/split_boxes.py`, so photos that a detector is measured on teach no classifier beside it.
+validation.json of `bench/split_boxes.py`, so photos that a detector is measured on teach no classifier beside it. The
+photos of clothing-dataset are linked to, so that `worn/images` has them all.
 """
 
 import csv
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,14 +51,18 @@ _LEAST_PART = 0.1
 @click.argument("splits", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.argument("output", type=click.Path(path_type=Path, file_okay=False))
 def main(data: Path, boxes: Path, splits: Path, output: Path) -> None:
-    """Cut garments out of the photos that BOXES names; write them and longer labels.csv and splits.csv to OUTPUT."""
+    """Cut garments out of the photos that BOXES names; OUTPUT gets longer labels.csv and splits.csv, and all images."""
     rows = list(read_split_rows(splits))
+    images = output / "images"
+    images.mkdir(parents=True)
+    for photo in (data / "clothing" / "images").iterdir():
+        (images / photo.name).symlink_to(photo.resolve())
     for split in (Split.TRAIN, Split.VALIDATION):
-        crops = output / split
+        crops = images / "worn" / split
         garments = tuple(_find_garments(data / "ccp", boxes / f"{split}.json"))
         counts = write_crops(BoxSet(data / "ccp" / "images", garments), crops)
         click.echo(f"{split}: " + ", ".join(f"{label} {count}" for label, count in sorted(counts.items())))
-        rows += _list_crops(crops, split, data / "clothing" / "images")
+        rows += _list_crops(crops, split, images)
     table = format_csv(["image", "label", "group"], ([row.image, row.label, row.group] for row in rows))
     write_text(output / "labels.csv", table)
     write_split_rows(output / "splits.csv", rows)
@@ -69,10 +73,17 @@ def _find_garments(ccp: Path, boxes: Path) -> Iterator[BoxedPhoto]:
     kinds = {label: kind for kind, labels in _KINDS.items() for label in labels}
     for photo in json.loads(boxes.read_text(encoding="utf-8"))["images"]:
         name = Path(photo["file_name"])
-        mask = cv2.imread(str(ccp / "masks" / f"{name.stem}.png"), cv2.IMREAD_UNCHANGED)
+        mask = _read_mask(ccp / "masks" / f"{name.stem}.png")
         drawn = {index: kinds[label] for index, label in enumerate(names) if label in kinds}
         found = tuple(box for index, kind in drawn.items() for box in _enclose(mask == index, kind))
         yield BoxedPhoto(name.name, mask.shape[1], mask.shape[0], found)
+
+
+def _read_mask(path: Path) -> Image:
+    mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if mask is None:
+        raise click.ClickException(f"{path} is missing or no picture; name the folder of the data.")
+    return np.asarray(mask, np.uint8)
 
 
 def _enclose(mask: Image, kind: str) -> Iterator[Box]:
@@ -89,7 +100,7 @@ def _list_crops(crops: Path, split: Split, images: Path) -> Iterator[SplitRow]:
         for row in csv.DictReader(file):
             path = crops / row["image"]
             group = f"ccp/{row['group']}"
-            yield SplitRow(os.path.relpath(path, images), row["label"], group, split, hash_file(path))
+            yield SplitRow(path.relative_to(images).as_posix(), row["label"], group, split, hash_file(path))
 
 
 if __name__ == "__main__":
