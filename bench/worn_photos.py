@@ -71,10 +71,10 @@ def main(data: Path, boxes: Path, splits: Path, output: Path) -> None:
 def _find_garments(ccp: Path, boxes: Path) -> Iterator[BoxedPhoto]:
     names: list[str] = json.loads((ccp / "instances.json").read_text(encoding="utf-8"))["info"]["labels"]
     kinds = {label: kind for kind, labels in _KINDS.items() for label in labels}
+    drawn = {index: kinds[label] for index, label in enumerate(names) if label in kinds}
     for photo in json.loads(boxes.read_text(encoding="utf-8"))["images"]:
         name = Path(photo["file_name"])
         mask = _read_mask(ccp / "masks" / f"{name.stem}.png")
-        drawn = {index: kinds[label] for index, label in enumerate(names) if label in kinds}
         found = tuple(box for index, kind in drawn.items() for box in _enclose(mask == index, kind))
         yield BoxedPhoto(name.name, mask.shape[1], mask.shape[0], found)
 
