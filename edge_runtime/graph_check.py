@@ -105,7 +105,7 @@ def _is_scaled(quantization: Table | None, shape: tuple[int, ...]) -> bool:
 
 
 def _check_operators(root: Table, graph: Table, values: list[_Value]) -> None:
-    codes = [_code(code) for code in root.tables(Model.OPERATOR_CODES)]
+    codes = [read_builtin_code(code) for code in root.tables(Model.OPERATOR_CODES)]
     ready = {index for index, value in enumerate(values) if value.given} | set(graph.int32s(SubGraph.INPUTS))
     for index, operator in enumerate(graph.tables(SubGraph.OPERATORS)):
         inputs = [at for at in operator.int32s(Operator.INPUTS) if at != -1]
@@ -125,5 +125,6 @@ def _check_operators(root: Table, graph: Table, values: list[_Value]) -> None:
         raise FlatBufferError("an output is computed by no operation")
 
 
-def _code(code: Table) -> int:
+def read_builtin_code(code: Table) -> int:
+    """Return which of the schema's operations an `OperatorCode` table names."""
     return max(code.int8(OperatorCode.DEPRECATED_BUILTIN_CODE), code.int32(OperatorCode.BUILTIN_CODE))

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
+from edge_runtime.graph_check import read_builtin_code
 from edge_runtime.metadata.schema import (
     MODEL_IDENTIFIER,
     Buffer,
     Model,
     Operator,
-    OperatorCode,
     Quantization,
     SubGraph,
     Tensor,
@@ -119,8 +119,7 @@ class _Weights:
         return values if code in _FLOATS else _dequantize(values, tensor.table(Tensor.QUANTIZATION))
 
     def _code(self, operator: Table) -> int:
-        code = self._root.table_at(Model.OPERATOR_CODES, operator.uint32(Operator.CODE_INDEX))
-        return max(code.int8(OperatorCode.DEPRECATED_BUILTIN_CODE), code.int32(OperatorCode.BUILTIN_CODE))
+        return read_builtin_code(self._root.table_at(Model.OPERATOR_CODES, operator.uint32(Operator.CODE_INDEX)))
 
 
 def _dequantize(values: NDArray[np.float32], quantization: Table | None) -> NDArray[np.float32]:

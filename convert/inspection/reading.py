@@ -12,6 +12,7 @@ from convert.inspection.contents import GraphFacts, ModelContents, OperatorFacts
 from convert.inspection.options import read_options
 from edge_runtime.errors import ModelError
 from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
+from edge_runtime.graph_check import read_builtin_code
 from edge_runtime.metadata.reading import model_sha256
 from edge_runtime.metadata.schema import (
     METADATA_IDENTIFIER,
@@ -142,7 +143,7 @@ class _Reader:
 
     def _operator_kind(self, code: Table) -> tuple[str, bool, int]:
         """Return the name, whether it is a custom operation, and the version."""
-        number = max(code.int8(OperatorCode.DEPRECATED_BUILTIN_CODE), code.int32(OperatorCode.BUILTIN_CODE))
+        number = read_builtin_code(code)
         name = _names("BuiltinOperator").get(number, f"BUILTIN_{number}")
         # Absent, the version is 1.
         version = code.int32(OperatorCode.VERSION) if code.has(OperatorCode.VERSION) else 1
