@@ -139,11 +139,13 @@ class Fitting(Generic[Record]):
     def _compile(self, phase: Phase, steps: int) -> None:
         self._thaw(phase)
         ema = self._schedule.ema
+        warmup_steps = steps if phase.whole_network else 1
         rate = keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=0.0,
+            # From zero, the first step would change nothing; with few photos it may be the only one of its epoch.
+            initial_learning_rate=phase.learning_rate / warmup_steps,
             decay_steps=max(phase.epochs - 1, 1) * steps,
             warmup_target=phase.learning_rate,
-            warmup_steps=steps if phase.whole_network else 1,
+            warmup_steps=warmup_steps,
         )
         self._model.compile(
             optimizer=keras.optimizers.AdamW(

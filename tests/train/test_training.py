@@ -13,6 +13,7 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from edge_runtime.errors import DataError, RunError  # noqa: E402
 from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
+from train.checkpoint import CheckpointFolder  # noqa: E402
 from train.classify import ClassifyOptions, train_classifier  # noqa: E402
 from train.data import Columns  # noqa: E402
 from train.schedule import ClassifierSchedule  # noqa: E402
@@ -107,6 +108,14 @@ def test_frozen_layers_stay_as_they_were(drawn_photos: Path, tmp_path: Path) -> 
     first, last = (layer.get_weights()[0] for layer in kernels)
     np.testing.assert_array_equal(first, 1.0)
     assert np.abs(last - 1.0).max() > 0
+
+
+def test_a_single_step_already_teaches(drawn_photos: Path, tmp_path: Path) -> None:
+    run = TrainingRun(tmp_path / "run")
+    train_classifier(make_options(drawn_photos, epochs=1, batch_size=64, ema=0.0), run)
+    bias = keras.models.load_model(CheckpointFolder(run.path).best_path).layers[-1].get_weights()[1]
+    # Adam's first step is as long as the learning rate, and the bias began at zero.
+    np.testing.assert_allclose(np.abs(bias), SCHEDULE.learning_rate, rtol=0.05)
 
 
 def test_a_teacher_of_other_classes_is_refused(drawn_photos: Path, tmp_path: Path, trained_run: TrainingRun) -> None:
