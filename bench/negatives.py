@@ -12,15 +12,11 @@ from pathlib import Path
 
 import click
 import cv2
-import numpy as np
 
-from edge_runtime.pictures import read_picture
-from train.boxes import BoxedPhoto
+from train.backgrounds import find_backgrounds
 from train.detection_formats import read_boxes
 
 _LABELS = ("Other", "Not sure")
-_SIDE = 96
-_TRIES = 20
 
 
 @click.command()
@@ -43,28 +39,11 @@ def _copy_unknown(clothing: Path, output: Path) -> int:
 
 
 def _cut_backgrounds(ccp: Path, output: Path) -> int:
-    random = np.random.default_rng(0)
-    crops = 0
-    for photo in read_boxes(ccp / "instances.json").photos:
-        image = read_picture(ccp / "images" / photo.image)
-        corner = _find_free(photo, random)
-        if corner is not None:
-            left, top = corner
-            cv2.imwrite(
-                str(output / f"ccp-{Path(photo.image).stem}.png"), image[top : top + _SIDE, left : left + _SIDE]
-            )
-            crops += 1
-    return crops
-
-
-def _find_free(photo: BoxedPhoto, random: np.random.Generator) -> tuple[int, int] | None:
-    """Find the left top corner of a square that touches no box, by trying at random."""
-    for _ in range(_TRIES):
-        left, top = int(random.integers(photo.width - _SIDE)), int(random.integers(photo.height - _SIDE))
-        right, bottom = left + _SIDE, top + _SIDE
-        if all(right <= b.x_min or left >= b.x_max or bottom <= b.y_min or top >= b.y_max for b in photo.boxes):
-            return left, top
-    return None
+    box_set = read_boxes(ccp / "instances.json")
+    found = find_backgrounds(box_set)
+    for each in found:
+        cv2.imwrite(str(output / f"ccp-{Path(each.photo.image).stem}.png"), each.cut(box_set.images))
+    return len(found)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def write_crops(box_set: BoxSet, output: Path) -> Mapping[str, int]:
         DataError: A photo cannot be read, or no box is large enough.
         OutputError: The folder is not empty, or a file cannot be written.
     """
-    _check_fresh(output)
+    check_fresh(output)
     photos = _leave_out_tiny(box_set)
     rows: list[tuple[str, str, str]] = []
     for photo in tqdm(photos, desc="cutting", unit="photo", disable=None):
@@ -47,7 +47,12 @@ def write_crops(box_set: BoxSet, output: Path) -> Mapping[str, int]:
     return Counter(label for _, label, _ in rows)
 
 
-def _check_fresh(output: Path) -> None:
+def check_fresh(output: Path) -> None:
+    """Refuse a folder for crops that has something in it.
+
+    Raises:
+        OutputError: It has, or it is a file.
+    """
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise OutputError(f"{output} is there already; name a new folder, so that crops of two data sets do not mix.")
 

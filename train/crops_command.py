@@ -9,8 +9,8 @@ from edge_runtime.extras import require_extra
 
 @click.command(
     epilog="\b\nExample:\n"
-    "  edge-train crops instances.json -o crops/\n"
-    "  edge-train classify crops/labels.csv --group-column group -o runs/shop"
+    "  edge-train crops instances.json -o crops/ --backgrounds negatives/\n"
+    "  edge-train classify crops/labels.csv --group-column group --negatives negatives/ -o runs/shop"
 )
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option(
@@ -30,16 +30,28 @@ from edge_runtime.extras import require_extra
     required=True,
     help="New folder for the crops and their labels.csv.",
 )
-def crops(data: Path, images: Path | None, classes: Path | None, output: Path) -> None:
+@click.option(
+    "--backgrounds",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="New folder for a part of each photo that touches no box, for --negatives of edge-train classify.",
+)
+def crops(data: Path, images: Path | None, classes: Path | None, output: Path, backgrounds: Path | None) -> None:
     """Cut the boxes of DATA out of its photos, to train a classifier on.
 
     DATA is a COCO file, or a folder in the layout of YOLO (images, labels, classes.txt) or of Pascal VOC
     (Annotations, JPEGImages).
     """
     require_extra("edge-train crops", "train", "PIL", "tqdm")
-    from train.crops import write_crops
+    from train.backgrounds import find_backgrounds, write_backgrounds
+    from train.crops import check_fresh, write_crops
     from train.detection_formats import read_boxes
 
-    counts = write_crops(read_boxes(data, images, classes), output)
-    for label, count in sorted(counts.items()):
+    box_set = read_boxes(data, images, classes)
+    if backgrounds is not None:
+        check_fresh(backgrounds)
+    found = find_backgrounds(box_set) if backgrounds is not None else ()
+    for label, count in sorted(write_crops(box_set, output).items()):
         click.echo(f"{label}: {count} crops", err=True)
+    if backgrounds is not None:
+        write_backgrounds(box_set.images, found, backgrounds)
+        click.echo(f"without any box: {len(found)} crops", err=True)

@@ -256,6 +256,25 @@ def test_crops_are_a_data_set_grouped_by_photo(tmp_path: Path) -> None:
     assert cv2.imread(str(tmp_path / "crops" / "hat" / "a-0.png"))[0, 0].tolist() == [18, 8, 0]
 
 
+def test_backgrounds_go_to_a_folder_of_their_own(tmp_path: Path) -> None:
+    arguments = ["crops", str(_write_coco(tmp_path)), "-o", str(tmp_path / "crops"), "--backgrounds"]
+    result = CliRunner().invoke(main, [*arguments, str(tmp_path / "none")], catch_exceptions=False)
+    assert result.stderr.endswith("shoes: 1 crops\nwithout any box: 1 crops\n")
+    (part,) = (tmp_path / "none").iterdir()
+    blue, green, _ = cv2.imread(str(part))[0, 0].tolist()
+    assert blue >= 60
+    assert green <= 40 - 24
+
+
+def test_backgrounds_without_room_end_the_command_before_anything_is_written(tmp_path: Path) -> None:
+    data = str(_write_coco(tmp_path, bbox=[0, 0, 100, 60]))
+    options = ["-o", str(tmp_path / "crops"), "--backgrounds", str(tmp_path / "none")]
+    result = CliRunner().invoke(main, ["crops", data, *options])
+    assert result.exit_code == DataError.exit_code
+    assert "No photo has room" in result.stderr
+    assert not (tmp_path / "crops").exists()
+
+
 def test_tiny_boxes_are_left_out_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     boxes = read_boxes(_write_coco(tmp_path, bbox=[20, 10, 15.9, 40]))
     with caplog.at_level(logging.INFO):
