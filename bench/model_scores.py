@@ -2,11 +2,12 @@
 
 python bench/model_scores.py RUN MODEL.tflite --negatives negatives/
 
-Everything goes through the runtime, as on a device. RUN is the training run, whose validation photos are asked.
+Everything goes through the runtime, as on a device. RUN is the training run, whose validation photos are asked; those
+in each sub-folder of its images, such as the worn garments of `bench/worn_photos.py`, are told apart.
 """
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
 import click
 import numpy as np
@@ -16,7 +17,7 @@ from edge_runtime.drawing import GARMENTS, draw_background, draw_clutter, draw_g
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
 from edge_runtime.training_run import Split, TrainingRun
-from train.metrics import count_confusions
+from train.metrics import count_confusions, measure_accuracy
 from train.negatives import find_negatives
 from train.statistics import measure_classes
 
@@ -39,9 +40,12 @@ def main(run: Path, model: Path, negatives: Path, drawings: int) -> None:
     images = Path(training_run.read_arguments()["images"])
     scores = _score(recognizer, (read_picture(images / row.image) for row in rows))
     targets = np.array([labels.index(row.label) for row in rows])
+    folders = np.array([PurePosixPath(row.image).parts[0] if "/" in row.image else "photos" for row in rows])
+    threshold = recognizer.spec.heads[0].threshold
     _print_stages(recognizer)
-    _print_classes(scores, targets, labels)
-    _print_rejection(recognizer, scores, targets, negatives)
+    for folder in np.unique(folders):
+        _print_photos(str(folder), scores[folders == folder], targets[folders == folder], labels, threshold)
+    _print_rejection(recognizer, threshold, negatives)
     _print_drawings(recognizer, labels, drawings)
 
 
@@ -59,20 +63,23 @@ def _print_stages(recognizer: Recognizer) -> None:
         )
 
 
-def _print_classes(scores: np.ndarray, targets: np.ndarray, labels: tuple[str, ...]) -> None:
-    click.echo("\n| class | photos | recall | 95 % interval | precision |\n| --- | ---: | ---: | --- | ---: |")
+def _print_photos(name: str, scores: np.ndarray, targets: np.ndarray, labels: Sequence[str], threshold: float) -> None:
+    accuracy = measure_accuracy(targets, scores.argmax(axis=1))
+    right, kept = scores.argmax(axis=1) == targets, scores.max(axis=1) >= threshold
+    click.echo(f"\n{name}: {len(targets)}, top-1 {accuracy.top1:.1%}, macro {accuracy.macro:.1%}")
+    click.echo(
+        f"kept: {kept[right].sum()} of {right.sum()} right answers, {kept[~right].sum()} of {(~right).sum()} wrong"
+    )
+    click.echo("\n| class | photos | recall | 95 % interval | precision |")
+    click.echo("| --- | ---: | ---: | --- | ---: |")
     for each in measure_classes(labels, count_confusions(targets, scores.argmax(axis=1), len(labels))):
         recall = f"{each.recall.value:.1%} | {each.recall.low:.0%} to {each.recall.high:.0%}" if each.recall else " | "
         precision = f"{each.precision.value:.1%}" if each.precision else ""
         click.echo(f"| {each.label} | {each.photos} | {recall} | {precision} |")
 
 
-def _print_rejection(recognizer: Recognizer, scores: np.ndarray, targets: np.ndarray, negatives: Path) -> None:
-    threshold = recognizer.spec.heads[0].threshold
-    kept = scores.max(axis=1) >= threshold
-    right = scores.argmax(axis=1) == targets
-    click.echo(f"\nthreshold {threshold:.3f}: accepts {kept[right].mean():.1%} of right answers", nl=False)
-    click.echo(f" and {kept[~right].mean():.1%} of wrong ones; of what it accepts {right[kept].mean():.1%} is right")
+def _print_rejection(recognizer: Recognizer, threshold: float, negatives: Path) -> None:
+    click.echo(f"\nthreshold {threshold:.3f}")
     for kind, pictures in _kinds(negatives):
         best = _score(recognizer, pictures).max(axis=1)
         click.echo(f"rejects {(best < threshold).mean():.1%} of {len(best)} {kind}")

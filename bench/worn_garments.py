@@ -3,20 +3,22 @@
 python bench/worn_garments.py cfpd/valid garment_classifier.tflite OTHER.tflite
 
 DATA is a COCO file, or a YOLO or Pascal VOC folder, with the labels of the bundled detector; bags and sunglasses are
-left out, which the bundled classifier does not know. It prints Markdown: the share answered rightly.
+left out, which the bundled classifier does not know. It prints Markdown: the share answered rightly, whatever the
+score; of these, what each model's own threshold keeps; and what it rejects of a part of each photo beside its boxes.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_runtime import Recognizer
 from edge_runtime.preprocess import Image
 from edge_runtime.refining import cut
-from train.boxes import read_boxed_photo
+from train.backgrounds import find_backgrounds
+from train.boxes import BoxSet, read_boxed_photo
 from train.detection_formats import read_boxes
 
 _RIGHT = {
@@ -38,23 +40,35 @@ _RIGHT = {
 def main(data: Path, models: Sequence[Path]) -> None:
     """Print what share of the garments on DATA each of MODELS names rightly."""
     recognizers = [Recognizer.load(model) for model in models]
-    asked: Counter[str] = Counter()
-    right = [Counter[str]() for _ in models]
-    for label, garment in _cut_garments(data):
-        asked[label] += 1
-        for counts, recognizer in zip(right, recognizers, strict=True):
-            best = recognizer.spec.labels[int(np.argmax(recognizer.scores(garment)))]
-            counts[label] += best in _RIGHT[label]
-    click.echo(f"| label | boxes | {' | '.join(model.stem for model in models)} |")
-    click.echo("| --- | ---: |" + " ---: |" * len(models))
-    for label, boxes in sorted(asked.items()):
-        click.echo(f"| {label} | {boxes} | {' | '.join(f'{counts[label] / boxes:.1%}' for counts in right)} |")
-    whole = (f"{counts.total() / asked.total():.1%}" for counts in right)
-    click.echo(f"| all | {asked.total()} | {' | '.join(whole)} |")
-
-
-def _cut_garments(data: Path) -> Iterator[tuple[str, Image]]:
     box_set = read_boxes(data)
+    garments = [
+        (label, [_ask(each, garment, _RIGHT[label]) for each in recognizers])
+        for label, garment in _cut_garments(box_set)
+    ]
+    labels = np.array([label for label, _ in garments])
+    right, sure = np.moveaxis(np.array([outcomes for _, outcomes in garments]), 2, 0)
+    click.echo(f"| label | pictures | {' | '.join(model.stem for model in models)} |")
+    click.echo("| --- | ---: |" + " ---: |" * len(models))
+    for label in np.unique(labels):
+        _print_row(label, right[labels == label])
+    _print_row("all", right)
+    click.echo(f"| of these kept | | {' | '.join(f'{share:.1%}' for share in (right & sure).sum(0) / right.sum(0))} |")
+    backgrounds = [each.cut(box_set.images) for each in find_backgrounds(box_set)]
+    _print_row("background, rejected", np.array([[not _ask(r, b)[1] for r in recognizers] for b in backgrounds]))
+
+
+def _ask(recognizer: Recognizer, picture: Image, right: Sequence[str] = ()) -> tuple[bool, bool]:
+    """Return whether the best label is a right one, and whether its score reaches the threshold."""
+    scores = recognizer.scores(picture)
+    best = int(np.argmax(scores))
+    return recognizer.spec.labels[best] in right, bool(scores[best] >= recognizer.spec.heads[0].threshold)
+
+
+def _print_row(name: str, outcomes: NDArray[np.bool_]) -> None:
+    click.echo(f"| {name} | {len(outcomes)} | {' | '.join(f'{share:.1%}' for share in outcomes.mean(axis=0))} |")
+
+
+def _cut_garments(box_set: BoxSet) -> Iterator[tuple[str, Image]]:
     for photo in box_set.photos:
         wanted = [box for box in photo.boxes if box.label in _RIGHT]
         if wanted:
