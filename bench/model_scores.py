@@ -88,9 +88,10 @@ def _print_rejection(recognizer: Recognizer, threshold: float, negatives: Path) 
 def _kinds(negatives: Path) -> Iterator[tuple[str, Iterable[Image]]]:
     """Yield the pictures that no training learnt from; those of files chose the threshold."""
     paths = find_negatives(negatives).held_out
-    streets = [path for path in paths if path.name.startswith("ccp-")]
-    yield "photos labelled Other or Not sure", map(read_picture, sorted(set(paths) - set(streets)))
+    streets, worn = ([path for path in paths if path.name.startswith(prefix)] for prefix in ("ccp-", "worn-"))
+    yield "photos labelled Other or Not sure", map(read_picture, sorted({*paths} - {*streets} - {*worn}))
     yield "street backgrounds", map(read_picture, streets)
+    yield "bags and sunglasses", map(read_picture, worn)
     seeds = range(_FIRST_DRAWING, _FIRST_DRAWING + _DRAWN_SCENES)
     yield "drawn backgrounds", map(draw_background, seeds)
     yield "drawn backgrounds with clutter", map(draw_clutter, seeds)

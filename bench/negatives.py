@@ -2,8 +2,9 @@
 
 python bench/negatives.py "$EDGE_GARMENT_DATA" negatives/
 
-Two kinds: photos of clothing-dataset that people labelled `Other` or `Not sure`, and crops of street photos (CCP) that
-touch no garment's box. `edge-train` adds drawn backgrounds by itself. The folder stays on your disk.
+Three kinds: photos of clothing-dataset that people labelled `Other` or `Not sure`; parts of street photos (CCP) that
+touch no box; and bags and sunglasses out of these photos, which a detector finds and shows to a classifier that has no
+name for them. `edge-train` adds drawn backgrounds by itself. The folder stays on your disk.
 """
 
 import csv
@@ -13,10 +14,15 @@ from pathlib import Path
 import click
 import cv2
 
+from edge_runtime.refining import cut
 from train.backgrounds import find_backgrounds
+from train.boxes import BoxSet, read_boxed_photo
 from train.detection_formats import read_boxes
 
 _LABELS = ("Other", "Not sure")
+_NAMELESS = ("bag", "sunglass")
+_SHORTEST_SIDE = 8
+"""Of a crop in pixels; smaller ones show nothing."""
 
 
 @click.command()
@@ -26,8 +32,10 @@ def main(data: Path, output: Path) -> None:
     """Collect them from the data folder DATA into OUTPUT."""
     output.mkdir(parents=True, exist_ok=True)
     photos = _copy_unknown(data / "clothing", output)
-    crops = _cut_backgrounds(data / "ccp", output)
-    click.echo(f"{photos} photos and {crops} crops in {output}")
+    box_set = read_boxes(data / "ccp" / "instances.json")
+    backgrounds = _cut_backgrounds(box_set, output)
+    things = _cut_nameless(box_set, output)
+    click.echo(f"{photos} photos, {backgrounds} backgrounds and {things} bags and sunglasses in {output}")
 
 
 def _copy_unknown(clothing: Path, output: Path) -> int:
@@ -38,12 +46,23 @@ def _copy_unknown(clothing: Path, output: Path) -> int:
     return len(names)
 
 
-def _cut_backgrounds(ccp: Path, output: Path) -> int:
-    box_set = read_boxes(ccp / "instances.json")
+def _cut_backgrounds(box_set: BoxSet, output: Path) -> int:
     found = find_backgrounds(box_set)
     for each in found:
         cv2.imwrite(str(output / f"ccp-{Path(each.photo.image).stem}.png"), each.cut(box_set.images))
     return len(found)
+
+
+def _cut_nameless(box_set: BoxSet, output: Path) -> int:
+    count = 0
+    for photo in box_set.photos:
+        image = read_boxed_photo(box_set.images, photo)
+        for box in photo.boxes:
+            if box.label in _NAMELESS and box.shorter_side >= _SHORTEST_SIDE:
+                name = f"worn-{box.label}-{Path(photo.image).stem}.png"
+                cv2.imwrite(str(output / name), cut(image, box.corners))
+                count += 1
+    return count
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 python bench/worn_garments.py cfpd/valid garment_classifier.tflite OTHER.tflite
 
-DATA is a COCO file, or a YOLO or Pascal VOC folder, with the labels of the bundled detector; bags and sunglasses are
-left out, which the bundled classifier does not know. It prints Markdown: the share answered rightly, whatever the
-score; of these, what each model's own threshold keeps; and what it rejects of a part of each photo beside its boxes.
+DATA is a COCO file, or a YOLO or Pascal VOC folder, with the labels of the bundled detector. It prints Markdown: the
+share of garments answered rightly, whatever the score; of these, what each model's own threshold keeps; and what it
+rejects of bags and sunglasses, which have no name there, and of a part of each photo beside its boxes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,20 +41,20 @@ def main(data: Path, models: Sequence[Path]) -> None:
     """Print what share of the garments on DATA each of MODELS names rightly."""
     recognizers = [Recognizer.load(model) for model in models]
     box_set = read_boxes(data)
-    garments = [
-        (label, [_ask(each, garment, _RIGHT[label]) for each in recognizers])
-        for label, garment in _cut_garments(box_set)
+    answers = [
+        (label, [_ask(each, picture, _RIGHT.get(label, ())) for each in recognizers])
+        for label, picture in _cut_pictures(box_set)
     ]
-    labels = np.array([label for label, _ in garments])
-    right, sure = np.moveaxis(np.array([outcomes for _, outcomes in garments]), 2, 0)
+    labels = np.array([label for label, _ in answers])
+    right, sure = np.moveaxis(np.array([outcomes for _, outcomes in answers]), 2, 0)
     click.echo(f"| label | pictures | {' | '.join(model.stem for model in models)} |")
     click.echo("| --- | ---: |" + " ---: |" * len(models))
-    for label in np.unique(labels):
+    for label in _RIGHT:
         _print_row(label, right[labels == label])
-    _print_row("all", right)
+    _print_row("all", right[np.isin(labels, tuple(_RIGHT))])
     click.echo(f"| of these kept | | {' | '.join(f'{share:.1%}' for share in (right & sure).sum(0) / right.sum(0))} |")
-    backgrounds = [each.cut(box_set.images) for each in find_backgrounds(box_set)]
-    _print_row("background, rejected", np.array([[not _ask(r, b)[1] for r in recognizers] for b in backgrounds]))
+    for label in sorted({*labels} - {*_RIGHT}):
+        _print_row(f"{label}, rejected", ~sure[labels == label])
 
 
 def _ask(recognizer: Recognizer, picture: Image, right: Sequence[str] = ()) -> tuple[bool, bool]:
@@ -68,12 +68,12 @@ def _print_row(name: str, outcomes: NDArray[np.bool_]) -> None:
     click.echo(f"| {name} | {len(outcomes)} | {' | '.join(f'{share:.1%}' for share in outcomes.mean(axis=0))} |")
 
 
-def _cut_garments(box_set: BoxSet) -> Iterator[tuple[str, Image]]:
+def _cut_pictures(box_set: BoxSet) -> Iterator[tuple[str, Image]]:
     for photo in box_set.photos:
-        wanted = [box for box in photo.boxes if box.label in _RIGHT]
-        if wanted:
-            image = read_boxed_photo(box_set.images, photo)
-            yield from ((box.label, cut(image, box.corners)) for box in wanted)
+        image = read_boxed_photo(box_set.images, photo)
+        yield from ((box.label, cut(image, box.corners)) for box in photo.boxes)
+    for each in find_backgrounds(box_set):
+        yield "background", each.cut(box_set.images)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """Pictures that show none of the classes: some to learn from, the others to choose the rejection threshold on."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-
-import numpy as np
 
 from edge_runtime.drawing import draw_background, draw_clutter
 from edge_runtime.errors import DataError
@@ -25,19 +24,22 @@ class Negatives:
 
 
 def find_negatives(folder: Path | None) -> Negatives:
-    """Find the pictures under a folder and divide them in halves, always the same; none where the folder is None.
+    """Find the pictures under a folder and divide them in halves; none where the folder is None.
+
+    Each has its place by the hash of its name, so pictures that join later change the side of few others: a student
+    must not choose its threshold on what its teacher has learnt from.
 
     Raises:
         DataError: The folder has no picture.
     """
     if folder is None:
         return Negatives()
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+    paths = sorted(found, key=lambda path: sha256(path.relative_to(folder).as_posix().encode()).digest())
     if not paths:
         raise DataError(f"{folder} has no picture; name a folder with pictures that show no known garment.")
-    order = np.random.default_rng(0).permutation(len(paths))
     half = len(paths) // 2
-    return Negatives(tuple(paths[index] for index in order[:half]), tuple(paths[index] for index in order[half:]))
+    return Negatives(tuple(paths[:half]), tuple(paths[half:]))
 
 
 def draw_negative(seed: int, size: tuple[int, int] = (480, 360)) -> Image:

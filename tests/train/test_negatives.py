@@ -19,6 +19,16 @@ def test_no_picture_serves_for_both(tmp_path: Path) -> None:
     assert find_negatives(tmp_path) == negatives
 
 
+def test_pictures_that_join_later_change_the_side_of_few_others(tmp_path: Path) -> None:
+    for index in range(200):
+        (tmp_path / f"{index}.jpg").touch()
+    before = find_negatives(tmp_path)
+    for index in range(200, 220):
+        (tmp_path / f"{index}.jpg").touch()
+    after = find_negatives(tmp_path)
+    assert len({*before.training} & {*after.held_out}) + len({*before.held_out} & {*after.training}) <= 10
+
+
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no picture"):
         find_negatives(tmp_path)
