@@ -1,4 +1,4 @@
-"""Time a training step on this CPU, in turns: with glibc's default, with freed memory kept, with layers frozen.
+"""Time a training step on this CPU, in turns: as Keras does it, then with each thing that `edge-train` adds to it.
 
 python bench/training_step.py --frozen-share 0.2 --frozen-share 0.4
 """
@@ -16,15 +16,19 @@ _WARM_UP, _STEPS = 2, 5
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is timed: whether freed memory is kept as `edge-train` does, and the share of layers that never train."""
+    """What is timed.
 
-    keep: bool
+    Attributes:
+        name: For the table.
+        keep: Whether freed memory is kept for the next step.
+        fuse: Whether batch norms run as one operation.
+        frozen_share: Share of layers that never train.
+    """
+
+    name: str
+    keep: bool = True
+    fuse: bool = True
     frozen_share: float = 0.0
-
-    def __str__(self) -> str:
-        """Name the case."""
-        frozen = f", first {100 * self.frozen_share:.0f} % of layers frozen" if self.frozen_share else ""
-        return ("memory kept" if self.keep else "default") + frozen
 
 
 @click.command()
@@ -33,9 +37,15 @@ class Case:
 @click.option("--frozen-share", type=click.FloatRange(0, 1, max_open=True), multiple=True)
 @click.option("--rounds", default=3, show_default=True)
 def main(architecture: str, batch_size: int, frozen_share: Sequence[float], rounds: int) -> None:
-    """Print the medians and their ratios to the second one."""
+    """Print the medians and their ratios to what `edge-train` does."""
     start = multiprocessing.get_context("spawn")
-    cases = [Case(keep=False), Case(keep=True), *(Case(keep=True, frozen_share=share) for share in frozen_share)]
+    usual = Case("as edge-train does it")
+    cases = [
+        Case("as Keras does it", keep=False, fuse=False),
+        Case("freed memory kept", fuse=False),
+        usual,
+        *(Case(f"first {share:.0%} of layers frozen", frozen_share=share) for share in frozen_share),
+    ]
     seconds: dict[Case, list[float]] = {case: [] for case in cases}
     for _ in range(rounds):
         for case in cases:
@@ -43,7 +53,7 @@ def main(architecture: str, batch_size: int, frozen_share: Sequence[float], roun
                 seconds[case] += pool.apply(_time_steps, (architecture, batch_size, case))
     medians = {case: statistics.median(times) for case, times in seconds.items()}
     for case, median in medians.items():
-        click.echo(f"{median:6.2f} s a step, {median / medians[cases[1]]:.2f} times: {case}")
+        click.echo(f"{median:6.2f} s a step, {median / medians[usual]:.2f} times: {case.name}")
 
 
 def _time_steps(name: str, batch_size: int, case: Case) -> list[float]:
@@ -51,10 +61,13 @@ def _time_steps(name: str, batch_size: int, case: Case) -> list[float]:
     import numpy as np
 
     from train.architectures import ARCHITECTURES, build_classifier
-    from train.environment import start_backend
+    from train.environment import keep_freed_memory
+    from train.fused_batch_norm import fuse_batch_norms
 
     if case.keep:
-        start_backend()
+        keep_freed_memory()
+    if case.fuse:
+        fuse_batch_norms()
     architecture = ARCHITECTURES[name]
     model = build_classifier(architecture, architecture.size, ("a", "b"), "none", 0.2)
     body = model.get_layer("body")

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 
 from train.distribution import Distribution
+from train.fused_batch_norm import fuse_batch_norms
 
 _PACKAGES = ("edge-garment", "keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "scikit-learn")
 
@@ -22,12 +23,13 @@ _NEVER = 2**31 - 1
 
 
 def start_backend() -> None:
-    """Make the Keras backend look for its devices now, where its notices can be dropped."""
-    _keep_freed_memory()
+    """Set the process up for training, and let Keras look for its devices now, where notices can be dropped."""
+    keep_freed_memory()
+    fuse_batch_norms()
     keras.ops.zeros(1)
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Let glibc keep the memory that one step frees for the next one; other C libraries are left as they are.
 
     It hands large blocks back to the system at once, which has to find and clear them anew for every activation of
