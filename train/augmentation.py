@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from edge_runtime.spec import InputSpec
-from train.distillation import Distillation
+from train.distillation import Teaching
 
 
 def build_augmentation() -> keras.Sequential:
@@ -30,19 +30,17 @@ def build_augmentation() -> keras.Sequential:
     )
 
 
-def build_training_model(
-    classifier: keras.Model, spec: InputSpec, teachers: Sequence[keras.Model] = (), distillation: float = 0.0
-) -> keras.Model:
+def build_training_model(classifier: keras.Model, spec: InputSpec, teachers: Sequence[keras.Model] = ()) -> keras.Model:
     """Put augmentation and normalisation before a classifier, sharing its weights.
 
     Args:
         classifier: From normalised images to probabilities.
         spec: The input contract.
         teachers: Models with the classifier's input and output to learn from.
-        distillation: Weight of the teachers' answers, in [0, 1].
 
     Returns:
-        A model from (batch, height, width, 3) RGB in [0, 255] to the classifier's output.
+        A model from (batch, height, width, 3) RGB in [0, 255] to the classifier's output, with teachers followed by
+        their mean one.
     """
     images = keras.Input((spec.height, spec.width, 3), name="pixels")
     normalization = keras.layers.Normalization(
@@ -51,5 +49,5 @@ def build_training_model(
     normalized = normalization(build_augmentation()(images))
     outputs = classifier(normalized)
     if teachers:
-        outputs = Distillation(teachers, distillation)([normalized, outputs])
+        outputs = Teaching(teachers)([normalized, outputs])
     return keras.Model(images, outputs, name="training")

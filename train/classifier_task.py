@@ -11,6 +11,7 @@ import numpy as np
 from edge_runtime.training_run import SplitRow
 from train.checkpoint import EpochRecord
 from train.dataset import Batches, ShuffledBatches
+from train.distillation import DistillationLoss
 from train.distribution import Distribution
 from train.encoding import Encoding
 from train.metrics import measure_accuracy
@@ -49,6 +50,7 @@ class ClassifierTask:
         self._data = (encoding, schedule.batch_size, distribution.part)
         self._validation = Batches(distribution.pad(validation), *self._data)
         self._photos = len(validation)
+        self._labels = len(encoding.labels)
         self._predictor = distribution.gathering(model)
 
     def batches(self, phase: Phase, epoch: int) -> ShuffledBatches:
@@ -57,14 +59,15 @@ class ClassifierTask:
         return ShuffledBatches(self._training, *self._data, negatives=self._negatives, schedule=schedule, epoch=epoch)
 
     def losses(self) -> dict[str, Any]:
-        """Return smoothed cross-entropy, weighed against what teachers say."""
-        return {
-            "loss": keras.losses.CategoricalCrossentropy(label_smoothing=self._schedule.label_smoothing),
-            "loss_weights": [1.0 - self._schedule.distillation],
-        }
+        """Return smoothed cross-entropy, weighed against what teachers say where there are any."""
+        smoothing, distillation = self._schedule.label_smoothing, self._schedule.distillation
+        if distillation:
+            return {"loss": DistillationLoss(smoothing, distillation)}
+        return {"loss": keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)}
 
     def measure(self) -> dict[str, float]:
         """Return both accuracies on the validation photos."""
-        scores = self._predictor.predict(self._validation, verbose=0)[: self._photos]
+        # What follows the answers is the teachers'.
+        scores = self._predictor.predict(self._validation, verbose=0)[: self._photos, : self._labels]
         accuracy = measure_accuracy(self._validation.targets[: self._photos], np.argmax(scores, axis=1))
         return {"validation_top1": accuracy.top1, "validation_macro": accuracy.macro}

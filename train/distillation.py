@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+from keras import ops
 
 from edge_runtime.errors import DataError
 from edge_runtime.spec import InputSpec
@@ -14,34 +15,57 @@ from train.keras_files import load_model
 _LEAST_PROBABILITY = 1e-7
 
 
-class Distillation(keras.layers.Layer):  # type: ignore[misc]
-    """Passes a student's probabilities through and adds their divergence from its teachers' as a loss.
+class Teaching(keras.layers.Layer):  # type: ignore[misc]
+    """Puts the mean of the teachers' answers beside the student's, for `DistillationLoss`.
 
     The teachers see the very image that the student sees, augmentation included: Beyer et al., "Knowledge
     distillation: A good teacher is patient and consistent", CVPR 2022. Outside training they are not run.
     """
 
-    def __init__(self, teachers: Sequence[keras.Model], weight: float) -> None:
-        """Hold the teachers.
-
-        Args:
-            teachers: Models from normalised images to probabilities; their answers are averaged.
-            weight: Of the mean Kullback-Leibler divergence of the student from the teachers.
-        """
-        super().__init__(name="distillation")
+    def __init__(self, teachers: Sequence[keras.Model]) -> None:
+        """Hold the teachers, models from normalised images to probabilities."""
+        super().__init__(name="teaching")
         self._teachers = list(teachers)
-        self._weight = weight
         for teacher in self._teachers:
             teacher.trainable = False
 
     def call(self, inputs: tuple[Any, Any], training: bool | None = None) -> Any:
-        """Take (images, student's probabilities), return the latter."""
+        """Take (images, (batch, labels) answers), return (batch, 2 * labels): the answers, then the teachers'."""
         images, answers = inputs
-        if training:
-            wanted = keras.ops.mean([teacher(images, training=False) for teacher in self._teachers], axis=0)
-            divergence = keras.losses.kl_divergence(wanted, keras.ops.maximum(answers, _LEAST_PROBABILITY))
-            self.add_loss(self._weight * keras.ops.mean(divergence))
-        return answers
+        if not training:
+            return ops.concatenate([answers, answers], axis=-1)
+        taught = ops.mean([teacher(images, training=False) for teacher in self._teachers], axis=0)
+        return ops.concatenate([answers, taught], axis=-1)
+
+
+class DistillationLoss(keras.losses.Loss):  # type: ignore[misc]
+    """Cross-entropy of the labels, weighed against the divergence from the teachers' answers.
+
+    What a picture shows that is of none of the classes, a teacher cannot say; it may never have seen such a one. There
+    the labels, all alike, count alone.
+    """
+
+    def __init__(self, label_smoothing: float, weight: float) -> None:
+        """Set the shares.
+
+        Args:
+            label_smoothing: Share of each target spread over all classes, in [0, 1).
+            weight: Of the Kullback-Leibler divergence of the student from the teachers, in [0, 1].
+        """
+        super().__init__(name="distillation_loss")
+        self._label_smoothing = label_smoothing
+        self._weight = weight
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the (batch,) losses of what `Teaching` returns against (batch, labels) probabilities."""
+        answers, taught = ops.split(y_pred, 2, axis=-1)
+        labels = answers.shape[-1]
+        # Of a blended image, the share that shows none of the classes.
+        nameless = labels * ops.min(y_true, axis=-1)
+        weight = self._weight * (1.0 - nameless)
+        told = keras.losses.categorical_crossentropy(y_true, answers, label_smoothing=self._label_smoothing)
+        divergence = keras.losses.kl_divergence(taught, ops.maximum(answers, _LEAST_PROBABILITY))
+        return (1.0 - weight) * told + weight * divergence
 
 
 def load_teachers(runs: Sequence[Path], labels: tuple[str, ...], spec: InputSpec) -> tuple[keras.Model, ...]:
