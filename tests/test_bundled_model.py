@@ -11,7 +11,22 @@ import pytest
 from edge_runtime import Recognizer
 from edge_runtime.drawing import GARMENTS, draw_background, draw_clutter, draw_garment
 from edge_runtime.pictures import read_picture
+from edge_runtime.refining import cut
 from edge_runtime.training_run import Split, SplitRow
+
+CARD_TOP1 = 86 / 90
+DETECTED = ("bag", "dress", "hat", "jacket", "pants", "shirt", "shoe", "shorts", "skirt", "sunglass")
+ALSO_CALLED = {
+    "dress": {"dress"},
+    "hat": {"hat"},
+    "jacket": {"outwear"},
+    "pants": {"pants"},
+    "shirt": {"shirt", "t-shirt", "longsleeve"},
+    "shoe": {"shoes"},
+    "shorts": {"shorts"},
+    "skirt": {"skirt"},
+}
+"""What the classifier may call the detector's labels; it has no name for bags and sunglasses."""
 
 MANIFEST = Path(__file__).parents[1] / "calibration_data" / "garment_classifier.json"
 needs_data = pytest.mark.skipif(
@@ -81,10 +96,34 @@ def test_it_reaches_its_card_on_photos_of_other_senders(
     frames = (read_picture(clothing / "images" / row.image) for row in held_out)
     answers = [recognizer.classify(frame, top_k=1, threshold=0.0)[0].label for frame in frames]
     right = float(np.mean([answer == row.label for answer, row in zip(answers, held_out, strict=True)]))
+    assert right == pytest.approx(CARD_TOP1, abs=0.012)
+
+
+@needs_data
+def test_it_knows_worn_garments_of_a_source_that_it_never_saw(recognizer: Recognizer, tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason="needs the train extra")
+    from train.boxes import read_boxed_photo
+    from train.detection_formats import read_boxes
+
+    names = tmp_path / "classes.txt"
+    names.write_text("\n".join(DETECTED))
+    box_set = read_boxes(Path(os.environ["EDGE_GARMENT_DATA"]) / "cfpd" / "valid", classes=names)
+    named, nameless = [], []
+    for photo in box_set.photos[:60]:
+        image = read_boxed_photo(box_set.images, photo)
+        for box in photo.boxes:
+            labels = {each.label for each in recognizer.classify(cut(image, box.corners), top_k=1)}
+            if box.label in ALSO_CALLED:
+                named.append(bool(labels & ALSO_CALLED[box.label]))
+            else:
+                nameless.append(not labels)
+    assert np.mean(named) > 0.7
+    assert np.mean(nameless) > 0.5
+
+
+def test_it_is_as_good_as_the_model_that_was_trained(recognizer: Recognizer) -> None:
     keras, *_, device = (stage["top1"] for stage in recognizer.spec.provenance["measured"])
-    assert right == pytest.approx(device, abs=0.01)
-    assert right >= 0.92
-    assert abs(device - keras) <= 0.005
+    assert device >= keras - 0.005
 
 
 @needs_data
