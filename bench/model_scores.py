@@ -86,7 +86,7 @@ def _print_rejection(recognizer: Recognizer, threshold: float, negatives: Path) 
 
 
 def _kinds(negatives: Path) -> Iterator[tuple[str, Iterable[Image]]]:
-    """Yield the pictures that no training learnt from; those of files chose the threshold."""
+    """Yield pictures that RUN did not learn from; those of files chose the threshold."""
     paths = find_negatives(negatives).held_out
     streets, worn = ([path for path in paths if path.name.startswith(prefix)] for prefix in ("ccp-", "worn-"))
     yield "photos labelled Other or Not sure", map(read_picture, sorted({*paths} - {*streets} - {*worn}))

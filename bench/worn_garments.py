@@ -38,7 +38,7 @@ _RIGHT = {
 @click.argument("data", type=click.Path(path_type=Path, exists=True))
 @click.argument("models", type=click.Path(path_type=Path, exists=True, dir_okay=False), nargs=-1, required=True)
 def main(data: Path, models: Sequence[Path]) -> None:
-    """Print what share of the garments on DATA each of MODELS names rightly."""
+    """Print what share of the garments on DATA each of MODELS names rightly, and what it rejects of all else there."""
     recognizers = [Recognizer.load(model) for model in models]
     box_set = read_boxes(data)
     answers = [
@@ -49,7 +49,7 @@ def main(data: Path, models: Sequence[Path]) -> None:
     right, sure = np.moveaxis(np.array([outcomes for _, outcomes in answers]), 2, 0)
     click.echo(f"| label | pictures | {' | '.join(model.stem for model in models)} |")
     click.echo("| --- | ---: |" + " ---: |" * len(models))
-    for label in _RIGHT:
+    for label in sorted({*labels} & {*_RIGHT}):
         _print_row(label, right[labels == label])
     _print_row("all", right[np.isin(labels, tuple(_RIGHT))])
     click.echo(f"| of these kept | | {' | '.join(f'{share:.1%}' for share in (right & sure).sum(0) / right.sum(0))} |")
@@ -57,7 +57,7 @@ def main(data: Path, models: Sequence[Path]) -> None:
         _print_row(f"{label}, rejected", ~sure[labels == label])
 
 
-def _ask(recognizer: Recognizer, picture: Image, right: Sequence[str] = ()) -> tuple[bool, bool]:
+def _ask(recognizer: Recognizer, picture: Image, right: Sequence[str]) -> tuple[bool, bool]:
     """Return whether the best label is a right one, and whether its score reaches the threshold."""
     scores = recognizer.scores(picture)
     best = int(np.argmax(scores))

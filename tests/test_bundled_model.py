@@ -46,7 +46,7 @@ def clothing() -> Path:
 
 @pytest.fixture(scope="module")
 def held_out(clothing: Path) -> list[SplitRow]:
-    """The photos that neither of the two networks was trained on whose average the model is.
+    """The laid-out photos that none of the networks was trained on that the model goes back to.
 
     They are of a quarter of the senders that the split with seed 0 holds out, drawn as `bench/folds.py` does it.
     """

@@ -12,7 +12,7 @@ _LEAST_PROBABILITY = 1e-7
 _LEAST_ACCEPTED = 0.98
 """At least this share of right answers has to stay above the threshold.
 
-A stricter bound would let two or three of a few hundred photos decide, and these are often wrong labels.
+The stricter it is, the fewer photos of a few hundred decide, and the unsurest right answers are odd ones.
 """
 
 

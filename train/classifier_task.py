@@ -51,6 +51,7 @@ class ClassifierTask:
         self._validation = Batches(distribution.pad(validation), *self._data)
         self._photos = len(validation)
         self._labels = len(encoding.labels)
+        self._taught = model.output_shape[-1] > self._labels
         self._predictor = distribution.gathering(model)
 
     def batches(self, phase: Phase, epoch: int) -> ShuffledBatches:
@@ -60,9 +61,9 @@ class ClassifierTask:
 
     def losses(self) -> dict[str, Any]:
         """Return smoothed cross-entropy, weighed against what teachers say where there are any."""
-        smoothing, distillation = self._schedule.label_smoothing, self._schedule.distillation
-        if distillation:
-            return {"loss": DistillationLoss(smoothing, distillation)}
+        smoothing = self._schedule.label_smoothing
+        if self._taught:
+            return {"loss": DistillationLoss(smoothing, self._schedule.distillation)}
         return {"loss": keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)}
 
     def measure(self) -> dict[str, float]:

@@ -114,8 +114,7 @@ def _fit(
     classifier = _build(options, encoding, training)
     with distribution.scope():
         classifier = distribution.place(classifier)
-        wanted = options.teachers if options.schedule.distillation else ()
-        teachers = load_teachers(wanted, encoding.labels, encoding.input)
+        teachers = load_teachers(options.teachers, encoding.labels, encoding.input)
         placed = [distribution.place(teacher) for teacher in teachers]
         model = build_training_model(classifier, encoding.input, placed)
         task = ClassifierTask(model, training, validation, negatives.training, encoding, options.schedule, distribution)

@@ -48,6 +48,7 @@ def crops(data: Path, images: Path | None, classes: Path | None, output: Path, b
 
     box_set = read_boxes(data, images, classes)
     if backgrounds is not None:
+        _check_apart(output.resolve(), backgrounds.resolve())
         check_fresh(backgrounds)
     found = find_backgrounds(box_set) if backgrounds is not None else ()
     for label, count in sorted(write_crops(box_set, output).items()):
@@ -55,3 +56,10 @@ def crops(data: Path, images: Path | None, classes: Path | None, output: Path, b
     if backgrounds is not None:
         write_backgrounds(box_set.images, found, backgrounds)
         click.echo(f"without any box: {len(found)} crops", err=True)
+
+
+def _check_apart(crops: Path, backgrounds: Path) -> None:
+    if crops.is_relative_to(backgrounds) or backgrounds.is_relative_to(crops):
+        raise click.UsageError(
+            "-o and --backgrounds lie within each other, so crops would pass for backgrounds; name two folders apart."
+        )

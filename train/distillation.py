@@ -42,7 +42,8 @@ class DistillationLoss(keras.losses.Loss):  # type: ignore[misc]
     """Cross-entropy of the labels, weighed against the divergence from the teachers' answers.
 
     What a picture shows that is of none of the classes, a teacher cannot say; it may never have seen such a one. There
-    the labels, all alike, count alone.
+    the labels, all alike, count alone. Where there are two classes only, a blend of both looks like such a picture, and
+    the labels count more.
     """
 
     def __init__(self, label_smoothing: float, weight: float) -> None:

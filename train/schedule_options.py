@@ -95,7 +95,7 @@ _CLASSIFIER = (
         type=click.FloatRange(0, 1),
         default=0.5,
         show_default=True,
-        help="Weight of the teachers' answers beside the labels.",
+        help="Weight of the teachers' answers beside the labels; none for pictures without any of the classes.",
     ),
 )
 

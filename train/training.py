@@ -143,7 +143,7 @@ class Fitting(Generic[Record]):
         rate = keras.optimizers.schedules.CosineDecay(
             # From zero, the first step would change nothing; with few photos it may be the only one of its epoch.
             initial_learning_rate=phase.learning_rate / warmup_steps,
-            decay_steps=max(phase.epochs - 1, 1) * steps,
+            decay_steps=max(phase.epochs * steps - warmup_steps, 1),
             warmup_target=phase.learning_rate,
             warmup_steps=warmup_steps,
         )

@@ -275,6 +275,15 @@ def test_backgrounds_without_room_end_the_command_before_anything_is_written(tmp
     assert not (tmp_path / "crops").exists()
 
 
+@pytest.mark.parametrize(("crops", "backgrounds"), [("same", "same"), ("none/crops", "none"), ("crops", "crops/none")])
+def test_crops_and_backgrounds_are_kept_apart(tmp_path: Path, crops: str, backgrounds: str) -> None:
+    options = ["-o", str(tmp_path / crops), "--backgrounds", str(tmp_path / backgrounds)]
+    result = CliRunner().invoke(main, ["crops", str(_write_coco(tmp_path)), *options])
+    assert result.exit_code == 2
+    assert "name two folders apart" in result.stderr
+    assert not (tmp_path / crops).exists()
+
+
 def test_tiny_boxes_are_left_out_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     boxes = read_boxes(_write_coco(tmp_path, bbox=[20, 10, 15.9, 40]))
     with caplog.at_level(logging.INFO):

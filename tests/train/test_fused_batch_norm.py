@@ -10,14 +10,16 @@ tf = pytest.importorskip("tensorflow", reason="needs the train extra")
 if keras.backend.backend() != "tensorflow":
     pytest.skip("TensorFlow is not the backend", allow_module_level=True)
 
+from train import fused_batch_norm  # noqa: E402
 from train.fused_batch_norm import fuse_batch_norms  # noqa: E402
 
 IMAGES = np.random.default_rng(0).normal(3.0, 2.0, (2, 5, 4, 3)).astype(np.float32)
 
 
 @pytest.fixture(autouse=True)
-def plain_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keras.layers.BatchNormalization, "call", keras.layers.BatchNormalization.call)
+def plain_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A command that another test ran in this process has replaced it.
+    monkeypatch.setattr(keras.layers.BatchNormalization, "call", fused_batch_norm._PLAIN_CALL)
 
 
 def make_layer(**options: Any) -> Any:
@@ -39,6 +41,11 @@ def step(layer: Any, *, training: bool) -> list[np.ndarray]:
     return [np.asarray(each) for each in (outputs, *gradients, *layer.get_weights())]
 
 
+def is_fused(layer: Any) -> bool:
+    graph = tf.function(lambda images: layer(images, training=True)).get_concrete_function(tf.constant(IMAGES)).graph
+    return "FusedBatchNormV3" in {operation.type for operation in graph.get_operations()}
+
+
 def compare(make: Callable[[], Any], *, training: bool) -> None:
     plain = step(make(), training=training)
     fuse_batch_norms()
@@ -58,13 +65,14 @@ def test_a_frozen_layer_keeps_its_statistics() -> None:
 @pytest.mark.parametrize("options", [{"axis": 1}, {"scale": False}, {"center": False}, {"dtype": "mixed_bfloat16"}])
 def test_unusual_layers_are_left_to_keras(options: dict[str, Any]) -> None:
     compare(lambda: make_layer(**options), training=True)
+    assert not is_fused(make_layer(**options))
 
 
 def test_it_is_one_operation_and_the_saved_model_knows_nothing_of_it(tmp_path: Path) -> None:
+    assert not is_fused(make_layer())
     fuse_batch_norms()
+    assert is_fused(make_layer())
     inputs = keras.Input(IMAGES.shape[1:])
     model = keras.Model(inputs, keras.layers.BatchNormalization()(inputs))
-    graph = tf.function(lambda images: model(images, training=True)).get_concrete_function(tf.constant(IMAGES)).graph
-    assert "FusedBatchNormV3" in {operation.type for operation in graph.get_operations()}
     model.save(tmp_path / "model.keras")
     assert type(keras.models.load_model(tmp_path / "model.keras").layers[1]) is keras.layers.BatchNormalization
