@@ -64,15 +64,16 @@ def _print_stages(recognizer: Recognizer) -> None:
 
 
 def _print_photos(name: str, scores: np.ndarray, targets: np.ndarray, labels: Sequence[str], threshold: float) -> None:
-    accuracy = measure_accuracy(targets, scores.argmax(axis=1))
-    right, kept = scores.argmax(axis=1) == targets, scores.max(axis=1) >= threshold
+    answers = scores.argmax(axis=1)
+    accuracy = measure_accuracy(targets, answers)
+    right, kept = answers == targets, scores.max(axis=1) >= threshold
     click.echo(f"\n{name}: {len(targets)}, top-1 {accuracy.top1:.1%}, macro {accuracy.macro:.1%}")
     click.echo(
         f"kept: {kept[right].sum()} of {right.sum()} right answers, {kept[~right].sum()} of {(~right).sum()} wrong"
     )
     click.echo("\n| class | photos | recall | 95 % interval | precision |")
     click.echo("| --- | ---: | ---: | --- | ---: |")
-    for each in measure_classes(labels, count_confusions(targets, scores.argmax(axis=1), len(labels))):
+    for each in measure_classes(labels, count_confusions(targets, answers, len(labels))):
         recall = f"{each.recall.value:.1%} | {each.recall.low:.0%} to {each.recall.high:.0%}" if each.recall else " | "
         precision = f"{each.precision.value:.1%}" if each.precision else ""
         click.echo(f"| {each.label} | {each.photos} | {recall} | {precision} |")

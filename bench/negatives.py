@@ -21,8 +21,6 @@ from train.detection_formats import read_boxes
 
 _LABELS = ("Other", "Not sure")
 _NAMELESS = ("bag", "sunglass")
-_SHORTEST_SIDE = 8
-"""Of a crop in pixels; smaller ones show nothing."""
 
 
 @click.command()
@@ -58,7 +56,7 @@ def _cut_nameless(box_set: BoxSet, output: Path) -> int:
     for photo in box_set.photos:
         image = read_boxed_photo(box_set.images, photo)
         for box in photo.boxes:
-            if box.label in _NAMELESS and box.shorter_side >= _SHORTEST_SIDE:
+            if box.label in _NAMELESS:
                 name = f"worn-{box.label}-{Path(photo.image).stem}.png"
                 cv2.imwrite(str(output / name), cut(image, box.corners))
                 count += 1
