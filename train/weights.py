@@ -24,6 +24,11 @@ def are_folded(file: str) -> bool:
     return Path(file).suffix in (_ARRAYS_SUFFIX, _TFLITE_SUFFIX)
 
 
+def are_of_a_run(file: str) -> bool:
+    """Tell whether a weights argument names the model of an earlier run."""
+    return Path(file).suffix == _MODEL_SUFFIX
+
+
 def load_body_weights(body: keras.Model, file: str) -> None:
     """Load a weights file into a body.
 
@@ -42,7 +47,7 @@ def load_body_weights(body: keras.Model, file: str) -> None:
                 _load_folded(body, _match_names(body, arrays))
         elif Path(file).suffix == _TFLITE_SUFFIX:
             _load_folded(body, _match_order(body, read_convolutions(Path(file).read_bytes())))
-        elif Path(file).suffix == _MODEL_SUFFIX:
+        elif are_of_a_run(file):
             earlier = keras.models.load_model(file, compile=False).get_layer("body")
             body.set_weights(earlier.get_weights())
         else:

@@ -26,7 +26,7 @@ from train.detection.dataset import SampleReader
 from train.detection.finishing import DetectorFinish, finish_detector
 from train.detection.measuring import read_inputs
 from train.detection.necks import plan_cells
-from train.detection.network import Layout, build_detector, build_training_detector
+from train.detection.network import Layout, build_detector, build_training_detector, take_over_neck
 from train.detection.pictures import draw_samples
 from train.detection.report_data import BATCH_NAME
 from train.detection.task import DetectorTask
@@ -34,7 +34,7 @@ from train.keras_files import load_model
 from train.report import report_if_possible
 from train.schedule import Schedule
 from train.training import Fitting
-from train.weights import are_folded, unfold_batch_norms
+from train.weights import are_folded, are_of_a_run, unfold_batch_norms
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class DetectOptions:
         architecture: Key of `ARCHITECTURES`.
         layout: Which kind of detector.
         image_size: Input height and width in pixels, a multiple of 32.
-        weights: `imagenet`, `none`, or a weights file, for the body.
+        weights: `imagenet`, `none`, or a weights file, for the body; an earlier run's for what is behind it, too.
         loss: Key of `train.detection.losses.SCORE_LOSSES`.
         fit_anchors: Shapes of anchors per cell that are fitted to the boxes; 0 takes the usual ones.
         validation_share: Share of photos held out.
@@ -149,7 +149,11 @@ def _build(options: DetectOptions, data: DetectionData, levels: Sequence[Level],
         training = data.of(Split.TRAIN)
         sample = [training[index] for index in random.permutation(len(training))[:_STATISTICS_PHOTOS]]
         unfold_batch_norms(body, np.stack(list(read_inputs(sample, SampleReader(data.images, data.labels), spec))))
-    return build_detector(body, len(data.labels), levels, options.layout)
+    detector = build_detector(body, len(data.labels), levels, options.layout)
+    if are_of_a_run(options.weights):
+        taken = take_over_neck(detector, load_model(Path(options.weights)))
+        log.info("%d layers behind the body begin as in %s", taken, options.weights)
+    return detector
 
 
 def _write_batch_picture(task: DetectorTask, labels: Sequence[str], run: TrainingRun) -> None:

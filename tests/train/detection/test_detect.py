@@ -200,3 +200,16 @@ def test_it_learns_to_find_what_is_drawn(
     run = TrainingRun(tmp_path / "run")
     train_detector(options, run)
     assert max(float(row["validation_map50"]) for row in read_history(run)) > 0.9
+
+
+def test_a_run_goes_on_from_another_detector(
+    make_scenes: MakeScenes, small_mobilenet: str, detector_run: TrainingRun, tmp_path: Path
+) -> None:
+    """At rates of next to nothing, what was taken over can still be seen in the end."""
+    schedule = replace(SCHEDULE, head_epochs=1, epochs=0, head_learning_rate=1e-9, ema=0.0)
+    options = make_options(make_scenes(), small_mobilenet, weights=str(detector_run.model_path), schedule=schedule)
+    train_detector(options, TrainingRun(tmp_path / "run"))
+    first, second = (keras.models.load_model(run.model_path) for run in (detector_run, TrainingRun(tmp_path / "run")))
+    for name in ("extra_0_narrow", "logits_head_0"):
+        kernels = [model.get_layer(name).get_weights()[0] for model in (first, second)]
+        assert np.allclose(*kernels, atol=1e-4) == (name == "extra_0_narrow")
