@@ -29,8 +29,8 @@ def append_postprocess(network: bytes, anchors: NDArray[np.float32], spec: Detec
     """Return a detector's network with decoding and suppression behind it.
 
     The outputs are then, float32: boxes (1, n, 4) as (y_min, x_min, y_max, x_max), shares of the picture that may reach
-    beyond [0, 1]; label indices (1, n); scores (1, n), best box first; and how many boxes there are (1,), each with
-    `spec.labels_per_box` rows. n is `spec.rows`.
+    beyond [0, 1]; label indices (1, n); scores (1, n), best box first and each box's best label first; and how many
+    boxes there are (1,), each with `spec.labels_per_box` rows. n is `spec.rows`.
 
     Args:
         network: A `.tflite` file with the outputs encodings (1, anchors, 4) and scores (1, anchors, labels).

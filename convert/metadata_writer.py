@@ -130,7 +130,7 @@ def _detector_outputs(detection: DetectionSpec) -> list[OutputTensor]:
             label_kind=AssociatedFileType.TENSOR_VALUE_LABELS,
         ),
         OutputTensor(DetectorOutput.SCORES, "Score in [0, 1] of each box.", listed=True, threshold=detection.threshold),
-        OutputTensor(DetectorOutput.COUNT, "How many of the boxes are answers; they come first."),
+        OutputTensor(DetectorOutput.COUNT, "How many boxes there are; their rows, one or more each, come first."),
     ]
 
 
@@ -174,6 +174,7 @@ def _files(spec: ModelSpec) -> dict[str, bytes]:
     extra = {"format": EXTRA_FORMAT, "resize": spec.input.resize, "provenance": dict(spec.provenance)}
     if spec.detection is not None:
         extra["iou_threshold"] = spec.detection.iou_threshold
+        extra["labels_per_box"] = spec.detection.labels_per_box
     try:
         files[EXTRA_FILE] = json.dumps(extra, indent=1, sort_keys=True, allow_nan=False).encode("utf-8")
     except (TypeError, ValueError) as error:

@@ -76,9 +76,13 @@ def tiny_detector_bytes(tiny_spec: ModelSpec, tiny_anchors: np.ndarray) -> bytes
 
     Its boxes are shifted from their cell by (0.025, -0.025) and exp(0.1) times as high, as shares of the picture.
     """
-    detection = DetectionSpec(("red", "green", "blue"), threshold=0.5, iou_threshold=0.5, max_detections=8)
-    spec = replace(tiny_spec, name="tiny-detector", heads=(), detection=detection)
-    return add_metadata(append_postprocess(_build_network(), tiny_anchors, detection), spec)
+    return _build_detector(tiny_spec, tiny_anchors, labels_per_box=1)
+
+
+@pytest.fixture(scope="session")
+def two_label_detector_bytes(tiny_spec: ModelSpec, tiny_anchors: np.ndarray) -> bytes:
+    """The same with two labels of each box as answers."""
+    return _build_detector(tiny_spec, tiny_anchors, labels_per_box=2)
 
 
 @pytest.fixture(scope="session")
@@ -159,6 +163,13 @@ def _operator_code(builtin: int):  # noqa: ANN202
     code.builtinCode = code.deprecatedBuiltinCode = builtin
     code.version = 1
     return code
+
+
+def _build_detector(tiny_spec: ModelSpec, anchors: np.ndarray, labels_per_box: int) -> bytes:
+    labels = ("red", "green", "blue")
+    detection = DetectionSpec(labels, 0.5, iou_threshold=0.5, max_detections=8, labels_per_box=labels_per_box)
+    spec = replace(tiny_spec, name="tiny-detector", heads=(), detection=detection)
+    return add_metadata(append_postprocess(_build_network(), anchors, detection), spec)
 
 
 def _build_network() -> bytes:

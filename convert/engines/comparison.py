@@ -86,7 +86,7 @@ def _choose_measure(model: bytes) -> Measure:
         raise ModelError("The model's input is not one uint8 tensor; verify a file that edge-convert wrote.")
     detection = read_spec(model).detection
     if detection is not None:
-        return functools.partial(compare_boxes, threshold=detection.threshold)
+        return functools.partial(compare_boxes, detection=detection)
     return functools.partial(compare_scores, scales=[graph.tensors[index].quantization for index in graph.outputs])
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.inspection.contents import Quantization
+from edge_runtime.spec import DetectionSpec
 
 Outputs = Sequence[NDArray[Any]]
 """One (images, ...) array per output of the model."""
@@ -46,7 +47,7 @@ def _steps(values: NDArray[Any], scale: Quantization | None) -> NDArray[np.float
     return real / np.float32(scale.scale_min) + scale.zero_point_min
 
 
-def compare_boxes(ours: Outputs, theirs: Outputs, threshold: float) -> Likeness:
+def compare_boxes(ours: Outputs, theirs: Outputs, detection: DetectionSpec) -> Likeness:
     """Compare a detector's answers: boxes, labels, scores and count, as `TFLite_Detection_PostProcess` gives them.
 
     Boxes below the threshold are nobody's answer. Two boxes are the same answer where their labels are equal and their
@@ -55,11 +56,11 @@ def compare_boxes(ours: Outputs, theirs: Outputs, threshold: float) -> Likeness:
     Args:
         ours: Of one engine.
         theirs: Of the reference.
-        threshold: Of the detector, in [0, 1].
+        detection: Of the detector.
     """
     identical, largest, matched, total = 0, 0.0, 0, 0
     for image in range(len(theirs[0])):
-        one, other = _answers(ours, image, threshold), _answers(theirs, image, threshold)
+        one, other = _answers(ours, image, detection), _answers(theirs, image, detection)
         identical += bool(np.array_equal(one, other))
         pairs = _match(one, other)
         matched += 2 * len(pairs)
@@ -68,10 +69,12 @@ def compare_boxes(ours: Outputs, theirs: Outputs, threshold: float) -> Likeness:
     return Likeness(identical, largest, matched / total if total else 1.0)
 
 
-def _answers(outputs: Outputs, image: int, threshold: float) -> NDArray[np.float64]:
-    """Return (boxes, 6) label, score, y and x of two corners, of the boxes above the threshold, in a fixed order."""
-    boxes, labels, scores, _ = (np.asarray(output[image], np.float64) for output in outputs)
-    rows = np.column_stack([labels, scores, boxes])[scores >= threshold]
+def _answers(outputs: Outputs, image: int, detection: DetectionSpec) -> NDArray[np.float64]:
+    """Return (answers, 6) label, score, y and x of two corners, of those above the threshold, in a fixed order."""
+    boxes, labels, scores, count = (np.asarray(output[image], np.float64) for output in outputs)
+    # Behind its answers the op leaves those of the picture before.
+    answers = np.arange(len(scores)) < count.item() * detection.labels_per_box
+    rows = np.column_stack([labels, scores, boxes])[answers & (scores >= detection.threshold)]
     ordered: NDArray[np.float64] = rows[np.lexsort(rows.T[::-1])]
     return ordered
 

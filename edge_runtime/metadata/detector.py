@@ -1,6 +1,8 @@
 """A detector's outputs as TFLite Metadata describe them: told apart by the names that MediaPipe goes by."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from edge_runtime.errors import MetadataError
 from edge_runtime.flatbuffer import Table
@@ -8,7 +10,32 @@ from edge_runtime.metadata.fields import REMEDY, read_labels, read_threshold
 from edge_runtime.metadata.schema import AssociatedFileType, DetectorOutput, TensorMetadata
 from edge_runtime.spec import DetectionSpec
 
-_NO_RULE_STATED = 0.5
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """What the op at a detector's end was told, as the packed extra file has it; the defaults are usual elsewhere.
+
+    Attributes:
+        iou_threshold: See `DetectionSpec`.
+        labels_per_box: See `DetectionSpec`.
+    """
+
+    iou_threshold: float = 0.5
+    labels_per_box: int = 1
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Suppression":
+        """Read what is stated.
+
+        Raises:
+            TypeError: A value is no number.
+            ValueError: There are no labels per box.
+        """
+        usual = cls()
+        labels_per_box = int(values.get("labels_per_box", usual.labels_per_box))
+        if labels_per_box < 1:
+            raise ValueError(f"{labels_per_box} labels per box")
+        return cls(float(values.get("iou_threshold", usual.iou_threshold)), labels_per_box)
 
 
 def is_detector(outputs: Sequence[Table]) -> bool:
@@ -32,7 +59,7 @@ def find_outputs(outputs: Sequence[Table]) -> Mapping[DetectorOutput, int]:
 
 
 def read_detection(
-    model: bytes, outputs: Sequence[Table], shapes: Sequence[tuple[int, ...]], iou_threshold: float | None
+    model: bytes, outputs: Sequence[Table], shapes: Sequence[tuple[int, ...]], suppression: Suppression
 ) -> DetectionSpec:
     """Read what a detector says about its answers.
 
@@ -40,7 +67,7 @@ def read_detection(
         model: All bytes of the `.tflite` file.
         outputs: Descriptions of its outputs.
         shapes: Shapes of its outputs, in the same order.
-        iou_threshold: As the packed extra file has it; files from other tools do not say, and 0.5 is usual.
+        suppression: What the op at its end was told.
 
     Raises:
         MetadataError: The descriptions are incomplete or contradict the shapes.
@@ -52,6 +79,7 @@ def read_detection(
     return DetectionSpec(
         labels=read_labels(model, outputs[labels], DetectorOutput.LABELS, AssociatedFileType.TENSOR_VALUE_LABELS),
         threshold=read_threshold(outputs[scores]),
-        iou_threshold=_NO_RULE_STATED if iou_threshold is None else iou_threshold,
-        max_detections=shapes[boxes][1],
+        iou_threshold=suppression.iou_threshold,
+        max_detections=shapes[boxes][1] // suppression.labels_per_box,
+        labels_per_box=suppression.labels_per_box,
     )

@@ -14,7 +14,7 @@ from typing import Any
 from edge_runtime.errors import MetadataError
 from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
 from edge_runtime.metadata.checks import check_output_count, check_spec
-from edge_runtime.metadata.detector import find_outputs, is_detector, read_detection
+from edge_runtime.metadata.detector import Suppression, find_outputs, is_detector, read_detection
 from edge_runtime.metadata.fields import REMEDY, per_channel, process_unit, read_labels, read_threshold
 from edge_runtime.metadata.schema import (
     EXTRA_FILE,
@@ -95,7 +95,7 @@ def _model_spec(model: bytes, graph: Graph, described: Table) -> ModelSpec:
         heads=() if detects else tuple(_head(model, output, index) for index, output in enumerate(outputs)),
         license=described.string(ModelMetadata.LICENSE) or "",
         provenance=extra.provenance,
-        detection=read_detection(model, outputs, graph.output_shapes, extra.iou_threshold) if detects else None,
+        detection=read_detection(model, outputs, graph.output_shapes, extra.suppression) if detects else None,
     )
 
 
@@ -134,7 +134,7 @@ class _Extra:
 
     resize: ResizeRule = ResizeRule.STRETCH
     provenance: Mapping[str, Any] = field(default_factory=dict)
-    iou_threshold: float | None = None
+    suppression: Suppression = field(default_factory=Suppression)
 
 
 def _extra(model: bytes) -> _Extra:
@@ -145,11 +145,6 @@ def _extra(model: bytes) -> _Extra:
         values = json.loads(content)
         if values["format"] > EXTRA_FORMAT:
             raise MetadataError("The model was made by a newer edge-garment; upgrade with pip install -U edge-garment.")
-        iou_threshold = values.get("iou_threshold")
-        return _Extra(
-            ResizeRule(values["resize"]),
-            dict(values["provenance"]),
-            None if iou_threshold is None else float(iou_threshold),
-        )
+        return _Extra(ResizeRule(values["resize"]), dict(values["provenance"]), Suppression.from_dict(values))
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise MetadataError(f"The model's {EXTRA_FILE} is damaged ({error!r}); {REMEDY}.") from error

@@ -67,6 +67,26 @@ def test_more_objects_than_the_file_keeps_are_the_best_ones(detector: Recognizer
     assert len(detector.detect(np.full((32, 32, 3), 255, np.uint8))) == 8
 
 
+def test_each_box_has_as_many_answers_as_the_file_says(two_label_detector_bytes: bytes) -> None:
+    """The op counts boxes, whatever their labels."""
+    spec = read_spec(two_label_detector_bytes).detection
+    assert spec is not None
+    assert (spec.max_detections, spec.labels_per_box) == (8, 2)
+    frame = np.zeros((200, 400, 3), np.uint8)
+    frame[50:100, 200:300] = (0, 200, 255)
+    frame[150:200, 0:100] = (250, 180, 0)
+    found = Recognizer(two_label_detector_bytes, threads=1).detect(frame)
+    assert [each.label for each in found] == ["red", "blue", "green", "green"]
+    assert found[0].box == found[2].box
+    assert found[1].box == found[3].box
+
+
+def test_a_number_of_labels_that_is_none_is_refused(two_label_detector_bytes: bytes) -> None:
+    for wrong in (b'"labels_per_box": 0', b'"labels_per_box": x', b'"labels_per_box": 3'):
+        with pytest.raises(MetadataError):
+            read_spec(rename(two_label_detector_bytes, b'"labels_per_box": 2', wrong))
+
+
 def test_each_kind_of_model_says_what_it_is_not(detector: Recognizer, tiny_recognizer: Recognizer) -> None:
     with pytest.raises(ModelError, match=r"is a detector; give a classifier"):
         detector.classify(scene())
