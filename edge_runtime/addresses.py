@@ -1,9 +1,12 @@
 """Addresses of network streams: telling them from file names, and showing them."""
 
 import re
-from urllib.parse import urlsplit
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+# By patterns rather than by parts, so that an address that nobody could take apart hides its password, too.
+_PASSWORD = re.compile(r"^([^/?#]*://[^/?#:]*:)[^/?#]*(?=@)")
+_SECRET = re.compile(r"([?&;][^?&;=#]*(?:pass|pwd|secret|token|key|auth)[^?&;=#]*=)[^&;#]+", re.IGNORECASE)
+_HIDDEN = "***"
 
 
 def is_address(text: str) -> bool:
@@ -12,10 +15,5 @@ def is_address(text: str) -> bool:
 
 
 def without_password(address: str) -> str:
-    """Hide the password of an address, which would end up in results and logs."""
-    parts = urlsplit(address)
-    credentials, at, host = parts.netloc.rpartition("@")
-    if not at or ":" not in credentials:
-        return address
-    user = credentials.partition(":")[0]
-    return parts._replace(netloc=f"{user}:***@{host}").geturl()
+    """Hide the passwords of an address, before its host and in its query; they would end up in results and logs."""
+    return _SECRET.sub(rf"\g<1>{_HIDDEN}", _PASSWORD.sub(rf"\g<1>{_HIDDEN}", address))

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from edge_runtime.results import Classification
+
 Box = tuple[float, float, float, float]
 """(x_min, y_min, x_max, y_max) in pixels."""
 
@@ -19,11 +21,13 @@ class Observation:
         label: Class name.
         score: Probability in [0, 1].
         box: Where it is; None when it is the whole frame.
+        refined: What a second look at the box says; None where none was taken or it was not sure.
     """
 
     label: str
     score: float
     box: Box | None
+    refined: Classification | None = None
 
 
 def iou(first: Box, second: Box) -> float:

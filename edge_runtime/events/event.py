@@ -68,7 +68,8 @@ class ScanEvent:
         id: UUID of the event; it stays the same when the event is sent again.
         run: UUID of the process's run.
         sequence: Counts the events of a run from 0 without gaps, over both kinds of event.
-        timestamp: Unix time in seconds at which the deciding frame was captured.
+        timestamp: Unix time in seconds at which the deciding frame was captured; with `--skip-still`, of a frame
+            without motion, that at which the one that was looked at was.
         kind: What happened.
         source: Where the frames come from.
         track: Number of the garment within the run, from 0.
@@ -77,6 +78,8 @@ class ScanEvent:
         box: (x_min, y_min, x_max, y_max) in pixels of the frame, where last seen; None when the model is no detector.
         seen_s: Seconds from the first to the last frame that showed it.
         model_sha256: Hash of the model file that answered.
+        refined_label: What most second looks of a detector's classifier say; None where none was taken or sure.
+        refined_score: Mean score in [0, 1] of these.
     """
 
     id: str
@@ -91,10 +94,14 @@ class ScanEvent:
     box: tuple[float, float, float, float] | None
     seen_s: float
     model_sha256: str
+    refined_label: str | None = None
+    refined_score: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the event as JSON-ready values, with `type` `scan`."""
-        return {"type": "scan", **asdict(self), "score": round(self.score, 4), "seen_s": round(self.seen_s, 3)}
+        refined = None if self.refined_score is None else round(self.refined_score, 4)
+        rounded = {"score": round(self.score, 4), "seen_s": round(self.seen_s, 3), "refined_score": refined}
+        return {"type": "scan", **asdict(self), **rounded}
 
 
 Event = HealthEvent | ScanEvent

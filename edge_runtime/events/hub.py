@@ -51,6 +51,8 @@ class EventHub:
                 sighting.box,
                 sighting.seen_s,
                 model_sha256,
+                sighting.refined_label,
+                sighting.refined_score,
             )
         )
 

@@ -1,13 +1,23 @@
 """Turning the results of a run into scan events."""
 
 import itertools
+from dataclasses import dataclass, replace
 
-from edge_runtime.events.event import Event, HealthEvent, HealthKind
+from edge_runtime.events.event import Event, HealthEvent, HealthKind, ScanKind
 from edge_runtime.events.hub import EventHub
 from edge_runtime.events.track import Sighting, TrackRules
 from edge_runtime.events.tracker import Tracker, observe
 from edge_runtime.results import FrameResult
 from edge_runtime.sources.frame import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class _Latest:
+    """Of a source's latest frame: when it was captured, when the one whose answer it has was, and by which model."""
+
+    seen: float
+    answered: float
+    model_sha256: str
 
 
 class Scanner:
@@ -27,15 +37,18 @@ class Scanner:
         self._rules = rules or TrackRules()
         self._numbers = itertools.count()
         self._trackers: dict[str, Tracker] = {}
-        self._latest: dict[str, tuple[float, str]] = {}
+        self._latest: dict[str, _Latest] = {}
         hub.listen(self._hear)
 
     def see(self, frame: Frame, result: FrameResult | None) -> None:
         """Take a frame and what it shows; no result where it shows nothing."""
         if frame.source not in self._trackers:
             self._trackers[frame.source] = Tracker(self._rules, self._numbers)
-        sha256 = result.model_sha256 if result is not None else self._latest.get(frame.source, (0.0, ""))[1]
-        self._latest[frame.source] = (frame.timestamp, sha256)
+        if result is not None:
+            self._latest[frame.source] = _Latest(frame.timestamp, result.timestamp, result.model_sha256)
+        else:
+            before = self._latest.get(frame.source, _Latest(0.0, 0.0, ""))
+            self._latest[frame.source] = replace(before, seen=frame.timestamp)
         observations = [] if result is None else observe(result)
         self._send(frame.source, self._trackers[frame.source].update(observations, frame.clock_s))
 
@@ -51,8 +64,10 @@ class Scanner:
             self.end_source(source)
 
     def _send(self, source: str, sightings: list[Sighting]) -> None:
+        latest = self._latest[source]
         for sighting in sightings:
-            self._hub.scan(sighting, source, *self._latest[source])
+            timestamp = latest.seen if sighting.kind is ScanKind.LEFT else latest.answered
+            self._hub.scan(sighting, source, timestamp, latest.model_sha256)
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, HealthEvent) and event.kind is HealthKind.SOURCE_LOST:

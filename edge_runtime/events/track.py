@@ -1,11 +1,13 @@
 """One garment through the frames that show it: a vote over its labels, and what has been said about it."""
 
 from collections import defaultdict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from edge_runtime.events.association import Box, Observation
 from edge_runtime.events.event import ScanKind
+from edge_runtime.results import Classification
 
 # At low frame rates the window may hold a single frame, which is no vote.
 LEAST_VOTES: Final = 3
@@ -40,6 +42,8 @@ class Sighting:
     score: float
     box: Box | None
     seen_s: float
+    refined_label: str | None = None
+    refined_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,16 @@ class _Vote:
     clock_s: float
     label: str
     score: float
+    refined: Classification | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """Of a vote: the label with the largest sum of scores, its mean score, and its share of all scores."""
+
+    label: str
+    score: float
+    share: float
 
 
 class Track:
@@ -64,13 +78,13 @@ class Track:
         self.last = first
         self.seen_s = self._first_s = clock_s
         self.confirmed = False
-        self._settled: tuple[str, float] | None = None
-        self._votes = deque([_Vote(clock_s, first.label, first.score)])
+        self._settled: tuple[_Result, _Result | None] | None = None
+        self._votes = deque([_Vote(clock_s, first.label, first.score, first.refined)])
 
     def see(self, observation: Observation, clock_s: float, rules: TrackRules) -> list[Sighting]:
         """Add an observation; return what is new to say."""
         self.last, self.seen_s = observation, clock_s
-        self._votes.append(_Vote(clock_s, observation.label, observation.score))
+        self._votes.append(_Vote(clock_s, observation.label, observation.score, observation.refined))
         while len(self._votes) > LEAST_VOTES and self._votes[0].clock_s < clock_s - rules.settle_s:
             self._votes.popleft()
         sightings = []
@@ -78,14 +92,17 @@ class Track:
             self.confirmed = True
             sightings.append(self._sighting(ScanKind.APPEARED))
         if self._settled is None and self._is_sure(clock_s, rules):
-            label, score, _ = self._winner()
-            self._settled = (label, score)
+            self._settled = (self._winner(), self._refined())
             sightings.append(self._sighting(ScanKind.SETTLED))
         return sightings
 
     def has_changed(self, clock_s: float, rules: TrackRules) -> bool:
         """Tell whether a settled garment has become another one, by the same rule as it settled."""
-        return self._settled is not None and self._winner()[0] != self._settled[0] and self._is_sure(clock_s, rules)
+        return (
+            self._settled is not None
+            and self._winner().label != self._settled[0].label
+            and self._is_sure(clock_s, rules)
+        )
 
     def leave(self) -> Sighting:
         """Return what to say when it is gone."""
@@ -93,27 +110,38 @@ class Track:
 
     def successor(self, number: int, clock_s: float, rules: TrackRules) -> tuple["Track", list[Sighting]]:
         """Return the track of the garment that this one has become, and what to say about it."""
-        label = self._winner()[0]
+        label = self._winner().label
         votes = [vote for vote in self._votes if vote.label == label]
         track = Track(number, self.last, votes[0].clock_s)
         track._votes = deque(votes[:-1])
         # Its frames were all seen already, so it settles with the latest of them.
         track._first_s = min(votes[0].clock_s, clock_s - rules.settle_s)
-        return track, track.see(Observation(label, votes[-1].score, self.last.box), clock_s, rules)
+        latest = Observation(label, votes[-1].score, self.last.box, votes[-1].refined)
+        return track, track.see(latest, clock_s, rules)
 
     def _is_sure(self, clock_s: float, rules: TrackRules) -> bool:
         old_enough = clock_s - self._first_s >= rules.settle_s and len(self._votes) >= LEAST_VOTES
-        return old_enough and self._winner()[2] >= rules.least_share
+        return old_enough and self._winner().share >= rules.least_share
 
-    def _winner(self) -> tuple[str, float, float]:
-        """Return the label with the largest sum of scores, its mean score, and its share of all scores."""
-        scores = defaultdict[str, list[float]](list)
-        for vote in self._votes:
-            scores[vote.label].append(vote.score)
-        label = max(scores, key=lambda name: sum(scores[name]))
-        total = sum(vote.score for vote in self._votes)
-        return label, sum(scores[label]) / len(scores[label]), sum(scores[label]) / max(total, 1e-9)
+    def _winner(self) -> _Result:
+        return _count((vote.label, vote.score) for vote in self._votes)
+
+    def _refined(self) -> _Result | None:
+        """Return what most second looks say; None where most were not sure, or none was taken."""
+        sure = [vote.refined for vote in self._votes if vote.refined is not None]
+        return _count((look.label, look.score) for look in sure) if 2 * len(sure) > len(self._votes) else None
 
     def _sighting(self, kind: ScanKind) -> Sighting:
-        label, score = self._settled or self._winner()[:2]
-        return Sighting(kind, self.number, label, score, self.last.box, self.seen_s - self._first_s)
+        winner, refined = self._settled or (self._winner(), self._refined())
+        more = (None, None) if refined is None else (refined.label, refined.score)
+        box, seen_s = self.last.box, self.seen_s - self._first_s
+        return Sighting(kind, self.number, winner.label, winner.score, box, seen_s, *more)
+
+
+def _count(votes: Iterable[tuple[str, float]]) -> _Result:
+    scores = defaultdict[str, list[float]](list)
+    for label, score in votes:
+        scores[label].append(score)
+    best = max(scores, key=lambda name: sum(scores[name]))
+    won, total = sum(scores[best]), sum(map(sum, scores.values()))
+    return _Result(best, won / len(scores[best]), won / max(total, 1e-9))

@@ -80,5 +80,8 @@ class Tracker:
 def observe(result: FrameResult) -> list[Observation]:
     """Return what a result shows: each box of a detector, or a classifier's best label for the whole frame."""
     if result.detections is not None:
-        return [Observation(detection.label, detection.score, detection.box) for detection in result.detections]
+        return [
+            Observation(each.label, each.score, each.box, next(iter(each.classifications or ()), None))
+            for each in result.detections
+        ]
     return [Observation(best.label, best.score, None) for best in result.classifications[:1]]

@@ -143,6 +143,9 @@ def _fault(key: str, value: Any, parameters: Mapping[str, click.Parameter], ctx:
         parameter.type_cast_value(ctx, _listed(parameter, value))
     except click.BadParameter as error:
         return error.message
+    # Of values of kinds that a command line cannot give, such as lists and dates, click makes nothing of its own.
+    except (TypeError, ValueError):
+        return f"{value} is no value for it."
     return None
 
 

@@ -45,6 +45,7 @@ class VideoSink(Sink):
         self._source = source
         self._held: list[Image] = []
         self._clocks_s: list[float] = []
+        self._fps: float | None = None
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self._aside = path
@@ -62,7 +63,7 @@ class VideoSink(Sink):
             self._check_space()
         self._held.append(annotate(frame.image, result))
         self._clocks_s.append(frame.clock_s)
-        if self._writer is not None or not self._source.live or len(self._held) == _FRAMES_TO_MEASURE:
+        if not self._source.live or self._fps is not None or len(self._held) == _FRAMES_TO_MEASURE:
             self._write_held()
 
     def __exit__(
@@ -75,10 +76,14 @@ class VideoSink(Sink):
             self._finish()
 
     def _write_held(self) -> None:
-        writer = self._writer or self._open(self._held[0])
-        while self._held:
-            writer.write(_fitted(self._held.pop(0), *self._size))
+        held, self._held = self._held, []
+        if self._fps is None:
+            self._fps = self._measure_fps()
         self._clocks_s.clear()
+        # Where this fails, the frames are lost; held for another try, they would fill the memory.
+        writer = self._writer or self._open(held[0], self._fps)
+        for image in held:
+            writer.write(_fitted(image, *self._size))
 
     def _finish(self) -> None:
         # Whatever ended the run, the frames up to then are worth keeping: the file is put in place all the same.
@@ -87,22 +92,22 @@ class VideoSink(Sink):
                 self._writer.release()
                 self._check_playable()
 
-    def _open(self, first: Image) -> cv2.VideoWriter:
+    def _open(self, first: Image, fps: float) -> cv2.VideoWriter:
         self._size = first.shape[1], first.shape[0]
         with ExitStack() as file:
             self._aside = file.enter_context(replacing(self.path))
             # OpenCV would not say why it cannot make the file; this does.
             self._aside.touch()
             self._check_space()
-            self._writer = self._start_writer()
+            self._writer = self._start_writer(fps)
             self._file = file.pop_all()
         return self._writer
 
-    def _start_writer(self) -> cv2.VideoWriter:
+    def _start_writer(self, fps: float) -> cv2.VideoWriter:
         codec = cv2.VideoWriter.fourcc(*VIDEO_CODECS[self.path.suffix.lower()])
         # For WebM, OpenCV prints a complaint about a tag that it then replaces by itself.
         with quiet_stderr():
-            writer = cv2.VideoWriter(str(self._aside.absolute()), cv2.CAP_FFMPEG, codec, self._fps(), self._size)
+            writer = cv2.VideoWriter(str(self._aside.absolute()), cv2.CAP_FFMPEG, codec, fps, self._size)
         if writer.isOpened():
             return writer
         width, height = self._size
@@ -111,7 +116,7 @@ class VideoSink(Sink):
             f"{', '.join(VIDEO_CODECS)}."
         )
 
-    def _fps(self) -> float:
+    def _measure_fps(self) -> float:
         if not self._source.live:
             return self._source.fps or USUAL_FPS
         duration_s = self._clocks_s[-1] - self._clocks_s[0]

@@ -53,6 +53,7 @@ class SinkThread(Sink):
         self._frames = self._events = 0
         self._paused = self._ending = False
         self._dropped_s: float | None = None
+        self._dropped_events = 0
         self._failing: Exception | None = None
         self._fatal: Exception | None = None
         self._thread = threading.Thread(target=self._work, name=f"sink {name}", daemon=True)
@@ -103,11 +104,18 @@ class SinkThread(Sink):
         with self._changed:
             self._raise_fatal()
             if self._events == _MOST_EVENTS:
-                self._items.remove(next(item for item in self._items if not isinstance(item, tuple)))
-                self._events -= 1
+                self._drop_oldest_event()
             self._events += 1
             self._items.append(event)
             self._changed.notify_all()
+
+    def _drop_oldest_event(self) -> None:
+        self._items.remove(next(item for item in self._items if not isinstance(item, tuple)))
+        self._events -= 1
+        self._dropped_events += 1
+        if self._dropped_events == 1:
+            message = f"{self.name} is {_MOST_EVENTS} events behind, and the oldest are dropped."
+            self.notices.append((HealthKind.SINK_FAILED, message))
 
     def _raise_fatal(self) -> None:
         if self._fatal is not None:
@@ -180,6 +188,9 @@ class SinkThread(Sink):
     def _note_well(self) -> None:
         with self._changed:
             calm = self._dropped_s is not None and time.monotonic() - self._dropped_s > _CALM_S
-            if calm or self._failing is not None:
+            caught_up = self._dropped_events > 0 and not self._events
+            if calm or caught_up or self._failing is not None:
+                lost = f"; {self._dropped_events} events were dropped" if self._dropped_events else ""
                 self._failing = self._dropped_s = None
-                self.notices.append((HealthKind.SINK_BACK, f"{self.name} works again."))
+                self._dropped_events = 0
+                self.notices.append((HealthKind.SINK_BACK, f"{self.name} works again{lost}."))

@@ -132,8 +132,10 @@ class CaptureThread(threading.Thread):
         except cv2.error as error:
             return f"cannot be read ({error.err})"
         finally:
-            self._busy_since_s = None
+            # A driver may hang here as well.
+            self._busy_since_s = time.monotonic()
             reader.close()
+            self._busy_since_s = None
 
     def _read(self, reader: PictureReader) -> str:
         """Hand over frame by frame; return what happened at the end."""

@@ -33,7 +33,7 @@ class Shown:
 
 @dataclass(slots=True)
 class _Place:
-    shown: Shown
+    shown: Shown | None = None
     clocks_s: deque[float] = field(default_factory=lambda: deque(maxlen=_RATE_FRAMES))
     lost: bool = False
 
@@ -66,7 +66,7 @@ class Stage:
         with self._lock:
             self._number += 1
             shown = Shown(self._number, frame, result)
-            place = self._places.setdefault(frame.source if self._live else "", _Place(shown))
+            place = self._places.setdefault(frame.source if self._live else "", _Place())
             place.shown = shown
             place.clocks_s.append(time.monotonic())
 
@@ -75,8 +75,15 @@ class Stage:
         with self._lock:
             self._heard += 1
             self._events.append((self._heard, event))
-            if isinstance(event, HealthEvent) and (place := self._places.get(event.source)):
-                place.lost = _is_lost(event.kind, place.lost)
+            if self._live and isinstance(event, HealthEvent):
+                self._note_health(event)
+
+    def _note_health(self, event: HealthEvent) -> None:
+        if event.kind is HealthKind.SOURCE_LOST:
+            # It may never have given a frame.
+            self._places.setdefault(event.source, _Place()).lost = True
+        elif event.kind is HealthKind.SOURCE_BACK and event.source in self._places:
+            self._places[event.source].lost = False
 
     def shown(self, index: int) -> Shown | None:
         """Return what stands in a place, counted from 0; None when there is no such place yet."""
@@ -92,16 +99,12 @@ class Stage:
     def sources(self) -> list[dict[str, Any]]:
         """Return what is known of each place, as JSON-ready values."""
         with self._lock:
-            return [_described(place) for place in self._places.values()]
+            return [_described(name, place) for name, place in self._places.items()]
 
 
-def _is_lost(kind: HealthKind, before: bool) -> bool:
-    if kind is HealthKind.SOURCE_LOST:
-        return True
-    return before and kind is not HealthKind.SOURCE_BACK
-
-
-def _described(place: _Place) -> dict[str, Any]:
+def _described(name: str, place: _Place) -> dict[str, Any]:
+    if place.shown is None:
+        return {"name": name, "lost": place.lost, "fps": 0.0, "answers": []}
     result, now = place.shown.result, time.monotonic()
     answers = result.classifications if result.detections is None else result.detections
     return {

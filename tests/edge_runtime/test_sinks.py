@@ -212,6 +212,23 @@ class TestVideo:
         written, fps = _read_video(tmp_path / "out.mp4")
         assert (len(written), fps) == (frames, pytest.approx(rate))
 
+    def test_frames_that_cannot_be_written_do_not_pile_up(self, tmp_path: Path) -> None:
+        """And no frame in between is taken for a sink that works again."""
+        target = tmp_path / "file" / "out.mp4"
+        target.parent.touch()
+        with VideoSink(target, LiveSource([Endpoint.camera(0)])) as sink:
+            for index in range(9):
+                sink.write(_frame("camera:0", index, clock_s=100 + index / 5), _result())
+            for index in range(9, 30):
+                with pytest.raises(OutputError):
+                    sink.write(_frame("camera:0", index, clock_s=100 + index / 5), _result())
+                assert sink._held == []
+            target.parent.unlink()
+            for index in range(30, 33):
+                sink.write(_frame("camera:0", index, clock_s=100 + index / 5), _result())
+        written, fps = _read_video(target)
+        assert (len(written), fps) == (3, pytest.approx(5))
+
     def test_pictures_of_other_sizes_are_fitted(self, tmp_path: Path) -> None:
         with VideoSink(tmp_path / "out.avi", PictureSource([])) as sink:
             for shape in ((48, 64), (480, 64), (10, 300)):

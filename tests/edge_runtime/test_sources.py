@@ -266,6 +266,10 @@ class TestStreams:
     def test_passwords_are_not_repeated(self) -> None:
         assert Endpoint.stream("rtsp://me:secret@host:554/v").name == "rtsp://me:***@host:554/v"
         assert Endpoint.stream("rtsp://me@host/v?a=b").name == "rtsp://me@host/v?a=b"
+        query = "http://host/v?user=me&pwd=secret&channel=1&api_key=secret#a"
+        assert Endpoint.stream(query).name == "http://host/v?user=me&pwd=***&channel=1&api_key=***#a"
+        assert Endpoint.stream("rtsp://me:secret@[bad/1").name == "rtsp://me:***@[bad/1"
+        assert Endpoint.stream("rtsp://[::1]:554/v@w").name == "rtsp://[::1]:554/v@w"
 
 
 @pytest.mark.skipif(Path("/dev/video63").exists(), reason="there is a camera of this number")

@@ -127,7 +127,12 @@ def test_events_are_kept_up_to_a_thousand(monkeypatch: pytest.MonkeyPatch) -> No
         for number in range(10):
             sink.tell(_event(number))
         held.let.set()
+        _until(lambda: len(sink.notices) == 2)
     assert held.got == [0, 107, 108, 109]
+    # Who relies on events is told that some are missing, once, and how many.
+    failed, back = sink.notices
+    assert failed == (HealthKind.SINK_FAILED, "held is 3 events behind, and the oldest are dropped.")
+    assert back == (HealthKind.SINK_BACK, "held works again; 7 events were dropped.")
 
 
 def test_a_sink_that_still_fails_at_the_end_is_an_error() -> None:

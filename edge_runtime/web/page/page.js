@@ -74,6 +74,11 @@ function percent(score) {
   return `${(100 * score).toFixed(0)} %`;
 }
 
+function rate(source) {
+  // A source that is back has no answer until its first frame has one.
+  return source.model_sha256 ? `${source.fps.toFixed(1)} frames/s, ${source.answer_ms.toFixed(1)} ms` : "";
+}
+
 function showSource(source, index) {
   figures[index] ??= makeFigure(index);
   const figure = figures[index];
@@ -81,8 +86,7 @@ function showSource(source, index) {
   figure.dataset.lost = source.lost;
   figure.querySelector("img").alt = answers || "nothing recognised";
   figure.querySelector(".source").textContent = source.name;
-  const rate = source.lost ? "lost" : `${source.fps.toFixed(1)} frames/s, ${source.answer_ms.toFixed(1)} ms`;
-  figure.querySelector(".numbers").textContent = rate;
+  figure.querySelector(".numbers").textContent = source.lost ? "lost" : rate(source);
 }
 
 function deliveryLine(delivery) {
@@ -96,7 +100,8 @@ function showStatus(status) {
   setState(status.status === "ok" ? "ok" : "bad", status.status);
   status.sources.forEach(showSource);
   document.getElementById("deliveries").replaceChildren(...status.deliveries.map(deliveryLine));
-  const model = status.sources.length ? `, model ${status.sources[0].model_sha256.slice(0, 12)}` : "";
+  const answered = status.sources.find((source) => source.model_sha256);
+  const model = answered ? `, model ${answered.model_sha256.slice(0, 12)}` : "";
   document.getElementById("run").textContent = `running for ${duration(status.uptime_s)}${model}`;
 }
 

@@ -14,9 +14,9 @@ def _frame(source: str, clock_s: float) -> Frame:
     return Frame(np.zeros((1, 1, 3), np.uint8), source, 0, 1000.0 + clock_s, 0.0, clock_s)
 
 
-def _result(*detections: Detection) -> FrameResult:
+def _result(*detections: Detection, clock_s: float = 0.0) -> FrameResult:
     classified = (Classification("hat", 0.75), Classification("shoes", 0.25))
-    return FrameResult("", 0, 0.0, 1, 1, classified, detections or None, StageTimes(0, 0, 0, 0), _SHA)
+    return FrameResult("", 0, 1000.0 + clock_s, 1, 1, classified, detections or None, StageTimes(0, 0, 0, 0), _SHA)
 
 
 def _hub() -> tuple[EventHub, list[Event]]:
@@ -76,7 +76,7 @@ class TestScanner:
         hub, heard = _hub()
         scanner = Scanner(hub)
         for tenth in range(8):
-            scanner.see(_frame("camera:0", tenth / 10), _result())
+            scanner.see(_frame("camera:0", tenth / 10), _result(clock_s=tenth / 10))
         assert [event.kind for event in heard] == [ScanKind.APPEARED, ScanKind.SETTLED]
         values = json.loads(json.dumps(heard[1].to_dict()))
         assert values.pop("id") == heard[1].id
@@ -93,6 +93,8 @@ class TestScanner:
             "box": None,
             "seen_s": 0.6,
             "model_sha256": _SHA,
+            "refined_label": None,
+            "refined_score": None,
         }
 
     def test_boxes_of_a_detector_are_followed_each(self) -> None:
@@ -103,6 +105,34 @@ class TestScanner:
             scanner.see(_frame("camera:0", tenth / 10), _result(*boxes))
         settled = [event for event in heard if isinstance(event, ScanEvent) and event.kind is ScanKind.SETTLED]
         assert [(event.label, event.box) for event in settled] == [("hat", (0, 0, 9, 9)), ("shoes", (50, 50, 60, 60))]
+
+    def test_second_looks_have_a_vote_of_their_own(self) -> None:
+        hub, heard = _hub()
+        scanner = Scanner(hub)
+        looks = [("polo", 0.6), ("t-shirt", 0.9), None, ("t-shirt", 0.7), ("t-shirt", 0.8), ("polo", 0.9), None, None]
+        for tenth, look in enumerate(looks):
+            seen = (Classification(*look), Classification("hat", 0.01)) if look else ()
+            boxes = Detection("shirt", 0.9, (0, 0, 9, 9), seen), Detection("shoes", 0.8, (50, 50, 60, 60), ())
+            scanner.see(_frame("camera:0", tenth / 10), _result(*boxes))
+        settled = [event for event in heard if isinstance(event, ScanEvent) and event.kind is ScanKind.SETTLED]
+        assert [(each.label, each.refined_label) for each in settled] == [("shirt", "t-shirt"), ("shoes", None)]
+        assert json.loads(json.dumps(settled[0].to_dict()))["refined_score"] == 0.8
+        scanner.end()
+        left = [event for event in heard if isinstance(event, ScanEvent) and event.kind is ScanKind.LEFT]
+        assert [each.refined_label for each in left] == ["t-shirt", None]
+
+    def test_a_still_frame_is_told_by_the_one_that_was_looked_at(self) -> None:
+        """So that whoever kept that one knows it; what is gone is gone since now."""
+        hub, heard = _hub()
+        scanner = Scanner(hub)
+        for tenth in range(8):
+            scanner.see(_frame("camera:0", tenth / 10), _result(clock_s=0.0))
+        scanner.end()
+        assert [(event.kind, event.timestamp) for event in heard] == [
+            (ScanKind.APPEARED, 1000.0),
+            (ScanKind.SETTLED, 1000.0),
+            (ScanKind.LEFT, 1000.7),
+        ]
 
     def test_sources_have_tracks_of_their_own_with_one_numbering(self) -> None:
         hub, heard = _hub()

@@ -94,11 +94,11 @@ class TestFaults:
             "topk = 3\n"
             'json = "yes"\n'
             "max-fps = true\n"
-            "\n"
+            "timeout = [1, 2]\n"
             'roi = "0,0,5"\n'
             "rotate = 45\n"
             'camera = ["front"]\n'
-            "timeout.open = 3\n"
+            "settle.after = 3\n"
             "[mqtt]\n"
             'host = "a"\n'
         )
@@ -112,10 +112,11 @@ class TestFaults:
             ["3", "topk"],
             ["4", "json"],
             ["5", "max-fps"],
+            ["6", "timeout"],
             ["7", "roi"],
             ["8", "rotate"],
             ["9", "camera"],
-            ["10", "timeout"],
+            ["10", "settle"],
             ["11", "mqtt"],
         ]
         assert "did you mean top-k?" in lines[1]

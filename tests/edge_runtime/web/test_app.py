@@ -108,6 +108,19 @@ class TestStatus:
         site.lose(2, "camera:0", HealthKind.SOURCE_BACK)
         assert site.ask("/health")[0].status == 200
 
+    def test_a_source_that_never_gave_a_frame_is_missed(self, site) -> None:  # noqa: ANN001
+        site.show("camera:0")
+        site.lose(0, "camera:1")
+        answer, body = site.ask("/health")
+        assert answer.status == 503
+        assert [(source["name"], source["lost"]) for source in json.loads(body)["sources"]] == [
+            ("camera:0", False),
+            ("camera:1", True),
+        ]
+        assert site.ask("/picture.jpg?source=1")[0].status == 204
+        site.lose(1, "camera:1", HealthKind.SOURCE_BACK)
+        assert site.ask("/health")[0].status == 200
+
     def test_metrics_are_in_the_format_of_prometheus(self, site) -> None:  # noqa: ANN001
         for _ in range(3):
             site.show('camera "0"')
