@@ -12,7 +12,7 @@ import numpy as np
 
 from edge_runtime.errors import DataError
 from edge_runtime.files import hash_file
-from edge_runtime.pictures import PICTURE_SUFFIXES
+from edge_runtime.pictures import pictures_under
 from edge_runtime.training_run import Split, SplitRow
 
 _Item = TypeVar("_Item")
@@ -108,7 +108,7 @@ def choose_from_folder(folder: Path, rows: Iterable[SplitRow], count: int, seed:
     Raises:
         DataError: The folder has no picture, or one is a validation photo.
     """
-    names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+    names = [path.relative_to(folder) for path in pictures_under(folder)]
     if not names:
         raise DataError(f"There is no picture in {folder} to calibrate on; name another folder.")
     random = np.random.default_rng(seed)

@@ -117,5 +117,5 @@ def _percent(score: float) -> str:
 
 def _fill(image: Image, left: int, top: int, width: int, height: int, colour: Colour, opacity: float) -> None:
     area = image[top : top + height, left : left + width]
-    blended = area * (1.0 - opacity) + np.array(colour) * opacity
-    area[:] = blended.astype(np.uint8)
+    if area.size:
+        area[:] = cv2.addWeighted(area, 1.0 - opacity, np.full_like(area, colour), opacity, 0.0)

@@ -52,9 +52,12 @@ class Backend:
 
 def default_threads() -> int:
     """Return the CPUs this process may use, at most four: beyond that small models gain nothing."""
-    return min(
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _MOST_USEFUL_THREADS
-    )
+    return min(usable_cpus(), _MOST_USEFUL_THREADS)
+
+
+def usable_cpus() -> int:
+    """Return how many CPUs this process may use, or where the system does not tell, how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def open_interpreter(model: bytes, threads: int, delegate: DelegateName) -> tuple[Any, Backend]:

@@ -75,7 +75,7 @@ def measure_coco(
     """Measure a detector's answers against the truth.
 
     Give it answers down to low scores: boxes below a reporting threshold belong to the curve. More than 100 boxes of a
-    photo do not count (Lin et al., 2014, and https://cocodataset.org/#detection-eval).
+    label on a photo do not count (Lin et al., 2014, and https://cocodataset.org/#detection-eval).
 
     Args:
         truth: The true boxes of each photo.

@@ -70,7 +70,10 @@ def compare_paired(first: Flags, second: Flags) -> PairedTest:
     """
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
     differing = only_first + only_second
-    tail = sum(math.comb(differing, count) for count in range(min(only_first, only_second) + 1))
+    tail = term = 1
+    for count in range(min(only_first, only_second)):
+        term = term * (differing - count) // (count + 1)
+        tail += term
     return PairedTest(only_first, only_second, min(1.0, 2 * tail / 2**differing))
 
 

@@ -45,6 +45,20 @@ def check_writable(path: Path) -> None:
         folder.rmdir()
 
 
+def check_fresh(folder: Path, content: str) -> None:
+    """Refuse a folder that has something in it.
+
+    Args:
+        folder: To be written to.
+        content: What is written there, in the plural.
+
+    Raises:
+        OutputError: It has, or it is a file.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError(f"{folder} is there already; name a new folder, so that {content} do not mix.")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text in place of `path`, whole or not at all.
 

@@ -55,7 +55,7 @@ class DetectorOutputs:
         """Return the boxes of the last invocation, best first.
 
         Args:
-            height: Of the frame as captured, pixels.
+            height: Of the frame as it is looked at, pixels.
             width: Likewise.
             threshold: Least score in [0, 1]; None takes the model's own.
 

@@ -1,5 +1,6 @@
 """Reading picture files, for the runtime, training and calibration alike."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,26 @@ PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", 
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"IEND"
+
+
+def only_pictures(paths: Iterable[Path]) -> list[Path]:
+    """Return the visible files that are pictures by their suffix, sorted."""
+    return sorted(
+        path
+        for path in paths
+        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+    )
+
+
+def pictures_under(folder: Path) -> list[Path]:
+    """Return the visible pictures in a folder and the visible folders below it, sorted."""
+    visible = (path for path in folder.rglob("*") if not _is_hidden(path.relative_to(folder)))
+    return only_pictures(visible)
+
+
+def _is_hidden(path: Path) -> bool:
+    # Among them are macOS's `._photo.jpg`, which are no pictures, and the thumbnails of photo programs.
+    return any(part.startswith(".") for part in path.parts)
 
 
 def read_picture(path: Path) -> Image:

@@ -1,10 +1,11 @@
 """What a model says about a frame, as plain values.
 
-Boxes are (x_min, y_min, x_max, y_max) in pixels of the frame as captured, scores are probabilities in [0, 1],
+Boxes are (x_min, y_min, x_max, y_max) in pixels of the frame as it is looked at: turned and cut to a region where that
+was asked for. Scores are probabilities in [0, 1],
 times are milliseconds.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 
@@ -23,7 +24,7 @@ class Detection:
     Attributes:
         label: Class name.
         score: Probability in [0, 1].
-        box: (x_min, y_min, x_max, y_max) in pixels of the frame as captured.
+        box: (x_min, y_min, x_max, y_max) in pixels of the frame as it is looked at.
         classifications: What a classifier says about the box, best first, empty when no score reaches its threshold;
             None when no classifier was asked.
     """
@@ -40,9 +41,9 @@ class Detection:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the detection as JSON-ready values; `classifications` is present where a classifier was asked."""
-        values = asdict(self)
-        if self.classifications is None:
-            del values["classifications"]
+        values = {"label": self.label, "score": self.score, "box": self.box}
+        if self.classifications is not None:
+            values["classifications"] = [asdict(each) for each in self.classifications]
         return values
 
 
@@ -112,12 +113,14 @@ class FrameResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON-ready values; `detections` is present for detectors only."""
-        result = asdict(self)
+        # `asdict` would copy every box before it is replaced.
+        result = {field.name: getattr(self, field.name) for field in fields(self)}
+        result["classifications"] = [asdict(each) for each in self.classifications]
         if self.detections is None:
             del result["detections"]
         else:
             result["detections"] = [detection.to_dict() for detection in self.detections]
         if self.classifier_sha256 is None:
             del result["classifier_sha256"]
-        result["times_ms"] = {stage: round(ms, 3) for stage, ms in result.pop("times").items()}
+        result["times_ms"] = {stage: round(ms, 3) for stage, ms in asdict(result.pop("times")).items()}
         return result

@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from edge_runtime.errors import RunError
+from edge_runtime.errors import DataError, RunError
 from edge_runtime.preprocess import normalize
 from edge_runtime.spec import HeadSpec, ModelSpec
 from edge_runtime.training_run import Split, SplitRow, TrainingRun
@@ -90,7 +90,7 @@ def train_classifier(options: ClassifyOptions, run: TrainingRun, distribution: D
     keras.utils.set_random_seed(options.schedule.seed)
     negatives = find_negatives(options.negatives)
     photo_set = read_photos(options.data, options.columns, options.images)
-    rows = _begin_together(options, photo_set, run, distribution)
+    rows = _begin_together(options, photo_set, negatives, run, distribution)
     architecture = ARCHITECTURES[options.architecture]
     encoding = Encoding(photo_set.images, photo_set.labels, architecture.input_spec(options.image_size))
     state = _fit(options, run, rows, encoding, negatives, distribution)
@@ -177,11 +177,11 @@ def _load_best(options: ClassifyOptions, run: TrainingRun, labels: tuple[str, ..
 
 
 def _begin_together(
-    options: ClassifyOptions, photo_set: PhotoSet, run: TrainingRun, distribution: Distribution
+    options: ClassifyOptions, photo_set: PhotoSet, negatives: Negatives, run: TrainingRun, distribution: Distribution
 ) -> tuple[SplitRow, ...]:
     """Let the first process begin the run; the others then find it begun, and check that it is the same as theirs."""
     if distribution.process == 0:
-        rows = _begin(options, photo_set, run, distribution)
+        rows = _begin(options, photo_set, negatives, run, distribution)
         distribution.wait()
         return rows
     distribution.wait()
@@ -190,22 +190,30 @@ def _begin_together(
             f"{run.path} of process {distribution.process} is not the one that process 0 writes to; "
             "name a folder that all machines share."
         )
-    return _begin(options, photo_set, run, distribution)
+    return _begin(options, photo_set, negatives, run, distribution)
 
 
 def _begin(
-    options: ClassifyOptions, photo_set: PhotoSet, run: TrainingRun, distribution: Distribution
+    options: ClassifyOptions, photo_set: PhotoSet, negatives: Negatives, run: TrainingRun, distribution: Distribution
 ) -> tuple[SplitRow, ...]:
     """Write what defines the run before anything is trained, or check that it is the same as before."""
-    arguments = json.loads(json.dumps({**asdict(options), "images": photo_set.images}, default=str))
+    arguments = json.loads(json.dumps({**asdict(options), "images": photo_set.images.resolve()}, default=str))
     # Until an epoch has ended there is nothing to go on with, and a start that failed may be put right.
     if run.arguments_path.exists() and (distribution.process or CheckpointFolder(run.path).holds_epochs):
         check_same(run, arguments)
-        return run.read_splits()
-    check_readable(photo_set)
+        return _check_photos_same(run, photo_set)
+    check_readable((*photo_set.files, *negatives.training, *negatives.held_out))
     rows = _divide(options, photo_set)
     write_beginning(run, rows, arguments, distribution)
     return rows
+
+
+def _check_photos_same(run: TrainingRun, photo_set: PhotoSet) -> tuple[SplitRow, ...]:
+    try:
+        return read_splits(run.splits_path, photo_set)
+    except DataError as error:
+        message = f"The photos have changed since {run.path} began; train into a fresh directory. {error}"
+        raise RunError(message) from error
 
 
 def _divide(options: ClassifyOptions, photo_set: PhotoSet) -> tuple[SplitRow, ...]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import cv2
 from tqdm import tqdm
 
-from edge_runtime.errors import DataError, OutputError
-from edge_runtime.files import write_bytes, write_text
+from edge_runtime.errors import DataError
+from edge_runtime.files import check_fresh, write_bytes, write_text
 from edge_runtime.refining import cut
 from edge_runtime.tables import format_csv
 from train.boxes import BoxedPhoto, BoxSet, read_boxed_photo
@@ -33,7 +33,7 @@ def write_crops(box_set: BoxSet, output: Path) -> Mapping[str, int]:
         DataError: A photo cannot be read, or no box is large enough.
         OutputError: The folder is not empty, or a file cannot be written.
     """
-    check_fresh(output)
+    check_fresh(output, "crops of two data sets")
     photos = _leave_out_tiny(box_set)
     rows: list[tuple[str, str, str]] = []
     for photo in tqdm(photos, desc="cutting", unit="photo", disable=None):
@@ -45,16 +45,6 @@ def write_crops(box_set: BoxSet, output: Path) -> Mapping[str, int]:
             rows.append((crop, box.label, photo.image))
     write_text(output / "labels.csv", format_csv(("image", "label", "group"), rows))
     return Counter(label for _, label, _ in rows)
-
-
-def check_fresh(output: Path) -> None:
-    """Refuse a folder for crops that has something in it.
-
-    Raises:
-        OutputError: It has, or it is a file.
-    """
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise OutputError(f"{output} is there already; name a new folder, so that crops of two data sets do not mix.")
 
 
 def _leave_out_tiny(box_set: BoxSet) -> list[BoxedPhoto]:

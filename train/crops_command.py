@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from edge_runtime.extras import require_extra
+from edge_runtime.files import check_fresh
 
 
 @click.command(
@@ -43,13 +44,13 @@ def crops(data: Path, images: Path | None, classes: Path | None, output: Path, b
     """
     require_extra("edge-train crops", "train", "PIL", "tqdm")
     from train.backgrounds import find_backgrounds, write_backgrounds
-    from train.crops import check_fresh, write_crops
+    from train.crops import write_crops
     from train.detection_formats import read_boxes
 
     box_set = read_boxes(data, images, classes)
     if backgrounds is not None:
         _check_apart(output.resolve(), backgrounds.resolve())
-        check_fresh(backgrounds)
+        check_fresh(backgrounds, "backgrounds of two data sets")
     found = find_backgrounds(box_set) if backgrounds is not None else ()
     for label, count in sorted(write_crops(box_set, output).items()):
         click.echo(f"{label}: {count} crops", err=True)

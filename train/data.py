@@ -1,15 +1,17 @@
 """Finding labelled photos: a folder per class, or a CSV file."""
 
 import csv
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
 from edge_runtime.errors import DataError, PictureError
-from edge_runtime.pictures import PICTURE_SUFFIXES, read_picture
+from edge_runtime.pictures import only_pictures, read_picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class PhotoSet:
         """Class names, sorted; their order is the order of the model's output."""
         return tuple(sorted({photo.label for photo in self.photos}))
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The photos' files, in their order."""
+        return tuple(self.images / photo.image for photo in self.photos)
+
 
 def read_photos(data: Path, columns: Columns, images: Path | None = None) -> PhotoSet:
     """Read a data set.
@@ -85,28 +92,33 @@ def find_photos(data: Path, columns: Columns, images: Path | None = None) -> Pho
     raise DataError(f"{data} does not exist; give a folder with one sub-folder per class, or a CSV file.")
 
 
-def check_readable(photo_set: PhotoSet) -> None:
+def check_readable(files: Sequence[Path]) -> None:
     """Decode every photo once, so that a bad one ends a run before it starts rather than in the middle.
 
     Raises:
         DataError: Photos cannot be decoded; all are counted, the first is named.
     """
-    bad: list[str] = []
-    for photo in tqdm(photo_set.photos, desc="checking", unit="photo", disable=None):
-        try:
-            read_picture(photo_set.images / photo.image)
-        except PictureError as error:
-            bad.append(str(error))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        faults = tqdm(pool.map(_find_fault, files), total=len(files), desc="checking", unit="photo", disable=None)
+        bad = [fault for fault in faults if fault]
     if bad:
-        raise DataError(f"{len(bad)} of {len(photo_set.photos)} photos cannot be read. The first: {bad[0]}")
+        raise DataError(f"{len(bad)} of {len(files)} photos cannot be read. The first: {bad[0]}")
+
+
+def _find_fault(file: Path) -> str:
+    """Return why a photo cannot be read; nothing where it can."""
+    try:
+        read_picture(file)
+    except PictureError as error:
+        return str(error)
+    return ""
 
 
 def _photos_by_folder(data: Path) -> Iterator[Photo]:
-    for folder in sorted(path for path in data.iterdir() if path.is_dir()):
-        for path in sorted(folder.iterdir()):
-            if path.suffix.lower() in PICTURE_SUFFIXES:
-                image = path.relative_to(data).as_posix()
-                yield Photo(image, folder.name, image)
+    for folder in sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        for path in only_pictures(folder.iterdir()):
+            image = path.relative_to(data).as_posix()
+            yield Photo(image, folder.name, image)
 
 
 def _photos_by_csv(data: Path, columns: Columns) -> Iterator[Photo]:

@@ -1,6 +1,7 @@
 """Feeding photos to Keras, through the same preprocessing as on the device."""
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,10 @@ class Part:
 WHOLE = Part(0, 1, 1)
 
 
+READING_THREADS = min(os.cpu_count() or 1, 16)
+"""How many batches are prepared at the same time, while the network computes; their order is the same for all."""
+
+
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """Batches of (batch, height, width, 3) uint8 RGB images in [0, 255] and (batch, labels) one-hot float32 targets."""
 
@@ -48,7 +53,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         batch_size: int,
         part: Part = WHOLE,
     ) -> None:
-        super().__init__(workers=1)
+        super().__init__(workers=READING_THREADS)
         self._items = items
         self._encoding = encoding
         self._batch_size = batch_size

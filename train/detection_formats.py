@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from edge_runtime.errors import DataError
-from edge_runtime.pictures import PICTURE_SUFFIXES
+from edge_runtime.pictures import pictures_under
 from train.boxes import Box, BoxedPhoto, BoxSet, make_box, measure_photo
 
 _VOC_BOXES, _VOC_PHOTOS = "Annotations", "JPEGImages"
@@ -193,7 +193,7 @@ def _read_classes(path: Path) -> dict[str, str]:
 
 
 def _yolo_photos(data: Path, root: Path, names: Mapping[str, str], refuse: Refuse) -> Iterator[BoxedPhoto]:
-    photos = sorted(path for path in (root / "images").rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+    photos = pictures_under(root / "images")
     labels = [root / "labels" / path.relative_to(root / "images").with_suffix(".txt") for path in photos]
     # Some tools keep the class names among the boxes.
     stray = {path for path in (root / "labels").rglob("*.txt") if path.name != _CLASSES} - set(labels)

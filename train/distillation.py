@@ -81,7 +81,7 @@ def load_teachers(runs: Sequence[Path], labels: tuple[str, ...], spec: InputSpec
 
 def _load_teacher(run: TrainingRun, labels: tuple[str, ...], spec: InputSpec) -> keras.Model:
     teacher = run.read_spec()
-    if teacher.heads[0].labels != labels:
+    if [head.labels for head in teacher.heads] != [labels]:
         raise DataError(f"The teacher {run.path} tells other classes apart; name a run on the same labels.")
     if teacher.input != spec:
         raise DataError(

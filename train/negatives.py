@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge_runtime.drawing import draw_background, draw_clutter
 from edge_runtime.errors import DataError
-from edge_runtime.pictures import PICTURE_SUFFIXES
+from edge_runtime.pictures import pictures_under
 from edge_runtime.preprocess import Image
 
 
@@ -34,12 +34,15 @@ def find_negatives(folder: Path | None) -> Negatives:
     """
     if folder is None:
         return Negatives()
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
-    paths = sorted(found, key=lambda path: sha256(path.relative_to(folder).as_posix().encode()).digest())
+    paths = sorted(pictures_under(folder), key=lambda path: _digest(path.relative_to(folder)))
     if not paths:
         raise DataError(f"{folder} has no picture; name a folder with pictures that show no known garment.")
     half = len(paths) // 2
     return Negatives(tuple(paths[:half]), tuple(paths[half:]))
+
+
+def _digest(name: Path) -> bytes:
+    return sha256(name.as_posix().encode()).digest()
 
 
 def draw_negative(seed: int, size: tuple[int, int] = (480, 360)) -> Image:

@@ -14,6 +14,7 @@ import numpy as np
 
 from edge_runtime.errors import DataError, RunError
 from edge_runtime.files import write_text
+from edge_runtime.spec import Task
 from edge_runtime.training_run import Split, SplitRow, TrainingRun
 from train.checkpoint import EpochRecord
 from train.distribution import ONE_DEVICE
@@ -69,17 +70,23 @@ def average_runs(runs: Sequence[TrainingRun], output: TrainingRun) -> None:
 def _check_alike(runs: Sequence[TrainingRun]) -> None:
     first = runs[0]
     spec = first.read_spec()
+    if spec.task is not Task.CLASSIFICATION:
+        raise DataError(f"{first.path} is a run of a detector; only classifiers are averaged.")
     for run in runs[1:]:
         other = run.read_spec()
-        if (other.name, other.input, other.heads[0].labels) != (spec.name, spec.input, spec.heads[0].labels):
+        if (other.name, other.input, other.task, other.labels) != (spec.name, spec.input, spec.task, spec.labels):
             raise DataError(
                 f"{run.path} has another network, image size or classes than {first.path}; average like runs."
             )
-        if run.read_arguments()["images"] != first.read_arguments()["images"]:
+        if _image_folder(run) != _image_folder(first):
             raise DataError(
                 f"{run.path} was trained on photos of another folder than {first.path}, so nobody can tell which of "
                 "them both held out; average runs of the same data."
             )
+
+
+def _image_folder(run: TrainingRun) -> Path:
+    return Path(run.read_arguments()["images"]).resolve()
 
 
 def _join_splits(runs: Sequence[TrainingRun]) -> tuple[SplitRow, ...]:

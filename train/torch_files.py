@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MAGIC = 0x1950A86A20F9469CFC6C
-_DAMAGED = (pickle.UnpicklingError, EOFError, struct.error, ValueError, KeyError, TypeError, AttributeError)
 _DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 

@@ -1,6 +1,7 @@
 """Fine-tuning, whatever the network is for: the fresh head first, then the whole network."""
 
 import logging
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import astuple, fields
@@ -9,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import keras
 from tensorboardX import SummaryWriter
 
+from edge_runtime.errors import RunError
 from edge_runtime.files import write_text
 from edge_runtime.tables import format_csv
 from edge_runtime.training_run import TrainingRun
@@ -177,6 +179,11 @@ class Fitting(Generic[Record]):
                 variable.assign([seed, epoch * _RANDOM_NUMBERS_PER_EPOCH])
 
     def _finish_epoch(self, phase: Phase, epoch: int, loss: float, start: float) -> None:
+        if not math.isfinite(loss):
+            raise RunError(
+                f"The training has diverged: the loss of {phase.name} {epoch + 1} is {loss}. "
+                "Train into a fresh directory with a lower --learning-rate or --head-learning-rate."
+            )
         rate = float(keras.ops.convert_to_numpy(self._model.optimizer.learning_rate))
         with averaged_weights(self._model):
             measured = self._task.measure()

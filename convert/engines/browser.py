@@ -16,6 +16,7 @@ from convert.engines.job import EngineError
 PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _PAGE: Final = Path(__file__).with_name("litertjs.html")
 _RESULTS: Final = "/result/"
+_LAST_WAIT_S: Final = 10.0
 # Without a display, a user's profile or another process's GPU; root, as in containers, has no sandbox.
 _OPTIONS: Final = ("--headless=new", "--disable-gpu", "--no-sandbox", "--no-first-run", "--disable-dev-shm-usage")
 
@@ -48,8 +49,16 @@ def run_in_browser(folder: Path, *, browser: str, packages: Path, timeout_s: flo
             if not done.wait(timeout_s):
                 raise EngineError(f"the page did not answer within {timeout_s:.0f} seconds")
         finally:
-            process.terminate()
-            process.wait()
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_LAST_WAIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @contextlib.contextmanager

@@ -57,13 +57,13 @@ def _read_inputs(model: bytes, data: Path | None, images: int) -> "NDArray[np.ui
 
     from calibration_data import draw_calibration_images
     from edge_runtime.metadata.reading import read_spec
-    from edge_runtime.pictures import PICTURE_SUFFIXES, read_picture
+    from edge_runtime.pictures import pictures_under, read_picture
     from edge_runtime.preprocess import Preprocessor
 
     preprocess = Preprocessor(read_spec(model).input)
     if data is None:
         return np.stack([preprocess(frame) for frame in draw_calibration_images(images)])
-    files = sorted(path for path in data.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+    files = pictures_under(data)
     if not files:
         raise DataError(f"There is no picture in {data}; name another folder with --data.")
     # Spread over the folder, since its neighbours are often alike.

@@ -1,10 +1,11 @@
 """What a benchmark ran on."""
 
 import importlib.metadata
-import os
 import platform
 from pathlib import Path
 from typing import Any, Final
+
+from edge_runtime.backend import usable_cpus
 
 _PACKAGES: Final = ("edge-garment", "ai-edge-litert", "tflite-runtime", "opencv-python-headless", "numpy")
 
@@ -13,7 +14,7 @@ def describe_machine() -> dict[str, Any]:
     """Return JSON-ready facts: processor, CPUs this process may use, system, versions."""
     return {
         "processor": _processor(),
-        "cpus": len(os.sched_getaffinity(0)),
+        "cpus": usable_cpus(),
         "platform": platform.platform(),
         "python": platform.python_version(),
         "packages": {name: version for name in _PACKAGES if (version := _version(name))},
@@ -22,7 +23,11 @@ def describe_machine() -> dict[str, Any]:
 
 def _processor() -> str:
     """Return the processor's name, or on ARM, where Linux has none for it, the board's or the architecture."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        # Other systems have no such file.
+        return platform.processor() or platform.machine()
     named = [line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "Model"))]
     return named[-1] if named else platform.machine()
 

@@ -8,13 +8,13 @@ import cv2
 
 from edge_runtime.addresses import is_address
 from edge_runtime.errors import SourceError
-from edge_runtime.pictures import PICTURE_SUFFIXES
+from edge_runtime.pictures import PICTURE_SUFFIXES, only_pictures
 from edge_runtime.sources.chain import ChainedSource
 from edge_runtime.sources.endpoint import Endpoint
 from edge_runtime.sources.enough import Enough
 from edge_runtime.sources.frame import FrameSource
 from edge_runtime.sources.live import LiveSettings, LiveSource
-from edge_runtime.sources.picture import OnBadPicture, PictureSource, only_pictures, pictures_in
+from edge_runtime.sources.picture import OnBadPicture, PictureSource, pictures_in
 from edge_runtime.sources.video import VideoSource
 
 _SCHEMES = ("http", "https", "rtsp")

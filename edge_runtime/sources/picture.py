@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from edge_runtime.errors import PictureError, SourceError
-from edge_runtime.pictures import PICTURE_SUFFIXES, read_picture
+from edge_runtime.pictures import PICTURE_SUFFIXES, only_pictures, read_picture
 from edge_runtime.sources.frame import Frame, FrameSource
 
 OnBadPicture = Callable[[PictureError], None]
@@ -51,15 +51,6 @@ def pictures_in(folder: Path) -> list[Path]:
     if not paths:
         raise SourceError(f"{folder} holds no picture; the kinds known are {', '.join(sorted(PICTURE_SUFFIXES))}.")
     return paths
-
-
-def only_pictures(paths: Iterator[Path]) -> list[Path]:
-    """Return the visible files that are pictures by their suffix, sorted."""
-    return sorted(
-        path
-        for path in paths
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
 
 
 def _read_frame(path: Path, index: int) -> Frame:

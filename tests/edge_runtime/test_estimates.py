@@ -26,6 +26,12 @@ def test_mcnemar_by_hand() -> None:
     assert test.p_value == pytest.approx(20 / 512)
 
 
+def test_mcnemar_of_many_photos_is_the_binomials_tail() -> None:
+    stats = pytest.importorskip("scipy.stats", reason="needs the train extra")
+    first = np.arange(20_000) < 9_900
+    assert compare_paired(first, ~first).p_value == pytest.approx(stats.binomtest(9_900, 20_000).pvalue)
+
+
 def test_models_that_never_differ_are_not_told_apart() -> None:
     right = np.array([True, False])
     assert compare_paired(right, right).p_value == 1.0

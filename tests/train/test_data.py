@@ -65,7 +65,15 @@ def test_bad_photos_are_counted_and_the_first_is_named(tmp_path: Path) -> None:
         put(tmp_path / name)
     (tmp_path / "shoes" / "b.jpg").write_text("no picture")
     with pytest.raises(DataError, match=r"1 of 3 photos cannot be read\. The first: .*b\.jpg"):
-        check_readable(read_photos(tmp_path, Columns()))
+        check_readable(read_photos(tmp_path, Columns()).files)
+
+
+def test_hidden_files_and_folders_are_no_photos(tmp_path: Path) -> None:
+    """Copies made by macOS come with files of its own."""
+    for name in ("hat/a.jpg", "shoes/b.jpg", ".thumbnails/c.jpg"):
+        put(tmp_path / name)
+    (tmp_path / "hat" / "._a.jpg").write_bytes(b"no picture")
+    assert [photo.image for photo in read_photos(tmp_path, Columns()).photos] == ["hat/a.jpg", "shoes/b.jpg"]
 
 
 def test_missing_data_is_refused(tmp_path: Path) -> None:

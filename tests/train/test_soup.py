@@ -10,6 +10,7 @@ from click.testing import CliRunner
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from edge_runtime.errors import DataError, RunError  # noqa: E402
+from edge_runtime.spec import DetectionSpec  # noqa: E402
 from edge_runtime.training_run import Split, SplitRow, TrainingRun  # noqa: E402
 from train.cli import main  # noqa: E402
 from train.predictions import Predictions  # noqa: E402
@@ -52,6 +53,14 @@ def test_runs_on_photos_of_other_folders_are_refused(
     with pytest.raises(DataError, match="another folder"):
         average_runs([trained_run, other_run], TrainingRun(tmp_path / "average"))
     assert not (tmp_path / "average").exists()
+
+
+def test_a_detector_is_no_part_of_an_average(trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path) -> None:
+    detection = DetectionSpec(other_run.read_spec().labels)
+    other_run.write_spec(replace(other_run.read_spec(), heads=(), detection=detection))
+    for runs, message in (([other_run, trained_run], "is a run of a detector"), ([trained_run, other_run], "another")):
+        with pytest.raises(DataError, match=message):
+            average_runs(runs, TrainingRun(tmp_path / "average"))
 
 
 def test_runs_that_label_a_photo_differently_are_refused(

@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -170,6 +171,34 @@ def test_an_empty_folder_of_negatives_is_refused_before_anything_is_trained(draw
     with pytest.raises(DataError, match="no picture"):
         train_classifier(options, TrainingRun(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_negative_that_cannot_be_read_is_told_before_anything_is_trained(drawn_photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none" / "wall.jpg").write_text("no picture")
+    options = replace(make_options(drawn_photos), negatives=tmp_path / "none")
+    with pytest.raises(DataError, match=r"1 of \d+ photos cannot be read\. The first: .*wall\.jpg"):
+        train_classifier(options, TrainingRun(tmp_path / "run"))
+
+
+def test_photos_that_changed_end_a_run_rather_than_join_it(drawn_photos: Path, tmp_path: Path) -> None:
+    photos = Path(shutil.copytree(drawn_photos, tmp_path / "photos"))
+    run, options = TrainingRun(tmp_path / "run"), make_options(photos, epochs=1)
+    train_classifier(options, run)
+    first, second = sorted((photos / "hat").iterdir())[:2]
+    shutil.copy(second, first)
+    with pytest.raises(RunError, match=r"have changed since .*run began; .*fresh directory.*hat/"):
+        train_classifier(options, run)
+    shutil.rmtree(photos / "hat")
+    with pytest.raises(RunError, match=r"have changed since"):
+        train_classifier(options, run)
+
+
+def test_a_training_that_diverges_ends_with_what_to_do(drawn_photos: Path, tmp_path: Path) -> None:
+    run = TrainingRun(tmp_path / "run")
+    with pytest.raises(RunError, match=r"diverged: the loss of body 1 is nan\. .*lower --learning-rate"):
+        train_classifier(make_options(drawn_photos, epochs=1, learning_rate=1e30), run)
+    assert not run.model_path.exists()
 
 
 def test_tensorboard_gets_each_epoch(trained_run: TrainingRun) -> None:

@@ -28,8 +28,16 @@ class Copies:
 
 
 def find_near_duplicates(facts: Sequence[Facts]) -> NDArray[np.int64]:
-    """Return the (pairs, 2) indices of photos that are the same or nearly so."""
-    return find_near_pairs(np.array([each.hash for each in facts]), np.array([each.thumbnail for each in facts]))
+    """Return (pairs, 2) indices of photos that are the same or nearly so.
+
+    Copies of a file are each paired with the first one alone, as all pairs of many would be too many.
+    """
+    first_of: dict[str, int] = {}
+    firsts = [first_of.setdefault(each.sha256, at) for at, each in enumerate(facts)]
+    exact = np.array([(first, at) for at, first in enumerate(firsts) if first != at], np.int64).reshape(-1, 2)
+    single = np.array(list(first_of.values()), np.int64)
+    hashes, thumbnails = (np.array([getattr(facts[at], name) for at in single]) for name in ("hash", "thumbnail"))
+    return np.concatenate([exact, single[find_near_pairs(hashes, thumbnails)]])
 
 
 def gather_copies(facts: Sequence[Facts], near_pairs: NDArray[np.int64]) -> tuple[Copies, ...]:

@@ -1,5 +1,7 @@
 """Telling that two files show the same photo though their bytes differ."""
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,8 @@ _THUMBNAIL_SIDE = 16
 # different garments were within both bounds.
 _MOST_BITS = 10
 _MOST_LEVELS = 6.0
+# Their thumbnails take a few megabytes.
+_PAIRS_AT_ONCE = 4096
 
 
 def hash_image(image: Image) -> NDArray[np.bool_]:
@@ -56,9 +60,14 @@ def find_near_pairs(hashes: NDArray[np.bool_], thumbnails: NDArray[np.uint8]) ->
     search = NearestNeighbors(radius=np.sqrt(_MOST_BITS + 0.5), algorithm="brute").fit(hashes.astype(np.float32))
     first, second = search.radius_neighbors_graph().nonzero()
     pairs: NDArray[np.int64] = np.stack([first, second], axis=1)[first < second].astype(np.int64)
-    colours = thumbnails.astype(np.float32)
-    apart = [np.abs(colours[one] - colours[other]).mean() for one, other in pairs]
-    return pairs[np.array(apart, np.float64) <= _MOST_LEVELS]
+    parts = np.array_split(pairs, math.ceil(len(pairs) / _PAIRS_AT_ONCE) or 1)
+    return np.concatenate([part[_measure_distance(thumbnails, part) <= _MOST_LEVELS] for part in parts])
+
+
+def _measure_distance(thumbnails: NDArray[np.uint8], pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the (pairs,) mean differences of colours."""
+    first, second = (thumbnails[pairs[:, side]].astype(np.int16) for side in (0, 1))
+    return np.asarray(np.abs(first - second).mean(axis=(1, 2, 3)))
 
 
 def cluster(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int32]:

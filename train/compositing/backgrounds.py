@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.drawing import draw_background
 from edge_runtime.errors import DataError, PictureError
-from edge_runtime.pictures import PICTURE_SUFFIXES, read_picture
+from edge_runtime.pictures import pictures_under, read_picture
 from edge_runtime.preprocess import Image
 from train.compositing.cutting import Mask, cut_garment
 
@@ -64,7 +64,7 @@ def find_pictures(folder: Path) -> tuple[Path, ...]:
     Raises:
         DataError: There is none.
     """
-    found = tuple(sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES))
+    found = tuple(pictures_under(folder))
     if not found:
         raise DataError(f"{folder} holds no picture; name a folder with backgrounds, or leave --backgrounds away.")
     return found

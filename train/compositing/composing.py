@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from edge_runtime.errors import DataError
+from edge_runtime.files import check_fresh
 from edge_runtime.training_run import Split
 from train.compositing.backgrounds import Backgrounds, find_pictures
 from train.compositing.garments import collect_garments
 from train.compositing.layouts import Wardrobe
 from train.compositing.scenes import Scene, compose_scene
-from train.compositing.writing import check_fresh, write_scenes
+from train.compositing.writing import write_scenes
 from train.data import Columns, PhotoSet, read_photos
 from train.split_file import read_splits
 
@@ -54,7 +55,7 @@ def compose_scenes(options: ComposeOptions, output: Path) -> Mapping[str, int]:
             be cut out.
         OutputError: The folder is not empty, or a file cannot be written.
     """
-    check_fresh(output)
+    check_fresh(output, "scenes of two runs")
     pictures = find_pictures(options.backgrounds) if options.backgrounds else ()
     garments = collect_garments(choose_photos(options))
     wardrobe = Wardrobe(garments)

@@ -13,7 +13,6 @@ import numpy as np
 from tqdm import tqdm
 
 from edge_runtime.annotate import draw_box
-from edge_runtime.errors import OutputError
 from edge_runtime.files import write_bytes, write_text
 from edge_runtime.preprocess import Image
 from train.compositing.scenes import Scene, SceneBox
@@ -59,16 +58,6 @@ def write_scenes(compose: Callable[[int], Scene], count: int, labels: Sequence[s
     write_bytes(output / "preview.jpg", _encode(_tile(previews)))
     write_text(output / "instances.json", json.dumps(content, ensure_ascii=False) + "\n")
     return Counter(labels[annotation["category_id"] - 1] for annotation in annotations)
-
-
-def check_fresh(output: Path) -> None:
-    """Check that a folder is not there or empty.
-
-    Raises:
-        OutputError: It holds something.
-    """
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise OutputError(f"{output} is there already; name a new folder, so that scenes of two runs do not mix.")
 
 
 def _compose_all(compose: Callable[[int], Scene], count: int) -> Iterator[Scene]:

@@ -68,7 +68,7 @@ def read_data(
     training = [photo for photos in moved[: len(sources)] for photo in photos]
     held_out = [photo for photos in moved[len(sources) :] for photo in photos]
     photo_set = _list_photos(folder, [*training, *held_out])
-    check_readable(photo_set)
+    check_readable(photo_set.files)
     rows = _divide_as_given(photo_set, len(training)) if held_out else _divide(photo_set, share, seed)
     return DetectionData(folder, labels, {photo.image: photo for photo in (*training, *held_out)}, rows)
 

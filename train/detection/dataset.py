@@ -1,6 +1,5 @@
 """Feeding photos with boxes to Keras, through the same preprocessing as on the device."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from edge_runtime.preprocess import Image, Preprocessor
 from edge_runtime.spec import InputSpec
 from train.boxes import BoxedPhoto, read_boxed_photo
+from train.dataset import READING_THREADS
 from train.detection.coding import Boxes
 from train.detection.matching import Matcher
 from train.detection.sample import Sample
@@ -76,7 +76,7 @@ class DetectionBatches(keras.utils.PyDataset):  # type: ignore[misc]
         seed: int,
         epoch: int,
     ) -> None:
-        super().__init__(workers=min(os.cpu_count() or 1, 16))
+        super().__init__(workers=READING_THREADS)
         self._photos = photos
         self._read = read
         self._augment_of = augment_of

@@ -33,6 +33,12 @@ def test_the_same_file_in_one_class_is_a_warning(make_photos: MakePhotos) -> Non
     assert [photo.image for photo in finding.photos] == ["hat/0.png", "hat/1.png"]
 
 
+def test_many_copies_are_not_compared_each_with_each(make_photos: MakePhotos) -> None:
+    facts, _ = gather_facts(make_photos(*[("hat", "a", 1)] * 30, ("hat", "a", 2)))
+    pairs = find_near_duplicates(facts)
+    assert sorted(map(tuple, pairs.tolist())) == [(0, other) for other in range(1, 30)]
+
+
 def test_the_same_file_in_two_classes_is_an_error(make_photos: MakePhotos) -> None:
     (finding,) = find_duplicates(copies_in(make_photos(("hat", "a", 1), ("röcke, lang", "b", 1))))
     assert (finding.kind, finding.severity) == (Kind.CONFLICT, Severity.ERROR)
