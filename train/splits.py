@@ -1,7 +1,7 @@
 """Dividing photos into training, validation and test without dividing a group."""
 
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Iterable, Set
 
 import numpy as np
 
@@ -69,7 +69,8 @@ def _held_out(photos: tuple[Photo, ...], share: float, seed: int) -> frozenset[i
     groups = _small_groups(list(members.values()), target)
     random = np.random.default_rng(seed)
     candidates = (_draw(groups, target, random) for _ in range(_CANDIDATES))
-    return min(candidates, key=lambda held_out: _misfit(photos, held_out, share))
+    per_class = Counter(photo.label for photo in photos)
+    return min(candidates, key=lambda held_out: _misfit(per_class, (photos[index] for index in held_out), share))
 
 
 def _small_groups(groups: list[list[int]], target: float) -> list[list[int]]:
@@ -92,10 +93,9 @@ def _draw(groups: list[list[int]], target: float, random: np.random.Generator) -
     return frozenset(held_out)
 
 
-def _misfit(photos: tuple[Photo, ...], held_out: frozenset[int], share: float) -> float:
+def _misfit(per_class: Counter[str], held_out: Iterable[Photo], share: float) -> float:
     """Return how far the validation share of the worst class is from the share asked for."""
-    per_class = Counter(photo.label for photo in photos)
-    held_per_class = Counter(photos[index].label for index in held_out)
+    held_per_class = Counter(photo.label for photo in held_out)
     return max(abs(held_per_class[label] / total - share) for label, total in per_class.items())
 
 
