@@ -13,6 +13,7 @@ from convert.recipes.cli import check_choice, recipes
 from convert.recipes.recipe import DEFAULT_RECIPE, RECIPES
 from convert.run_options import images_option
 from edge_runtime.cli_errors import ErrorGroup
+from edge_runtime.options.numbers import FiniteRange
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
 
@@ -56,7 +57,7 @@ def main() -> None:
 )
 @click.option(
     "--max-drop",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     metavar="SHARE",
     help="Try int8, int8-corrected and int8-qat until one loses no more than this of the Keras model's top-1 or mAP.",
 )
@@ -90,7 +91,7 @@ def main() -> None:
 )
 @click.option(
     "--min-parity",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     help="Write no file, and fail, where fewer of its answers than this share are the Keras model's: of photos for a "
     "classifier, of boxes for a detector.",
 )

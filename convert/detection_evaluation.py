@@ -146,7 +146,7 @@ def warn_of_loss(stages: Sequence[StagePrecision]) -> None:
         if loss > _TOLERATED_LOSS:
             log.warning(
                 "WARNING: %s loses %.3f of %.3f mAP, more than the %.2f that is usual; calibrate on more photos with "
-                "--calibration-images, or train another architecture.",
+                "--calibration-images, or let --max-drop 0.01 try other recipes.",
                 stage.stage,
                 loss,
                 stages[0].map,

@@ -41,8 +41,10 @@ class Preprocessor:
             (spec.height, spec.width, 3) uint8 RGB in [0, 255]; `out` where it was given.
 
         Raises:
-            ValueError: The frame is empty or not of three channels.
+            ValueError: The frame is empty, not of three channels, or of other numbers than uint8.
         """
+        if frame.dtype != np.uint8:
+            raise ValueError(f"a frame must hold uint8 in [0, 255], not {frame.dtype}; convert it first")
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.size == 0:
             raise ValueError(f"a frame must be of shape (height, width, 3), not {frame.shape}")
         if out is None:

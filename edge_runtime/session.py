@@ -11,7 +11,7 @@ import click
 
 from edge_runtime.backend import DelegateName, default_threads
 from edge_runtime.bundled import find_model
-from edge_runtime.errors import EdgeGarmentError
+from edge_runtime.errors import EdgeGarmentError, OutputError
 from edge_runtime.events import Event, EventHub, HealthEvent, HealthKind, Scanner
 from edge_runtime.loop import RunCounts, run
 from edge_runtime.model_watch import ModelWatch
@@ -89,6 +89,8 @@ def _model_files(arguments: dict[str, Any]) -> list[Path]:
 
 
 def _stdout_sink(arguments: dict[str, Any], recognizer: Recognizer) -> Sink:
+    if sys.stdout is None:
+        raise OutputError("Standard output is closed, where results belong; send it to /dev/null to have none.")
     if arguments["events"]:
         return EventSink(sys.stdout)
     return JsonSink(sys.stdout) if arguments["as_json"] else LineSink(sys.stdout, recognizer.spec.labels)

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from edge_runtime.errors import RunError
@@ -37,6 +38,9 @@ def check_same(run: TrainingRun, arguments: dict[str, Any]) -> None:
         RunError: It has other arguments, or is damaged.
     """
     before = run.read_arguments()
+    # Runs once named their folder as the user did.
+    if "images" in before:
+        before["images"] = str(Path(before["images"]).resolve())
     changed = [name for name, value in arguments.items() if before.get(name) != value and name not in _MAY_CHANGE]
     if changed:
         raise RunError(

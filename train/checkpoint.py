@@ -1,16 +1,23 @@
 """Where a training run stands, on disk, so that a killed run loses at most one epoch."""
 
 import json
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-from edge_runtime.errors import RunError
+import numpy as np
+
+from edge_runtime.errors import OutputError, RunError
 from edge_runtime.files import replacing, write_text
 
 if TYPE_CHECKING:
     # Reading what an epoch came to must not cost the seconds that Keras takes to import.
     import keras
+
+
+# Weights, Adam's two moments and a moving average, and some more for what stands around them.
+_ROOM = 4.5
 
 
 class Epoch(Protocol):
@@ -140,7 +147,12 @@ class CheckpointFolder:
             raise RunError(f"{self._state} cannot be read ({error}); train into a fresh directory.") from error
 
     def save(self, model: "keras.Model", state: State[Record]) -> None:
-        """Save a compiled model's weights and optimizer state, then the state that names them."""
+        """Save a compiled model's weights and optimizer state, then the state that names them.
+
+        Raises:
+            OutputError: There is no room for them.
+        """
+        self._check_room(model)
         with replacing(self._path / str(state.weights)) as aside:
             # Keras insists on the double suffix.
             whole = aside.with_name(aside.stem + ".weights.h5")
@@ -148,6 +160,16 @@ class CheckpointFolder:
             whole.rename(aside)
         write_text(self._state, json.dumps(asdict(state), indent=2) + "\n")
         self._remove_all_but(str(state.weights))
+
+    def _check_room(self, model: "keras.Model") -> None:
+        # HDF5 does not survive a disk that fills while it writes: it ends the process.
+        needed = _ROOM * sum(weight.nbytes for weight in map(np.asarray, model.get_weights()))
+        self._path.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(self._path).free < needed:
+            raise OutputError(
+                f"There is no room for a checkpoint of {needed / 1e6:.0f} MB in {self._path}; free some space and "
+                "repeat the command, which goes on behind the last epoch that was saved."
+            )
 
     @property
     def best_path(self) -> Path:
@@ -160,9 +182,18 @@ class CheckpointFolder:
             model.save(aside)
 
     def restore(self, model: "keras.Model", state: State[Record]) -> None:
-        """Load weights and, where the model is compiled alike, optimizer state."""
-        if state.weights is not None:
-            model.load_weights(self._path / state.weights)
+        """Load weights and, where the model is compiled alike, optimizer state.
+
+        Raises:
+            RunError: They are missing or damaged.
+        """
+        if state.weights is None:
+            return
+        file = self._path / state.weights
+        try:
+            model.load_weights(file)
+        except (OSError, KeyError, ValueError) as error:
+            raise RunError(f"{file} is missing or damaged; train into a fresh directory.") from error
 
     def _remove_all_but(self, name: str) -> None:
         for old in self._path.glob("*.weights.h5"):

@@ -9,6 +9,7 @@ import click
 
 from edge_runtime.cli_errors import ErrorGroup
 from edge_runtime.extras import require_extra
+from edge_runtime.options.numbers import FiniteRange
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
 from train.catalogue import read_catalogue
@@ -61,7 +62,7 @@ def list_architectures() -> None:
 @architecture_option
 @weights_option
 @click.option("--image-size", type=click.IntRange(32, 1024), help="Pixels.  [default: the network's own]")
-@click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), default=0.2, show_default=True)
+@click.option("--dropout", type=FiniteRange(0, 1, max_open=True), default=0.2, show_default=True)
 @validation_share_option
 @splits_option
 @fitting_options(head_epochs=1, epochs=12, batch_size=32, head_learning_rate=1e-3, learning_rate=5e-4, ema=0.0)

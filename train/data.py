@@ -127,10 +127,10 @@ def _photos_by_csv(data: Path, columns: Columns) -> Iterator[Photo]:
             reader = csv.DictReader(file)
             _check_columns(data, columns, reader.fieldnames or ())
             for row in reader:
-                if row[columns.label]:
+                if label := (row[columns.label] or "").strip():
                     image = _name_image(data, row[columns.image], reader.line_num)
                     # Photos whose group is not known have nothing in common.
-                    yield Photo(image, row[columns.label], (columns.group and row[columns.group]) or image)
+                    yield Photo(image, label, (columns.group and row[columns.group]) or image)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{data} cannot be read as CSV ({error}); save it as UTF-8 text with a header line.") from error
 
@@ -163,6 +163,9 @@ def _check(photo_set: PhotoSet, data: Path) -> None:
     counts = Counter(photo.label for photo in photo_set.photos)
     if len(counts) < 2:
         raise DataError(f"{data} has {len(counts)} classes with photos; at least two are needed to tell apart.")
+    broken = [label for label in counts if len(label.splitlines()) != 1]
+    if broken:
+        raise DataError(f"{data} has the label {broken[0]!r}, which is not one line; rename it.")
     missing = [photo.image for photo in photo_set.photos if not (photo_set.images / photo.image).is_file()]
     if missing:
         raise DataError(

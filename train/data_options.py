@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from edge_runtime.options.numbers import FiniteRange
+
 if TYPE_CHECKING:
     from train.data import Columns
 
@@ -30,7 +32,7 @@ _DATA = (
 
 validation_share_option = click.option(
     "--validation-share",
-    type=click.FloatRange(0, 0.5, min_open=True),
+    type=FiniteRange(0, 0.5, min_open=True),
     default=0.15,
     show_default=True,
     help="Share of photos held out, whole groups at a time.",

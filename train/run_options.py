@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from edge_runtime.options.numbers import FiniteRange
 from train.catalogue import read_catalogue
 
 run_option = click.option(
@@ -34,6 +35,6 @@ weights_option = click.option(
 
 max_minutes_option = click.option(
     "--max-minutes",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     help="End before an epoch that would not fit; a repeated command may allow more.",
 )

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
+from edge_runtime.options.numbers import FiniteRange
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -13,7 +15,7 @@ def fitting_options(
     *, head_epochs: int, epochs: int, batch_size: int, head_learning_rate: float, learning_rate: float, ema: float
 ) -> Callable[[_Command], _Command]:
     """Return what gives a command the options of `train.schedule.Schedule`, with these defaults."""
-    rate = click.FloatRange(0, min_open=True)
+    rate = FiniteRange(0, min_open=True)
     options = (
         click.option(
             "--head-epochs",
@@ -30,7 +32,7 @@ def fitting_options(
         click.option("--learning-rate", type=rate, default=learning_rate, show_default=True),
         click.option(
             "--frozen-share",
-            type=click.FloatRange(0, 1, max_open=True),
+            type=FiniteRange(0, 1, max_open=True),
             default=0.0,
             show_default=True,
             help="Share of the body's layers, from the input on, that never train.",
@@ -44,7 +46,7 @@ def fitting_options(
         ),
         click.option(
             "--ema",
-            type=click.FloatRange(0, 1, max_open=True),
+            type=FiniteRange(0, 1, max_open=True),
             default=ema,
             show_default=True,
             help="Momentum of a moving average of the weights, measured and saved in their place; 0 for none.",
@@ -54,31 +56,31 @@ def fitting_options(
 
 
 _CLASSIFIER = (
-    click.option("--label-smoothing", type=click.FloatRange(0, 1, max_open=True), default=0.1, show_default=True),
+    click.option("--label-smoothing", type=FiniteRange(0, 1, max_open=True), default=0.1, show_default=True),
     click.option(
         "--balance",
-        type=click.FloatRange(0, 1),
+        type=FiniteRange(0, 1),
         default=0.0,
         show_default=True,
         help="From 0, classes as frequent as in DATA, to 1, all equally frequent.",
     ),
     click.option(
         "--mixed-share",
-        type=click.FloatRange(0, 1),
+        type=FiniteRange(0, 1),
         default=0.0,
         show_default=True,
         help="Share of batches whose photos are blended by mixup or cutmix.",
     ),
     click.option(
         "--drawn-share",
-        type=click.FloatRange(0, 1),
+        type=FiniteRange(0, 1),
         default=0.05,
         show_default=True,
         help="Drawn garments per photo mixed into each epoch.",
     ),
     click.option(
         "--negative-share",
-        type=click.FloatRange(0, 1),
+        type=FiniteRange(0, 1),
         default=0.05,
         show_default=True,
         help="Pictures without a garment per photo mixed into each epoch: drawn scenes, and half of --negatives.",
@@ -92,7 +94,7 @@ _CLASSIFIER = (
     ),
     click.option(
         "--distillation",
-        type=click.FloatRange(0, 1),
+        type=FiniteRange(0, 1),
         default=0.5,
         show_default=True,
         help="Weight of the teachers' answers beside the labels; none for pictures without any of the classes.",

@@ -7,6 +7,7 @@ import click
 from click.core import ParameterSource
 
 from edge_runtime.extras import require_extra
+from edge_runtime.options.numbers import FiniteRange
 from edge_runtime.training_run import Split, write_split_rows
 from train.data_options import data_options, seed_option, take_columns, validation_share_option
 
@@ -38,7 +39,7 @@ def refuse_share_with_splits(arguments: dict[str, Any]) -> None:
 @validation_share_option
 @click.option(
     "--test-share",
-    type=click.FloatRange(0, 0.5),
+    type=FiniteRange(0, 0.5),
     default=0.0,
     show_default=True,
     help="Share of photos that no training sees or is judged by, for `edge-convert parity --split test`.",

@@ -1,11 +1,11 @@
 """A split that was saved, read back for the very photos it was drawn from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from edge_runtime.errors import DataError
 from edge_runtime.files import hash_file
-from edge_runtime.training_run import SplitRow, read_split_rows
+from edge_runtime.training_run import Split, SplitRow, read_split_rows
 from train.data import Photo, PhotoSet
 from train.splits import check_sides
 
@@ -25,6 +25,7 @@ def read_splits(path: Path, photo_set: PhotoSet) -> tuple[SplitRow, ...]:
     """
     hashes = {photo.image: hash_file(photo_set.images / photo.image) for photo in photo_set.photos}
     rows = match_splits(path, photo_set.photos, hashes)
+    _refuse_divided_groups(path, photo_set.photos, rows)
     check_sides(rows, photo_set.labels)
     return rows
 
@@ -54,6 +55,16 @@ def match_splits(path: Path, photos: Iterable[Photo], hashes: Mapping[str, str])
     changed = {image for image, sha256 in hashes.items() if rows[image].sha256 != sha256}
     _refuse(path, "have changed since (other SHA-256)", changed)
     return tuple(rows[photo.image] for photo in photos)
+
+
+def _refuse_divided_groups(path: Path, photos: Sequence[Photo], rows: Sequence[SplitRow]) -> None:
+    """Refuse a split that was drawn without the groups that are asked for now."""
+    side_of: dict[str, Split] = {}
+    for photo, row in zip(photos, rows, strict=True):
+        if side_of.setdefault(photo.group, row.split) is not row.split:
+            raise DataError(
+                f"{path} divides the group {photo.group}; draw a new split with edge-train split --group-column."
+            )
 
 
 def _read(path: Path) -> tuple[SplitRow, ...]:

@@ -1,7 +1,7 @@
 """Dividing photos into training, validation and test without dividing a group."""
 
 from collections import Counter
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 
 import numpy as np
 
@@ -30,15 +30,25 @@ def split_photos(
         One row per photo, in the order of `photo_set.photos`.
 
     Raises:
-        DataError: A class would be without photos of a split.
+        DataError: A class would be without photos of a split, or a photo is of two classes.
     """
+    rows = divide_photos(photo_set, validation_share, seed, test_share)
+    _refuse_two_labels(rows)
+    check_sides(rows, photo_set.labels)
+    return rows
+
+
+def divide_photos(
+    photo_set: PhotoSet, validation_share: float, seed: int, test_share: float = 0.0
+) -> tuple[SplitRow, ...]:
+    """Divide photos as `split_photos` does, whether or not a class is left without photos of a split."""
     photos = photo_set.photos
     tested = _held_out(photos, test_share, seed) if test_share else frozenset()
     # The test photos go first, so that they stay the same whatever validation share is tried afterwards.
     rest = [index for index in range(len(photos)) if index not in tested]
     share = min(validation_share * len(photos) / max(len(rest), 1), 1.0)
     held_out = {rest[place] for place in _held_out(tuple(photos[index] for index in rest), share, seed)}
-    rows = tuple(
+    return tuple(
         SplitRow(
             image=photo.image,
             label=photo.label,
@@ -48,8 +58,16 @@ def split_photos(
         )
         for index, photo in enumerate(photos)
     )
-    check_sides(rows, photo_set.labels)
-    return rows
+
+
+def _refuse_two_labels(rows: Sequence[SplitRow]) -> None:
+    first_of: dict[str, SplitRow] = {}
+    for row in rows:
+        first = first_of.setdefault(row.sha256, row)
+        if first.label != row.label:
+            raise DataError(
+                f"{first.image} and {row.image} are the same photo, labelled {first.label} and {row.label}; keep one."
+            )
 
 
 def _side(index: int, held_out: Set[int], tested: Set[int]) -> Split:
@@ -99,7 +117,7 @@ def _misfit(per_class: Counter[str], held_out: Iterable[Photo], share: float) ->
     return max(abs(held_per_class[label] / total - share) for label, total in per_class.items())
 
 
-def check_sides(rows: tuple[SplitRow, ...], labels: tuple[str, ...]) -> None:
+def check_sides(rows: Sequence[SplitRow], labels: Sequence[str]) -> None:
     """Check that each class has training and validation photos, and test photos if there are any.
 
     Raises:
@@ -111,7 +129,14 @@ def check_sides(rows: tuple[SplitRow, ...], labels: tuple[str, ...]) -> None:
             continue
         absent = [label for label in labels if label not in present]
         if absent:
-            raise DataError(
-                f"The {split} split has no photo of {', '.join(absent)}; "
-                "add photos of more groups, or try another --seed."
-            )
+            raise DataError(f"The {split} split has no photo of {', '.join(absent)}; {_advise(rows, absent)}")
+
+
+def _advise(rows: Sequence[SplitRow], absent: Sequence[str]) -> str:
+    """Return what to do about classes that are absent from a side."""
+    for label in absent:
+        own = [row for row in rows if row.label == label]
+        if len({row.group for row in own}) == 1:
+            of = "one photo" if len(own) == 1 else f"{len(own)} photos of one group"
+            return f"{label} has {of}, which cannot be on both sides: add others, or leave the class out."
+    return "add photos of more groups, or try another --seed."

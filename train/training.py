@@ -100,6 +100,8 @@ class Fitting(Generic[Record]):
         for phase in phases(self._schedule):
             if self._state.epochs_done(phase.name) < phase.epochs and self._goes_on():
                 self._fit_phase(phase)
+        if not self._state.history:
+            raise RunError("There is no epoch to train; give --epochs or --head-epochs more than 0.")
         return self._state
 
     def _goes_on(self) -> bool:

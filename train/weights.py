@@ -1,5 +1,8 @@
 """Loading weights published in other shapes into a Keras body."""
 
+import textwrap
+import warnings
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +20,7 @@ _Folded = tuple[NDArray[np.float32], NDArray[np.float32]]
 _ARRAYS_SUFFIX = ".npz"
 _TFLITE_SUFFIX = ".tflite"
 _MODEL_SUFFIX = ".keras"
+_LONGEST_REASON = 200
 
 
 def are_folded(file: str) -> bool:
@@ -51,9 +55,22 @@ def load_body_weights(body: keras.Model, file: str) -> None:
             earlier = keras.models.load_model(file, compile=False).get_layer("body")
             body.set_weights(earlier.get_weights())
         else:
-            body.load_weights(file)
-    except (OSError, KeyError, ValueError) as error:
-        raise DataError(f"The weights {file} do not load into {body.name} ({error}); take others.") from error
+            with warnings.catch_warnings():
+                # Keras warns of what it leaves as it is, which would be a body that knows a part.
+                warnings.simplefilter("error", UserWarning)
+                body.load_weights(file)
+    except (OSError, KeyError, ValueError, UserWarning) as error:
+        raise DataError(f"The weights {file} do not load into {body.name} ({_reason(file, error)}).") from error
+
+
+def _reason(file: str, error: Exception) -> str:
+    """Return why a file does not load, in a few words; Keras lists all layers, and misses what is damaged."""
+    if not Path(file).is_file():
+        return "there is no such file"
+    if Path(file).suffix == _MODEL_SUFFIX and not zipfile.is_zipfile(file):
+        return "it is damaged, or no Keras model"
+    lines = str(error).strip().splitlines()
+    return textwrap.shorten(lines[0] if lines else repr(error), _LONGEST_REASON, placeholder=" ...")
 
 
 def _match_names(body: keras.Model, arrays: Mapping[str, NDArray[np.float32]]) -> dict[str, _Folded]:

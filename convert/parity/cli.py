@@ -8,6 +8,7 @@ import click
 
 from convert.run_options import images_option
 from edge_runtime.extras import require_extra
+from edge_runtime.options.numbers import FiniteRange
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import Split, TrainingRun
 
@@ -37,7 +38,7 @@ def prepare(command: str) -> None:
 )
 @click.option(
     "--min-parity",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     help="Fail where fewer of its answers than this share are the Keras model's: of photos for a classifier, of boxes "
     "for a detector.",
 )

@@ -144,7 +144,7 @@ def _fault(key: str, value: Any, parameters: Mapping[str, click.Parameter], ctx:
     except click.BadParameter as error:
         return error.message
     # Of values of kinds that a command line cannot give, such as lists and dates, click makes nothing of its own.
-    except (TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError):
         return f"{value} is no value for it."
     return None
 

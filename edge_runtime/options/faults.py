@@ -3,6 +3,7 @@
 import click
 
 from edge_runtime.options.group import option_group
+from edge_runtime.options.numbers import FiniteRange
 
 fault_options = option_group(
     click.option(
@@ -10,7 +11,7 @@ fault_options = option_group(
     ),
     click.option(
         "--watchdog",
-        type=click.FloatRange(0, min_open=True),
+        type=FiniteRange(0, min_open=True),
         default=30.0,
         show_default=True,
         metavar="SECONDS",

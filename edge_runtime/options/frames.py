@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_runtime.options.group import option_group
+from edge_runtime.options.numbers import FiniteRange
 
 if TYPE_CHECKING:
     from edge_runtime.events import TrackRules
@@ -55,7 +56,7 @@ frame_options = option_group(
     ),
     click.option(
         "--threshold",
-        type=click.FloatRange(0, 1),
+        type=FiniteRange(0, 1),
         metavar="SCORE",
         help="Least score to report, from 0 to 1; with --classifier, of a box.  [default: the model's own]",
     ),
@@ -63,7 +64,7 @@ frame_options = option_group(
     click.option("--events", is_flag=True, help="Print one JSON object per event instead of results of frames."),
     click.option(
         "--settle",
-        type=click.FloatRange(0, min_open=True),
+        type=FiniteRange(0, min_open=True),
         default=0.6,
         show_default=True,
         metavar="SECONDS",
@@ -71,7 +72,7 @@ frame_options = option_group(
     ),
     click.option(
         "--leave",
-        type=click.FloatRange(0, min_open=True),
+        type=FiniteRange(0, min_open=True),
         default=1.0,
         show_default=True,
         metavar="SECONDS",

@@ -6,6 +6,7 @@ import click
 
 from edge_runtime.addresses import is_address
 from edge_runtime.options.group import option_group
+from edge_runtime.options.numbers import FiniteRange
 
 if TYPE_CHECKING:
     from edge_runtime.sources import Enough, FrameSource, OnBadPicture
@@ -48,16 +49,16 @@ source_options = option_group(
     click.option("--demo", is_flag=True, help="Take one drawn picture of each garment."),
     click.option("--width", type=click.IntRange(1), metavar="PIXELS", help="Frame width to ask cameras for."),
     click.option("--height", type=click.IntRange(1), metavar="PIXELS", help="Frame height to ask cameras for."),
-    click.option("--fps", type=click.FloatRange(0, min_open=True), metavar="N", help="Frame rate to ask cameras for."),
+    click.option("--fps", type=FiniteRange(0, min_open=True), metavar="N", help="Frame rate to ask cameras for."),
     click.option(
         "--max-fps",
-        type=click.FloatRange(0, min_open=True),
+        type=FiniteRange(0, min_open=True),
         metavar="N",
         help="Frames a second to take from each source at most.",
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(0, min_open=True),
+        type=FiniteRange(0, min_open=True),
         default=10.0,
         show_default=True,
         metavar="SECONDS",
@@ -65,7 +66,7 @@ source_options = option_group(
     ),
     click.option(
         "--max-outage",
-        type=click.FloatRange(0),
+        type=FiniteRange(0),
         metavar="SECONDS",
         help="End when a camera or stream that worked is gone for so long.  [default: try again for ever]",
     ),

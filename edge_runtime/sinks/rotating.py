@@ -9,6 +9,7 @@ from edge_runtime.errors import OutputError
 
 _KEPT: Final = 5
 _LONGEST_LINE: Final = 2**20
+_FIRST_BYTE: Final = b"{"
 
 
 class RotatingFile:
@@ -29,7 +30,7 @@ class RotatingFile:
             most_bytes: Size that the file does not exceed, unless one line does.
 
         Raises:
-            OutputError: It cannot be written.
+            OutputError: It cannot be written, or is something else than lines of JSON objects.
         """
         self.path = path
         self._most_bytes = most_bytes
@@ -62,7 +63,13 @@ class RotatingFile:
         self._file.close()
 
     def _open(self) -> BinaryIO:
+        if self.path.exists() and not self.path.is_file():
+            raise OutputError(f"{self.path} is no file that can be cut and renamed; choose another place.")
         file = self.path.open("ab+", buffering=0)
+        file.seek(0)
+        if file.read(1) not in (b"", _FIRST_BYTE):
+            file.close()
+            raise OutputError(f"{self.path} holds something else than lines of JSON; choose another file.")
         end = file.seek(0, os.SEEK_END)
         start = file.seek(max(end - _LONGEST_LINE, 0))
         file.truncate(start + file.read().rfind(b"\n") + 1)

@@ -12,14 +12,12 @@ from edge_runtime.sources.endpoint import Endpoint
 from edge_runtime.sources.enough import Enough
 from edge_runtime.sources.handover import Latest
 from edge_runtime.sources.pace import Pace
-from edge_runtime.sources.reader import Picture, PictureReader
+from edge_runtime.sources.reader import MOST_BAD, Picture, PictureReader
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
 # A source that worked this long is opened again soon; one that dies at once, less and less often.
 _STEADY_S = 10.0
-# OpenCV says the same of a frame that is corrupt and of a stream that has ended; after the end it says it at once.
-_MOST_BAD = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +139,7 @@ class CaptureThread(threading.Thread):
         """Hand over frame by frame; return what happened at the end."""
         bad = 0
         good_s = time.monotonic()
-        while not self._stop_wanted.is_set() and bad <= _MOST_BAD and time.monotonic() - good_s < self._timeout_s:
+        while not self._stop_wanted.is_set() and bad <= MOST_BAD and time.monotonic() - good_s < self._timeout_s:
             self._busy_since_s = time.monotonic()
             if self._read_one(reader):
                 bad, good_s = 0, time.monotonic()

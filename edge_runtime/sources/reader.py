@@ -26,6 +26,9 @@ _DECODERS: Final = (
 # What claims more is damaged, and would take the memory of a small machine.
 _MOST_PIXELS: Final = 2**26
 
+# OpenCV says the same of a frame that is corrupt and of a stream that has ended; after the end it says it at once.
+MOST_BAD: Final = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:

@@ -12,7 +12,7 @@ from edge_runtime.errors import SourceError
 from edge_runtime.preprocess import halve
 from edge_runtime.sources.enough import Enough
 from edge_runtime.sources.frame import Frame, FrameSource
-from edge_runtime.sources.reader import Picture, PictureReader
+from edge_runtime.sources.reader import MOST_BAD, Picture, PictureReader
 
 USUAL_FPS: Final = 25.0
 # Some containers claim nonsense, for example 90000.
@@ -54,9 +54,12 @@ class VideoSource(FrameSource):
             raise SourceError(f"{self.path} is neither a picture nor a video that OpenCV can read; check the file.")
 
     def _read_picture(self, reader: PictureReader) -> Picture | None:
-        """Return the next picture that is not damaged, no larger than it has to be."""
-        while reader.grab():
-            if (picture := reader.retrieve()) is not None:
+        """Return the next picture that is not damaged, no larger than it has to be.
+
+        At a damaged one OpenCV says the same as at the end, and goes on behind it.
+        """
+        for _ in range(MOST_BAD + 1):
+            if reader.grab() and (picture := reader.retrieve()) is not None:
                 return self._halve(picture)
         return None
 

@@ -102,3 +102,10 @@ def test_normalize_is_worked_by_hand() -> None:
 def test_what_is_no_colour_picture_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="height, width, 3"):
         _preprocessor(2, 2)(np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint16, np.int8])
+def test_other_numbers_than_uint8_are_refused(dtype: type) -> None:
+    """OpenCV would leave the buffer as it is, and the frame before would be answered again."""
+    with pytest.raises(ValueError, match="must hold uint8"):
+        _preprocessor(2, 2)(np.zeros((4, 4, 3), dtype))

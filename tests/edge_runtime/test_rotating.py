@@ -77,3 +77,17 @@ def _file_size_limit(limit: int) -> Iterator[None]:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.parametrize("content", [b"name,price\na,1", b"\xff\xd8\xff\n\xff\xd9"])
+def test_a_file_that_holds_something_else_is_left_alone(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "mine"
+    path.write_bytes(content)
+    with pytest.raises(OutputError, match="something else than lines of JSON"):
+        RotatingFile(path, 1000)
+    assert path.read_bytes() == content
+
+
+def test_a_device_is_refused() -> None:
+    with pytest.raises(OutputError, match="no file that can be cut"):
+        RotatingFile(Path("/dev/full"), 1000)

@@ -112,6 +112,20 @@ class TestVideos:
         monkeypatch.chdir(tmp_path)
         assert len(_frames(open_source("concat:b.avi"))) == 5
 
+    def test_a_video_goes_on_behind_a_damaged_picture(self, tmp_path: Path) -> None:
+        path, random = tmp_path / "clip.avi", np.random.default_rng(0)
+        writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"mp4v"), 10, (64, 48))
+        for _ in range(40):
+            writer.write(random.integers(0, 256, (48, 64, 3), np.uint8))
+        writer.release()
+        content = bytearray(path.read_bytes())
+        start = 0
+        for _ in range(21):
+            start = content.index(b"00dc", start) + 8
+        content[start : start + 600] = bytes(600)
+        path.write_bytes(content)
+        assert len(list(VideoSource(path))) == 39
+
     def test_a_text_file_is_no_video(self, tmp_path: Path) -> None:
         (tmp_path / "a.mp4").write_text("no video")
         with pytest.raises(SourceError, match=r"a\.mp4 is neither a picture nor a video"):

@@ -76,6 +76,16 @@ def test_hidden_files_and_folders_are_no_photos(tmp_path: Path) -> None:
     assert [photo.image for photo in read_photos(tmp_path, Columns()).photos] == ["hat/a.jpg", "shoes/b.jpg"]
 
 
+def test_labels_are_one_line_without_spaces_around(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        put(tmp_path / name)
+    (tmp_path / "labels.csv").write_text("image,label\na.jpg,red \nb.jpg, red\nc.jpg,blue\na.jpg, \n")
+    assert read_photos(tmp_path / "labels.csv", Columns()).labels == ("blue", "red")
+    (tmp_path / "labels.csv").write_text('image,label\na.jpg,"re\nd"\nb.jpg,blue\n')
+    with pytest.raises(DataError, match=r"label 're\\nd', which is not one line"):
+        read_photos(tmp_path / "labels.csv", Columns())
+
+
 def test_missing_data_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not exist"):
         read_photos(tmp_path / "nowhere", Columns())

@@ -101,3 +101,10 @@ def test_a_share_beside_a_split_is_refused(split_file: Path, drawn_photos: Path,
     result = CliRunner().invoke(main, arguments.split())
     assert result.exit_code == 2
     assert "leave --validation-share away" in result.stderr
+
+
+def test_a_split_drawn_without_the_groups_of_now_is_refused(split_file: Path, photo_set: PhotoSet) -> None:
+    """Photos of one sender would be on both sides."""
+    grouped = replace(photo_set, photos=tuple(replace(photo, group="one sender") for photo in photo_set.photos))
+    with pytest.raises(DataError, match="divides the group one sender; draw a new split"):
+        read_splits(split_file, grouped)

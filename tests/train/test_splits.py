@@ -1,4 +1,5 @@
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,27 @@ def test_split_file_round_trip_keeps_hashes(tmp_path: Path) -> None:
 def test_test_photos_that_leave_none_to_train_on_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="train split has no photo of"):
         split_photos(make_set(tmp_path, [9]), 0.2, seed=0, test_share=0.5)
+
+
+def test_a_class_that_cannot_be_on_both_sides_is_told(tmp_path: Path) -> None:
+    photos = put_photos(tmp_path, {"hat": 8, "shoes": 8, "shirt": 1})
+    with pytest.raises(DataError, match=r"shirt has one photo, which cannot be on both sides: add others"):
+        split_photos(photos, 0.25, 0)
+
+
+def test_a_photo_of_two_classes_is_refused(tmp_path: Path) -> None:
+    photos = put_photos(tmp_path, {"hat": 8, "shoes": 8})
+    shutil.copy(tmp_path / "hat" / "0.jpg", tmp_path / "shoes" / "3.jpg")
+    with pytest.raises(DataError, match=r"hat/0\.jpg and shoes/3\.jpg are the same photo, labelled hat and shoes"):
+        split_photos(photos, 0.25, 0)
+
+
+def put_photos(folder: Path, counts: dict[str, int]) -> PhotoSet:
+    """Write files that differ, so many of each class."""
+    photos = []
+    for label, count in counts.items():
+        (folder / label).mkdir()
+        for number in range(count):
+            (folder / label / f"{number}.jpg").write_text(f"{label} {number}")
+            photos.append(Photo(f"{label}/{number}.jpg", label, f"{label}/{number}.jpg"))
+    return PhotoSet(folder, tuple(photos))

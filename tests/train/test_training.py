@@ -12,7 +12,7 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
-from edge_runtime.errors import DataError, RunError  # noqa: E402
+from edge_runtime.errors import DataError, OutputError, RunError  # noqa: E402
 from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
 from train.checkpoint import CheckpointFolder  # noqa: E402
 from train.classify import ClassifyOptions, train_classifier  # noqa: E402
@@ -199,6 +199,35 @@ def test_a_training_that_diverges_ends_with_what_to_do(drawn_photos: Path, tmp_p
     with pytest.raises(RunError, match=r"diverged: the loss of body 1 is nan\. .*lower --learning-rate"):
         train_classifier(make_options(drawn_photos, epochs=1, learning_rate=1e30), run)
     assert not run.model_path.exists()
+
+
+def test_a_disk_without_room_ends_a_run_before_its_checkpoint_is_written(
+    drawn_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HDF5 would end the process in the middle of it; with room again, the run goes on."""
+    run, options, usage = TrainingRun(tmp_path / "run"), make_options(drawn_photos, epochs=1), shutil.disk_usage
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(path)._replace(free=1000))
+    with pytest.raises(OutputError, match=r"no room for a checkpoint .* goes on behind the last epoch"):
+        train_classifier(options, run)
+    assert not list((run.path / "checkpoint").glob("*epoch*"))
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    train_classifier(options, run)
+    assert run.model_path.exists()
+
+
+def test_a_damaged_checkpoint_is_named(drawn_photos: Path, tmp_path: Path, killed_in_second_epoch: Killed) -> None:
+    run, options = TrainingRun(tmp_path / "run"), make_options(drawn_photos)
+    with killed_in_second_epoch():
+        train_classifier(options, run)
+    (weights,) = (run.path / "checkpoint").glob("*.weights.h5")
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(RunError, match=rf"{weights.name} is missing or damaged"):
+        train_classifier(options, run)
+
+
+def test_no_epoch_at_all_is_refused(drawn_photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no epoch to train"):
+        train_classifier(make_options(drawn_photos, epochs=0), TrainingRun(tmp_path / "run"))
 
 
 def test_tensorboard_gets_each_epoch(trained_run: TrainingRun) -> None:

@@ -71,6 +71,18 @@ def test_missing_weights_are_refused() -> None:
         build_classifier(MOBILENET, 64, ("a", "b"), "nowhere.npz", 0.0)
 
 
+def test_why_a_file_does_not_load_is_told_in_a_line(body: "keras.Model", tmp_path: Path) -> None:
+    """Keras says of a damaged file that it is not there, and lists every layer of another network."""
+    (tmp_path / "cut.keras").write_bytes(b"PK")
+    other = ARCHITECTURES["mobilenet_v2_0.35"].build_body(64, None)
+    other.save_weights(tmp_path / "other.weights.h5")
+    for name, reason in (("none.keras", "no such file"), ("cut.keras", "damaged"), ("other.weights.h5", "do not load")):
+        with pytest.raises(DataError, match=reason) as caught:
+            load_body_weights(body, str(tmp_path / name))
+        assert len(str(caught.value)) < 400
+        assert "\n" not in str(caught.value)
+
+
 @pytest.mark.skipif("EDGE_GARMENT_DATA" not in os.environ, reason="EDGE_GARMENT_DATA does not name the data")
 def test_published_imagenet_weights_load(images: np.ndarray) -> None:
     file = Path(os.environ["EDGE_GARMENT_DATA"]) / "weights" / "mobilenet_v2_1.0_224_imagenet_folded.npz"

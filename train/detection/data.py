@@ -12,7 +12,7 @@ from edge_runtime.training_run import BoxRow, Split, SplitRow
 from train.boxes import BoxedPhoto, BoxSet
 from train.data import Photo, PhotoSet, check_readable
 from train.detection_formats import read_boxes
-from train.splits import split_photos
+from train.splits import check_sides, divide_photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def read_data(
     held_out = [photo for photos in moved[len(sources) :] for photo in photos]
     photo_set = _list_photos(folder, [*training, *held_out])
     check_readable(photo_set.files)
-    rows = _divide_as_given(photo_set, len(training)) if held_out else _divide(photo_set, share, seed)
+    rows = _divide_as_given(photo_set, len(training)) if held_out else _divide(photo_set, training, share, seed)
     return DetectionData(folder, labels, {photo.image: photo for photo in (*training, *held_out)}, rows)
 
 
@@ -118,14 +118,17 @@ def _list_photos(folder: Path, photos: Sequence[BoxedPhoto]) -> PhotoSet:
     )  # fmt: skip
 
 
-def _divide(photo_set: PhotoSet, share: float, seed: int) -> tuple[SplitRow, ...]:
+def _divide(photo_set: PhotoSet, photos: Sequence[BoxedPhoto], share: float, seed: int) -> tuple[SplitRow, ...]:
     """Hold out a share of the photos; those that show no object are dealt out with the commonest label."""
     commonest, _ = Counter(photo.label for photo in photo_set.photos if photo.label).most_common(1)[0]
     labelled = PhotoSet(
         photo_set.images, tuple(replace(photo, label=photo.label or commonest) for photo in photo_set.photos)
     )
-    rows = split_photos(labelled, share, seed)
+    rows = divide_photos(labelled, share, seed)
     _check_apart(rows)
+    # A class may be the rarest of few photos and on many.
+    shown = [replace(row, label=box.label) for row, photo in zip(rows, photos, strict=True) for box in photo.boxes]
+    check_sides(shown, sorted({row.label for row in shown}))
     return tuple(replace(row, label=photo.label) for row, photo in zip(rows, photo_set.photos, strict=True))
 
 

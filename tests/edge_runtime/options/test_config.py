@@ -94,8 +94,8 @@ class TestFaults:
             "topk = 3\n"
             'json = "yes"\n'
             "max-fps = true\n"
-            "timeout = [1, 2]\n"
-            'roi = "0,0,5"\n'
+            "timeout = nan\n"
+            "roi = [0.1, 0.1, 0.5, 0.5]\n"
             "rotate = 45\n"
             'camera = ["front"]\n'
             "settle.after = 3\n"

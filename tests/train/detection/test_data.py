@@ -87,3 +87,15 @@ def test_a_photo_that_is_cut_off_ends_the_run_before_it_begins(make_scenes: Make
     photo.write_bytes(photo.read_bytes()[:-200])
     with pytest.raises(DataError, match="truncated"):
         read_data([scenes], [], (), 0.25, seed=0)
+
+
+def test_a_class_that_is_rarest_on_one_photo_is_held_out_with_others(make_scenes: MakeScenes) -> None:
+    """Photos are dealt out by their rarest class; whether a class is on both sides is told by all of its boxes."""
+    path = make_scenes(count=12, labels=("disc", "square"))
+    content = json.loads(path.read_text())
+    # One disc less makes discs the rarer class of all photos but one, on which squares stand alone.
+    annotations = [each for each in content["annotations"] if (each["image_id"], each["category_id"]) != (0, 0)]
+    data = read_data([edit(path, annotations=annotations)], [], (), 0.25, seed=0)
+    assert [row.label for row in data.rows].count("square") == 1
+    for split in (Split.TRAIN, Split.VALIDATION):
+        assert {box.label for photo in data.of(split) for box in photo.boxes} == set(LABELS)
