@@ -23,13 +23,13 @@ def refine(
         answer: The detector's.
         detections: Its boxes, within the frame.
         frame: (height, width, 3) uint8 BGR.
-        look: The classifier, asked about one box after another.
+        look: The classifier, asked about one box after another, once whatever labels the detector gives it.
     """
-    seconds = [look(cut(frame, each.box)) for each in detections]
-    pairs = zip(detections, seconds, strict=True)
+    looks = {box: look(cut(frame, box)) for box in dict.fromkeys(each.box for each in detections)}
+    seconds = looks.values()
     return Recognition(
         classifications=answer.classifications,
-        detections=tuple(replace(each, classifications=second.classifications) for each, second in pairs),
+        detections=tuple(replace(each, classifications=looks[each.box].classifications) for each in detections),
         preprocess_ms=answer.preprocess_ms + sum(second.preprocess_ms for second in seconds),
         inference_ms=answer.inference_ms + sum(second.inference_ms for second in seconds),
         postprocess_ms=answer.postprocess_ms + sum(second.postprocess_ms for second in seconds),

@@ -12,7 +12,8 @@ from edge_runtime.annotate import annotate
 from edge_runtime.cli import edge_run
 from edge_runtime.drawing import GARMENTS
 from edge_runtime.errors import ModelError
-from edge_runtime.refining import cut
+from edge_runtime.refining import cut, refine
+from edge_runtime.results import Classification, Recognition
 
 Invoke = Callable[..., Result]
 
@@ -55,6 +56,23 @@ def test_each_box_gets_the_classifiers_labels(
     assert [len(each) for each in crops] == [2, 2]
     assert crops[0][0].label == GARMENTS[0]
     assert crops[1][0].label != GARMENTS[0]
+
+
+def test_a_box_with_several_labels_is_looked_at_once(frame: np.ndarray) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def look(image: np.ndarray) -> Recognition:
+        seen.append(image.shape)
+        return Recognition((Classification("hat", 0.9),), None, 1.0, 2.0, 3.0)
+
+    boxes = [(0.0, 0.0, 100.0, 100.0), (0.0, 0.0, 100.0, 100.0), (200.0, 0.0, 250.0, 50.0)]
+    detections = tuple(Detection(label, 0.5, box) for label, box in zip("abc", boxes, strict=True))
+    answer = refine(Recognition((), detections, 0.0, 0.0, 0.0), detections, frame, look)
+    assert len(seen) == 2
+    assert answer.inference_ms == 4.0
+    assert answer.detections is not None
+    assert [each.label for each in answer.detections] == ["a", "b", "c"]
+    assert all(each.classifications == (Classification("hat", 0.9),) for each in answer.detections)
 
 
 def test_times_are_those_of_both_models(

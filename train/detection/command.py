@@ -46,6 +46,16 @@ def _split_labels(_context: click.Context, _parameter: click.Parameter, text: st
 )
 @validation_share_option
 @click.option(
+    "--images",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the photos of COCO files.  [default: images/ beside them, or their own]",
+)
+@click.option(
+    "--classes",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Class names of YOLO data sets, one a line.  [default: their classes.txt]",
+)
+@click.option(
     "--labels",
     default="",
     callback=_split_labels,

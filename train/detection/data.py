@@ -46,7 +46,14 @@ class DetectionData:
 
 
 def read_data(
-    sources: Sequence[Path], validation: Sequence[Path], labels: tuple[str, ...], share: float, seed: int
+    sources: Sequence[Path],
+    validation: Sequence[Path],
+    labels: tuple[str, ...],
+    share: float,
+    seed: int,
+    *,
+    images: Path | None = None,
+    classes: Path | None = None,
 ) -> DetectionData:
     """Read data sets, check them, and divide their photos.
 
@@ -56,12 +63,14 @@ def read_data(
         labels: Class names; empty for those of the first data set.
         share: Share of photos held out.
         seed: Which of the possible divisions.
+        images: As for `read_boxes`, of all data sets.
+        classes: Likewise.
 
     Raises:
         DataError: A data set is missing or damaged, a photo cannot be read, a class is not one of the labels, or
             training and validation share a photo.
     """
-    sets = [read_boxes(path) for path in (*sources, *validation)]
+    sets = [read_boxes(path, images, classes) for path in (*sources, *validation)]
     labels = _agree_on_labels(sources, validation, sets, labels)
     folder = Path(os.path.commonpath([box_set.images.resolve() for box_set in sets]))
     moved = [_move(box_set, folder) for box_set in sets]

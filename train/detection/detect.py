@@ -61,6 +61,8 @@ class DetectOptions:
         validation_share: Share of photos held out.
         schedule: How to fit.
         max_minutes: Time for all epochs together; None is no bound.
+        images: Folder of the photos of COCO files; None finds it.
+        classes: Class names of YOLO data sets; None takes their own.
     """
 
     data: tuple[Path, ...]
@@ -75,6 +77,8 @@ class DetectOptions:
     validation_share: float
     schedule: Schedule
     max_minutes: float | None = None
+    images: Path | None = None
+    classes: Path | None = None
 
 
 def train_detector(options: DetectOptions, run: TrainingRun) -> None:
@@ -86,7 +90,11 @@ def train_detector(options: DetectOptions, run: TrainingRun) -> None:
         OutputError: The directory cannot be written.
     """
     keras.utils.set_random_seed(options.schedule.seed)
-    data = read_data(options.data, options.validation, options.labels, options.validation_share, options.schedule.seed)
+    data = read_data(
+        *(options.data, options.validation, options.labels, options.validation_share, options.schedule.seed),
+        images=options.images,
+        classes=options.classes,
+    )
     levels = _choose_levels(options, data)
     anchors = make_anchors(levels)
     _begin(options, data, anchors, run)

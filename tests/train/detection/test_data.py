@@ -99,3 +99,12 @@ def test_a_class_that_is_rarest_on_one_photo_is_held_out_with_others(make_scenes
     assert [row.label for row in data.rows].count("square") == 1
     for split in (Split.TRAIN, Split.VALIDATION):
         assert {box.label for photo in data.of(split) for box in photo.boxes} == set(LABELS)
+
+
+def test_photos_may_lie_elsewhere(make_scenes: MakeScenes, tmp_path: Path) -> None:
+    path = make_scenes(count=6)
+    (tmp_path / "scenes.json").write_text(path.read_text())
+    with pytest.raises(DataError, match="--images"):
+        read_data([tmp_path / "scenes.json"], [], (), 0.25, seed=0)
+    data = read_data([tmp_path / "scenes.json"], [], (), 0.25, seed=0, images=path.parent / "images")
+    assert all((data.images / row.image).is_file() for row in data.rows)
