@@ -1,5 +1,7 @@
 """The networks that can be trained, and what each expects of its input."""
 
+import contextlib
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -187,9 +189,11 @@ def _grow_from_packaged(body: keras.Model, name: str, size: int) -> None:
 
 def _fetch_from_keras(architecture: Architecture, size: int) -> keras.Model:
     try:
-        return architecture.build_body(size, "imagenet")
+        # Keras tells of downloads on stdout, which is for results.
+        with contextlib.redirect_stdout(sys.stderr):
+            return architecture.build_body(size, "imagenet")
     except Exception as error:  # Keras raises a bare Exception when a download fails.
         raise DataError(
             f"The ImageNet weights of {architecture.name} cannot be fetched ({error}); "
-            "download them elsewhere and name the file with --weights FILE."
+            "download them elsewhere and name the file instead."
         ) from error

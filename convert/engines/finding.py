@@ -105,6 +105,8 @@ def _arm64_engine(root: Path | None) -> Callable[[Path], None] | None:
 
 def _run_in_root(root: Path, folder: Path) -> None:
     """Do the job in another system's root folder; its programs see nothing outside it, so the job is copied."""
+    if not (root / "tmp").is_dir():
+        raise EngineError(f"{root} is no root folder of an arm64 Linux")
     with tempfile.TemporaryDirectory(dir=root / "tmp") as inside:
         job = Path(inside) / "job"
         shutil.copytree(folder, job)

@@ -121,7 +121,7 @@ def waiting_told(sink: "OutboxSink") -> Iterator[None]:
 def _tell_waiting(sink: "OutboxSink") -> None:
     for target, count in sink.outbox.waiting().items():
         known = any(courier.target == target for courier in sink.couriers)
-        then = "are sent as soon as it takes them" if known else "are kept for a run that sends to it"
+        then = "are sent by the next run, as soon as it takes them" if known else "are kept for a run that sends to it"
         click.echo(f"{sink.outbox.path}: {count} events wait for {target} and {then}.", err=True)
 
 

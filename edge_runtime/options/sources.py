@@ -54,7 +54,7 @@ source_options = option_group(
         "--max-fps",
         type=FiniteRange(0, min_open=True),
         metavar="N",
-        help="Frames a second to take from each source at most.",
+        help="Frames a second to take from each source at most; a file is not read faster than that.",
     ),
     click.option(
         "--timeout",

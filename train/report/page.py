@@ -219,6 +219,7 @@ def _certainty(run: FinishedRun) -> Html:
     return pages.section(
         "How far to trust the scores",
         pages.figures(_reliability(run), _rejection(run)),
+        _chosen_threshold(run),
         pages.table(header, _threshold_rows(few, len(run.right)), numbers=True),
         pages.paragraph(
             f"ECE: photos are put into {_BINS} bins of equal width by the score of the answer; it is the mean over "
@@ -226,6 +227,17 @@ def _certainty(run: FinishedRun) -> Html:
             "Weinberger, On calibration of modern neural networks, 2017).",
             "note",
         ),
+    )
+
+
+def _chosen_threshold(run: FinishedRun) -> Html:
+    chosen = run.spec.provenance.get("validation", {}).get("rejection")
+    if chosen is None:
+        return pages.paragraph(f"Below {run.spec.heads[0].threshold:.2f} the model reports nothing.")
+    return pages.paragraph(
+        f"Below {chosen['threshold']:.2f} the model reports nothing. That keeps {chosen['accepted_right']:.1%} of the "
+        f"right answers, and leaves out {chosen['rejected_wrong']:.1%} of the wrong ones and "
+        f"{chosen['rejected_negatives']:.1%} of {chosen['negatives']} pictures that show none of the classes."
     )
 
 

@@ -66,6 +66,21 @@ def test_a_report_states_the_figures(make_run: MakeRun, photos: Path) -> None:
     assert "(ECE) 35.0%" in text
 
 
+def test_a_report_states_what_the_threshold_does(make_run: MakeRun, photos: Path) -> None:
+    run = TrainingRun(make_run())
+    rejection = {
+        "threshold": 0.42,
+        "accepted_right": 0.98,
+        "rejected_wrong": 0.25,
+        "rejected_negatives": 0.875,
+        "negatives": 400,
+    }
+    run.write_spec(replace(run.read_spec(), provenance={"validation": {"rejection": rejection}}))
+    text = build_report(read_run(run.path))
+    assert "Below 0.42 the model reports nothing. That keeps 98.0% of the right answers" in text
+    assert "25.0% of the wrong ones and 87.5% of 400 pictures that show none" in text
+
+
 def test_a_report_says_whether_there_were_groups(make_run: MakeRun) -> None:
     path = make_run()
     assert "photos of groups that it was not trained on" in build_report(read_run(path))
