@@ -195,5 +195,5 @@ def _fetch_from_keras(architecture: Architecture, size: int) -> keras.Model:
     except Exception as error:  # Keras raises a bare Exception when a download fails.
         raise DataError(
             f"The ImageNet weights of {architecture.name} cannot be fetched ({error}); "
-            "download them elsewhere and name the file instead."
+            "download them elsewhere and name the file in the place of imagenet."
         ) from error

@@ -6,6 +6,7 @@ import click
 
 from edge_runtime.extras import require_extra
 from edge_runtime.files import check_fresh
+from train.data_options import box_images_option, classes_option
 
 
 @click.command(
@@ -14,16 +15,8 @@ from edge_runtime.files import check_fresh
     "  edge-train classify crops/labels.csv --group-column group --negatives negatives/ -o runs/shop"
 )
 @click.argument("data", type=click.Path(path_type=Path))
-@click.option(
-    "--images",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of a COCO file's photos.  [default: images/ beside it, or its own]",
-)
-@click.option(
-    "--classes",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A YOLO data set's class names, one a line.  [default: its classes.txt]",
-)
+@box_images_option
+@classes_option
 @click.option(
     "-o",
     "--output",

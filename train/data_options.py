@@ -30,6 +30,18 @@ _DATA = (
     click.option("--group-column", help="CSV column with what a split must never divide, for example the sender."),
 )
 
+box_images_option = click.option(
+    "--images",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of a COCO file's photos.  [default: images/ beside it, or its own]",
+)
+
+classes_option = click.option(
+    "--classes",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A YOLO data set's class names, one a line.  [default: its classes.txt]",
+)
+
 validation_share_option = click.option(
     "--validation-share",
     type=FiniteRange(0, 0.5, min_open=True),

@@ -38,4 +38,4 @@ def test_weights_that_cannot_be_fetched_say_what_to_do(
     monkeypatch.setattr(keras.applications, "MobileNetV2", refuse)
     result = CliRunner().invoke(main, ["classify", str(drawn_photos), "-o", str(tmp_path / "run")])
     assert result.exit_code == DataError.exit_code
-    assert "--weights FILE" in result.stderr
+    assert "name the file in the place of imagenet" in result.stderr

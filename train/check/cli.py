@@ -13,7 +13,7 @@ from edge_runtime.errors import FindingsError
 from edge_runtime.extras import require_extra
 from edge_runtime.files import write_text
 from edge_runtime.quiet import quiet_opencv, quiet_stderr
-from train.data_options import data_options, image_size_option, take_columns
+from train.data_options import classes_option, data_options, image_size_option, take_columns
 from train.split_command import splits_option
 
 if TYPE_CHECKING:
@@ -32,11 +32,7 @@ _OF_LABELS = ("splits", "model", "image_column", "label_column", "group_column")
 )
 @data_options
 @splits_option
-@click.option(
-    "--classes",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A YOLO data set's class names, one a line.  [default: its classes.txt]",
-)
+@classes_option
 @click.option(
     "--model",
     metavar="imagenet|FILE|RUN",

@@ -9,7 +9,7 @@ import click
 from edge_runtime.extras import require_extra
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
-from train.data_options import seed_option, validation_share_option
+from train.data_options import box_images_option, classes_option, seed_option, validation_share_option
 from train.run_options import architecture_option, max_minutes_option, run_option, weights_option
 from train.schedule_options import fitting_options
 
@@ -45,16 +45,8 @@ def _split_labels(_context: click.Context, _parameter: click.Parameter, text: st
     help="Data set to measure on; may be repeated.  [default: a share of DATA]",
 )
 @validation_share_option
-@click.option(
-    "--images",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the photos of COCO files.  [default: images/ beside them, or their own]",
-)
-@click.option(
-    "--classes",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Class names of YOLO data sets, one a line.  [default: their classes.txt]",
-)
+@box_images_option
+@classes_option
 @click.option(
     "--labels",
     default="",

@@ -63,14 +63,14 @@ def read_data(
         labels: Class names; empty for those of the first data set.
         share: Share of photos held out.
         seed: Which of the possible divisions.
-        images: As for `read_boxes`, of all data sets.
-        classes: Likewise.
+        images: As for `read_boxes`, of all COCO files.
+        classes: As for `read_boxes`, of all folders.
 
     Raises:
         DataError: A data set is missing or damaged, a photo cannot be read, a class is not one of the labels, or
             training and validation share a photo.
     """
-    sets = [read_boxes(path, images, classes) for path in (*sources, *validation)]
+    sets = _read_sets((*sources, *validation), images, classes)
     labels = _agree_on_labels(sources, validation, sets, labels)
     folder = Path(os.path.commonpath([box_set.images.resolve() for box_set in sets]))
     moved = [_move(box_set, folder) for box_set in sets]
@@ -80,6 +80,15 @@ def read_data(
     check_readable(photo_set.files)
     rows = _divide_as_given(photo_set, len(training)) if held_out else _divide(photo_set, training, share, seed)
     return DetectionData(folder, labels, {photo.image: photo for photo in (*training, *held_out)}, rows)
+
+
+def _read_sets(paths: Sequence[Path], images: Path | None, classes: Path | None) -> list[BoxSet]:
+    """Read data sets of one kind or several; an option that serves none of them is refused by the first."""
+    files = [path.is_file() for path in paths]
+    return [
+        read_boxes(path, images if is_file or not any(files) else None, classes if not is_file or all(files) else None)
+        for path, is_file in zip(paths, files, strict=True)
+    ]
 
 
 def _agree_on_labels(

@@ -3,6 +3,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from edge_runtime.errors import DataError
@@ -108,3 +110,16 @@ def test_photos_may_lie_elsewhere(make_scenes: MakeScenes, tmp_path: Path) -> No
         read_data([tmp_path / "scenes.json"], [], (), 0.25, seed=0)
     data = read_data([tmp_path / "scenes.json"], [], (), 0.25, seed=0, images=path.parent / "images")
     assert all((data.images / row.image).is_file() for row in data.rows)
+
+
+def test_class_names_are_those_of_the_folders_alone(make_scenes: MakeScenes, tmp_path: Path) -> None:
+    coco, names = make_scenes(count=6), tmp_path / "names.txt"
+    names.write_text("disc\nsquare\n")
+    for folder in ("images", "labels"):
+        (tmp_path / "yolo" / folder).mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "yolo" / "images" / "0.png"), np.zeros((80, 96, 3), np.uint8))
+    (tmp_path / "yolo" / "labels" / "0.txt").write_text("1 0.5 0.5 0.4 0.4\n")
+    data = read_data([coco, tmp_path / "yolo"], [], (), 0.25, seed=0, classes=names)
+    assert len(data.rows) == 7
+    with pytest.raises(DataError, match="--classes"):
+        read_data([coco], [], (), 0.25, seed=0, classes=names)
