@@ -8,6 +8,8 @@ from pathlib import Path
 
 from edge_runtime.errors import OutputError
 
+_SHOWN = 20
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -63,9 +65,14 @@ def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text in place of `path`, whole or not at all.
 
     Raises:
-        OutputError: The file cannot be written.
+        OutputError: The file cannot be written, or the text holds a file's name that is no UTF-8.
     """
-    write_bytes(path, text.encode())
+    try:
+        content = text.encode()
+    except UnicodeEncodeError as error:
+        around = error.object[max(error.start - _SHOWN, 0) : error.end + _SHOWN]
+        raise OutputError(f"{path} cannot hold {around!a}, which is no UTF-8; rename the file of that name.") from error
+    write_bytes(path, content)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -50,3 +50,9 @@ def test_checking_leaves_no_trace(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         check_writable(tmp_path / "file" / "model.bin")
+
+
+def test_a_name_that_is_no_utf_8_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"cannot hold 'hat/b\\udcffd\.jpg', which is no UTF-8; rename"):
+        write_text(tmp_path / "splits.csv", "hat/b\udcffd.jpg")
+    assert list(tmp_path.iterdir()) == []
