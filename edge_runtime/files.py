@@ -3,12 +3,11 @@
 import contextlib
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from edge_runtime.errors import OutputError
-
-_SHOWN = 20
 
 
 @contextlib.contextmanager
@@ -70,8 +69,8 @@ def write_text(path: Path, text: str) -> None:
     try:
         content = text.encode()
     except UnicodeEncodeError as error:
-        around = error.object[max(error.start - _SHOWN, 0) : error.end + _SHOWN]
-        raise OutputError(f"{path} cannot hold {around!a}, which is no UTF-8; rename the file of that name.") from error
+        name = next(part for part in re.split(r"[,\"\n]", text) if text[error.start] in part)
+        raise OutputError(f"{path} cannot hold {name!a}, which is no UTF-8; rename the file of that name.") from error
     write_bytes(path, content)
 
 
