@@ -108,8 +108,8 @@ class _Bench:
         network = build_network(RECIPES[recipe], self._material)
         seconds = time.monotonic() - start
         content = finish_network(self._subject.run, network, self._subject.spec)
-        answers = ask_file(self._subject, recipe, add_metadata(content, self._subject.spec))
-        return self._row(recipe, answers, len(content), seconds)
+        described = add_metadata(content, self._subject.spec)
+        return self._row(recipe, ask_file(self._subject, recipe, described), len(described), seconds)
 
     def _row(self, recipe: str, answers: StageAnswers, size: int, seconds: float) -> Row:
         stage = compare_answers(self._subject, {KERAS_STAGE: self._keras, recipe: answers}).stages[-1]

@@ -42,7 +42,7 @@ class Attempt:
         recipe: Its name.
         score: Top-1 or COCO's mAP on the validation photos, in [0, 1].
         drop: What it is below the Keras model's; negative where it is above.
-        size: Bytes of the file without its description.
+        size: Bytes of the file, but for its provenance.
         seconds: What making it took.
     """
 
@@ -95,9 +95,10 @@ def try_recipes(subject: Subject, make: Callable[[Recipe], bytes], recipes: Sequ
             # Not before a file could be made: a run that is damaged ends there, in a sentence.
             known[KERAS_STAGE] = ask_keras(subject)
         stage = f"tflite {recipe.name}"
-        known[stage] = ask_file(subject, stage, add_metadata(content, subject.spec))
+        described = add_metadata(content, subject.spec)
+        known[stage] = ask_file(subject, stage, described)
         before, after = _scores(compare_answers(subject, {name: known[name] for name in (KERAS_STAGE, stage)}))
-        attempts.append(Attempt(recipe.name, after, before - after, len(content), seconds))
+        attempts.append(Attempt(recipe.name, after, before - after, len(described), seconds))
         if before - after <= most + _ROUNDING:
             return _finish(subject, recipe, content, known, attempts)
         log.info("%s loses %.4f of the Keras model's %.4f", recipe.name, before - after, before)
