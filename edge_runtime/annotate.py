@@ -24,6 +24,10 @@ _SMALLEST_FONT = 6
 _SMALLEST_READABLE_FONT = 12
 
 
+_Place = tuple[int, int, int, int]
+"""Left, top, width and height in pixels."""
+
+
 def annotate(image: Image, result: FrameResult) -> Image:
     """Return a copy of a picture with its labels, score bars and, from a detector, boxes.
 
@@ -35,8 +39,11 @@ def annotate(image: Image, result: FrameResult) -> Image:
         (height, width, 3) uint8 BGR.
     """
     copy = image.copy()
-    for detection in reversed(result.detections or ()):
-        draw_box(copy, detection.box, _tag(detection))
+    for detection in result.detections or ():
+        _draw_frame(copy, detection.box, _ACCENT)
+    taken: list[_Place] = []
+    for detection in result.detections or ():
+        taken.append(_draw_tag(copy, detection.box, _tag(detection), _ACCENT, taken))
     if result.classifications:
         _draw_panel(copy, result.classifications)
     return copy
@@ -66,17 +73,38 @@ def draw_box(image: Image, box: tuple[float, float, float, float], text: str, co
         text: Shown above the box.
         colour: Of the box; its text is white.
     """
+    _draw_frame(image, box, colour)
+    _draw_tag(image, box, text, colour, ())
+
+
+def _draw_frame(image: Image, box: tuple[float, float, float, float], colour: Colour) -> None:
     left, top, right, bottom = (round(edge) for edge in box)
     size = _font(image)
     cv2.rectangle(image, (left, top), (right, bottom), _INK, max(size // 4, 4))
     cv2.rectangle(image, (left, top), (right, bottom), colour, max(size // 8, 2))
+
+
+def _draw_tag(
+    image: Image, box: tuple[float, float, float, float], text: str, colour: Colour, taken: Sequence[_Place]
+) -> _Place:
+    """Draw a text where it hides no other; return its place.
+
+    It sits on its box, and moves inside where the picture ends, and down by lines where another text is.
+    """
+    size = _font(image)
     padding, height = round(size * _PADDING), round(size * _LINE_HEIGHT)
     width = text_width(text, size) + 2 * padding
-    # The tag sits on the box, and moves inside where the picture ends.
-    tag_left = max(min(left, image.shape[1] - width), 0)
-    tag_top = max(top - height, 0)
-    _fill(image, tag_left, tag_top, width, height, colour, _BAR_OPACITY)
-    draw_text(image, text, tag_left + padding, tag_top + height // 2, size, _INK)
+    left = max(min(round(box[0]), image.shape[1] - width), 0)
+    highest = max(round(box[1]) - height, 0)
+    places = [(left, top, width, height) for top in range(highest, max(image.shape[0] - height, highest) + 1, height)]
+    place = next((each for each in places if not any(_overlap(each, other) for other in taken)), places[0])
+    _fill(image, *place, colour, _BAR_OPACITY)
+    draw_text(image, text, left + padding, place[1] + height // 2, size, _INK)
+    return place
+
+
+def _overlap(one: _Place, other: _Place) -> bool:
+    return all(one[side] < other[side] + other[side + 2] and other[side] < one[side] + one[side + 2] for side in (0, 1))
 
 
 def _tag(detection: Detection) -> str:

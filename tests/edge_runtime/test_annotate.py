@@ -71,6 +71,20 @@ def test_boxes_are_drawn_where_they_are() -> None:
     assert not changed[140:240, 110:290].any()
 
 
+def test_texts_of_boxes_at_one_place_hide_each_other_nowhere() -> None:
+    frame = np.zeros((400, 600, 3), np.uint8)
+    boxes = tuple(Detection(label, 0.9, (50.0, 100.0, 590.0, 390.0)) for label in ("jacket", "shirt", "dress"))
+    # A plate is as high as a line of text; besides, only the box's own edges cross the column.
+    heights = [int(_changed(frame, annotate(frame, _result((), boxes[:count])))[:, 65].sum()) for count in (1, 2, 3)]
+    assert min(np.diff(heights)) > 20
+
+
+def test_a_picture_full_of_texts_has_them_all_the_same() -> None:
+    frame = np.zeros((60, 200, 3), np.uint8)
+    boxes = tuple(Detection("jacket", 0.9, (0.0, 0.0, 199.0, 59.0)) for _ in range(9))
+    assert _changed(frame, annotate(frame, _result((), boxes))).any()
+
+
 @pytest.mark.parametrize("label", ["Träger-Hemd", "рубашка", "衬衫", "", "👕"])
 def test_labels_of_any_script_are_drawn(label: str) -> None:
     frame = np.zeros((200, 300, 3), np.uint8)
