@@ -37,7 +37,7 @@ def main(run: Path, model: Path, negatives: Path, drawings: int) -> None:
     labels = recognizer.spec.heads[0].labels
     training_run = TrainingRun(run)
     rows = training_run.read_splits(Split.VALIDATION)
-    images = Path(training_run.read_arguments()["images"])
+    images = training_run.read_image_folder()
     scores = _score(recognizer, (read_picture(images / row.image) for row in rows))
     targets = np.array([labels.index(row.label) for row in rows])
     folders = np.array([PurePosixPath(row.image).parts[0] if "/" in row.image else "photos" for row in rows])

@@ -22,7 +22,7 @@ def find_images(run: TrainingRun, images: Path | None) -> Path:
         RunError: The run directory is unfinished or damaged.
         DataError: Photos are missing.
     """
-    folder = images or Path(run.read_arguments()["images"])
+    folder = images or run.read_image_folder()
     rows = run.read_splits()
     missing = sum(not (folder / row.image).is_file() for row in rows)
     if missing:

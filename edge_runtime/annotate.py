@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from edge_runtime.events.association import Box, iou
 from edge_runtime.preprocess import Image
 from edge_runtime.results import Classification, Detection, FrameResult
 from edge_runtime.text import Colour, draw_text, text_width
@@ -24,10 +25,6 @@ _SMALLEST_FONT = 6
 _SMALLEST_READABLE_FONT = 12
 
 
-_Place = tuple[int, int, int, int]
-"""Left, top, width and height in pixels."""
-
-
 def annotate(image: Image, result: FrameResult) -> Image:
     """Return a copy of a picture with its labels, score bars and, from a detector, boxes.
 
@@ -41,7 +38,7 @@ def annotate(image: Image, result: FrameResult) -> Image:
     copy = image.copy()
     for detection in result.detections or ():
         _draw_frame(copy, detection.box, _ACCENT)
-    taken: list[_Place] = []
+    taken: list[Box] = []
     for detection in result.detections or ():
         taken.append(_draw_tag(copy, detection.box, _tag(detection), _ACCENT, taken))
     if result.classifications:
@@ -64,7 +61,7 @@ def _draw_panel(image: Image, classifications: Sequence[Classification]) -> None
         draw_text(image, percent, margin + width - padding - text_width(percent, size), middle, size, _INK)
 
 
-def draw_box(image: Image, box: tuple[float, float, float, float], text: str, colour: Colour = _ACCENT) -> None:
+def draw_box(image: Image, box: Box, text: str, colour: Colour = _ACCENT) -> None:
     """Draw a box and its text into a picture, in place.
 
     Args:
@@ -77,16 +74,14 @@ def draw_box(image: Image, box: tuple[float, float, float, float], text: str, co
     _draw_tag(image, box, text, colour, ())
 
 
-def _draw_frame(image: Image, box: tuple[float, float, float, float], colour: Colour) -> None:
+def _draw_frame(image: Image, box: Box, colour: Colour) -> None:
     left, top, right, bottom = (round(edge) for edge in box)
     size = _font(image)
     cv2.rectangle(image, (left, top), (right, bottom), _INK, max(size // 4, 4))
     cv2.rectangle(image, (left, top), (right, bottom), colour, max(size // 8, 2))
 
 
-def _draw_tag(
-    image: Image, box: tuple[float, float, float, float], text: str, colour: Colour, taken: Sequence[_Place]
-) -> _Place:
+def _draw_tag(image: Image, box: Box, text: str, colour: Colour, taken: Sequence[Box]) -> Box:
     """Draw a text where it hides no other; return its place.
 
     It sits on its box, and moves inside where the picture ends, and down by lines where another text is.
@@ -96,15 +91,12 @@ def _draw_tag(
     width = text_width(text, size) + 2 * padding
     left = max(min(round(box[0]), image.shape[1] - width), 0)
     highest = max(round(box[1]) - height, 0)
-    places = [(left, top, width, height) for top in range(highest, max(image.shape[0] - height, highest) + 1, height)]
-    place = next((each for each in places if not any(_overlap(each, other) for other in taken)), places[0])
-    _fill(image, *place, colour, _BAR_OPACITY)
-    draw_text(image, text, left + padding, place[1] + height // 2, size, _INK)
-    return place
-
-
-def _overlap(one: _Place, other: _Place) -> bool:
-    return all(one[side] < other[side] + other[side + 2] and other[side] < one[side] + one[side + 2] for side in (0, 1))
+    tops = range(highest, max(image.shape[0] - height, highest) + 1, height)
+    free = (top for top in tops if not any(iou((left, top, left + width, top + height), other) for other in taken))
+    top = next(free, highest)
+    _fill(image, left, top, width, height, colour, _BAR_OPACITY)
+    draw_text(image, text, left + padding, top + height // 2, size, _INK)
+    return left, top, left + width, top + height
 
 
 def _tag(detection: Detection) -> str:

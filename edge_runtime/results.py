@@ -1,8 +1,7 @@
 """What a model says about a frame, as plain values.
 
 Boxes are (x_min, y_min, x_max, y_max) in pixels of the frame as it is looked at: turned and cut to a region where that
-was asked for. Scores are probabilities in [0, 1],
-times are milliseconds.
+was asked for. Scores are probabilities in [0, 1], times are milliseconds.
 """
 
 from dataclasses import asdict, dataclass, fields, replace

@@ -132,6 +132,14 @@ class TrainingRun:
         """
         return self._read_json(self.arguments_path)
 
+    def read_image_folder(self) -> Path:
+        """Read which folder the split file's paths start from; early runs have it as the user named it.
+
+        Raises:
+            RunError: The arguments are missing or damaged.
+        """
+        return Path(self.read_arguments()["images"]).resolve()
+
     def read_environment(self) -> dict[str, Any]:
         """Read the versions, backend and processor that the run was made with.
 

@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from edge_runtime.errors import RunError
@@ -37,10 +36,7 @@ def check_same(run: TrainingRun, arguments: dict[str, Any]) -> None:
     Raises:
         RunError: It has other arguments, or is damaged.
     """
-    before = run.read_arguments()
-    # Runs once named their folder as the user did.
-    if "images" in before:
-        before["images"] = str(Path(before["images"]).resolve())
+    before = {**run.read_arguments(), "images": str(run.read_image_folder())}
     changed = [name for name, value in arguments.items() if before.get(name) != value and name not in _MAY_CHANGE]
     if changed:
         raise RunError(

@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-import numpy as np
-
 from edge_runtime.errors import OutputError, RunError
 from edge_runtime.files import replacing, write_text
 
@@ -16,8 +14,8 @@ if TYPE_CHECKING:
     import keras
 
 
-# Weights, Adam's two moments and a moving average, and some more for what stands around them.
-_ROOM = 4.5
+# Four a number, for the weights, Adam's two moments and a moving average, and some more for what stands around them.
+_BYTES_PER_WEIGHT = 18
 
 
 class Epoch(Protocol):
@@ -163,7 +161,7 @@ class CheckpointFolder:
 
     def _check_room(self, model: "keras.Model") -> None:
         # HDF5 does not survive a disk that fills while it writes: it ends the process.
-        needed = _ROOM * sum(weight.nbytes for weight in map(np.asarray, model.get_weights()))
+        needed = _BYTES_PER_WEIGHT * model.count_params()
         self._path.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(self._path).free < needed:
             raise OutputError(

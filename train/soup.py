@@ -58,7 +58,7 @@ def average_runs(runs: Sequence[TrainingRun], output: TrainingRun) -> None:
     write_metrics(output, EpochRecord, ())
     validation = [row for row in rows if row.split is Split.VALIDATION]
     negatives = find_negatives(Path(arguments["negatives"]) if arguments["negatives"] else None)
-    encoding = Encoding(Path(arguments["images"]), spec.heads[0].labels, spec.input)
+    encoding = Encoding(runs[0].read_image_folder(), spec.heads[0].labels, spec.input)
     finish = finish_model(average, output, validation, encoding, negatives.held_out, _find_more(runs, len(validation)))
     head = replace(spec.heads[0], threshold=finish.rejection.threshold)
     averaged = [run.read_spec().provenance for run in runs]
@@ -78,15 +78,11 @@ def _check_alike(runs: Sequence[TrainingRun]) -> None:
             raise DataError(
                 f"{run.path} has another network, image size or classes than {first.path}; average like runs."
             )
-        if _image_folder(run) != _image_folder(first):
+        if run.read_image_folder() != first.read_image_folder():
             raise DataError(
                 f"{run.path} was trained on photos of another folder than {first.path}, so nobody can tell which of "
                 "them both held out; average runs of the same data."
             )
-
-
-def _image_folder(run: TrainingRun) -> Path:
-    return Path(run.read_arguments()["images"]).resolve()
 
 
 def _join_splits(runs: Sequence[TrainingRun]) -> tuple[SplitRow, ...]:

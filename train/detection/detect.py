@@ -91,7 +91,11 @@ def train_detector(options: DetectOptions, run: TrainingRun) -> None:
     """
     keras.utils.set_random_seed(options.schedule.seed)
     data = read_data(
-        *(options.data, options.validation, options.labels, options.validation_share, options.schedule.seed),
+        options.data,
+        options.validation,
+        options.labels,
+        options.validation_share,
+        options.schedule.seed,
         images=options.images,
         classes=options.classes,
     )
