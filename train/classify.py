@@ -25,6 +25,7 @@ from train.distribution import ONE_DEVICE, Distribution
 from train.encoding import Encoding
 from train.environment import computing_in
 from train.finishing import Finish, finish_model
+from train.head import take_over_head
 from train.keras_files import load_model
 from train.negatives import Negatives, find_negatives
 from train.report import report_if_possible
@@ -32,7 +33,7 @@ from train.schedule import ClassifierSchedule
 from train.split_file import read_splits
 from train.splits import split_photos
 from train.training import Fitting
-from train.weights import are_folded, are_of_a_run, unfold_batch_norms
+from train.weights import are_folded, list_batch_norms, unfold_batch_norms
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class ClassifyOptions:
         columns: Columns of the CSV file.
         architecture: Key of `ARCHITECTURES`.
         image_size: Input height and width in pixels.
-        weights: `imagenet`, `none`, or a weights file; of an earlier run with the same labels the head serves, too.
+        weights: `imagenet`, `none`, or a weights file; of a model with the same labels the head serves, too.
         dropout: Share of pooled features dropped in training.
         validation_share: Share of photos held out.
         schedule: How to fit.
@@ -149,20 +150,10 @@ def _build(options: ClassifyOptions, encoding: Encoding, training: list[SplitRow
         random = np.random.default_rng(options.schedule.seed)
         sample = [training[index] for index in random.permutation(len(training))[:_STATISTICS_PHOTOS]]
         pixels, _ = Batches(sample, encoding, len(sample))[0]
-        unfold_batch_norms(classifier.get_layer("body"), normalize(pixels, encoding.input))
-    if are_of_a_run(options.weights):
-        _take_over_head(classifier, encoding.labels, Path(options.weights))
+        body = classifier.get_layer("body")
+        unfold_batch_norms(body, list_batch_norms(body), normalize(pixels, encoding.input))
+    take_over_head(classifier, encoding.labels, options.weights)
     return classifier
-
-
-def _take_over_head(classifier: keras.Model, labels: tuple[str, ...], weights: Path) -> None:
-    """Begin with an earlier run's last layer, too, where it knows the same labels."""
-    earlier = TrainingRun(weights.parent)
-    if weights != earlier.model_path or not earlier.spec_path.exists():
-        return
-    if [head.labels for head in earlier.read_spec().heads] == [labels]:
-        classifier.layers[-1].set_weights(load_model(weights).layers[-1].get_weights())
-        log.info("the head begins as in %s: its labels are the same", earlier.path)
 
 
 def _load_best(options: ClassifyOptions, run: TrainingRun, labels: tuple[str, ...]) -> keras.Model:

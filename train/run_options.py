@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from edge_runtime.bundled import BUNDLED, find_model
 from edge_runtime.options.numbers import FiniteRange
 from train.catalogue import read_catalogue
 
@@ -29,8 +30,10 @@ weights_option = click.option(
     "--weights",
     default="imagenet",
     show_default=True,
-    metavar="imagenet|none|FILE",
-    help="Weights to start from: published, fresh, or a file: .keras of a run, .tflite, .h5, or folded .npz.",
+    metavar="imagenet|none|MODEL|FILE",
+    callback=lambda _context, _option, weights: str(find_model(weights)) if weights in BUNDLED else weights,
+    help="Weights to start from: published, fresh, a bundled model's (garment_classifier, garment_detector), "
+    "or a file: .keras of a run, .tflite, .h5, or folded .npz.",
 )
 
 max_minutes_option = click.option(

@@ -1,12 +1,12 @@
-"""Reading the convolutions of a TFLite file, to begin a training with where the run behind the file is not at hand.
+"""Reading the layers of a TFLite file, to begin a training with where the run behind the file is not at hand.
 
 TFLite has no batch norms: the converter folds each into the convolution before it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +28,14 @@ _TYPES: Final = {0: "<f4", 1: "<f2", 2: "<i4", 3: "u1", 4: "<i8", 9: "i1"}
 _FLOATS: Final = (0, 1)
 _NO_TENSOR: Final = -1
 
+_Layer = TypeVar("_Layer")
+
 
 class _Builtin(IntEnum):
     CONV_2D = 3
     DEPTHWISE_CONV_2D = 4
     DEQUANTIZE = 6
+    FULLY_CONNECTED = 9
 
 
 class _Stride(IntEnum):
@@ -51,12 +54,27 @@ class FoldedConvolution:
         bias: Float32, one number per output channel.
         strides: Along the height and the width.
         depthwise: Whether each channel is filtered on its own.
+        name: Of its output; the converter joins there the names of all layers that it made one.
     """
 
     kernel: NDArray[np.float32]
     bias: NDArray[np.float32]
     strides: tuple[int, int]
     depthwise: bool
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DenseLayer:
+    """A dense layer.
+
+    Attributes:
+        kernel: Float32, (inputs, outputs).
+        bias: Float32, one number per output.
+    """
+
+    kernel: NDArray[np.float32]
+    bias: NDArray[np.float32]
 
 
 def read_convolutions(model: bytes) -> list[FoldedConvolution]:
@@ -68,10 +86,19 @@ def read_convolutions(model: bytes) -> list[FoldedConvolution]:
     Raises:
         ValueError: The bytes are no TFLite file, or are damaged.
     """
+    return _read(model, lambda weights: weights.convolutions())
+
+
+def read_dense_layers(model: bytes) -> list[DenseLayer]:
+    """Return the dense layers of a model's graph; arguments and errors as for `read_convolutions`."""
+    return _read(model, lambda weights: weights.dense_layers())
+
+
+def _read(model: bytes, layers: "Callable[[_Weights], Iterable[_Layer]]") -> list[_Layer]:
     if model[4:8] != MODEL_IDENTIFIER:
         raise ValueError("it is not a TFLite file")
     try:
-        return list(_Weights(model).convolutions())
+        return list(layers(_Weights(model)))
     except FlatBufferError as error:
         raise ValueError(f"it is damaged or cut short: {error}") from error
 
@@ -94,17 +121,46 @@ class _Weights:
             if code in (_Builtin.CONV_2D, _Builtin.DEPTHWISE_CONV_2D):
                 yield self._convolution(operator, depthwise=code == _Builtin.DEPTHWISE_CONV_2D)
 
+    def dense_layers(self) -> Iterator[DenseLayer]:
+        for code, operator in self._operators:
+            if code == _Builtin.FULLY_CONNECTED:
+                # From (outputs, inputs).
+                kernel = self._values(self._weights_of(operator)[1], rank=2).T
+                yield DenseLayer(kernel, self._bias(operator, kernel.shape[1]))
+
     def _convolution(self, operator: Table, *, depthwise: bool) -> FoldedConvolution:
         options = operator.table(Operator.OPTIONS)
-        inputs = operator.int32s(Operator.INPUTS)
-        if options is None or len(inputs) < 2:
-            raise FlatBufferError("a convolution has no weights or no options")
+        if options is None:
+            raise FlatBufferError("a convolution has no options")
         # From (output channels, height, width, input channels), or (1, height, width, channels) depthwise.
-        kernel = np.transpose(self._values(inputs[1], rank=4), (1, 2, 3, 0))
-        channels = kernel.shape[2 if depthwise else 3]
-        biased = len(inputs) > 2 and inputs[2] != _NO_TENSOR
-        bias = self._values(inputs[2], rank=1) if biased else np.zeros(channels, np.float32)
-        return FoldedConvolution(kernel, bias, (options.int32(_Stride.HEIGHT), options.int32(_Stride.WIDTH)), depthwise)
+        kernel = np.transpose(self._values(self._weights_of(operator)[1], rank=4), (1, 2, 3, 0))
+        return FoldedConvolution(
+            kernel=kernel,
+            bias=self._bias(operator, kernel.shape[2 if depthwise else 3]),
+            strides=(options.int32(_Stride.HEIGHT), options.int32(_Stride.WIDTH)),
+            depthwise=depthwise,
+            name=self._name(operator),
+        )
+
+    def _weights_of(self, operator: Table) -> tuple[int, ...]:
+        """Return a layer's inputs: its maps, its kernel and, where it has one, its bias."""
+        inputs = operator.int32s(Operator.INPUTS)
+        if len(inputs) < 2:
+            raise FlatBufferError("a layer has no weights")
+        return inputs
+
+    def _bias(self, operator: Table, outputs: int) -> NDArray[np.float32]:
+        inputs = self._weights_of(operator)
+        if len(inputs) == 2 or inputs[2] == _NO_TENSOR:
+            return np.zeros(outputs, np.float32)
+        bias = self._values(inputs[2], rank=1)
+        if len(bias) != outputs:
+            raise FlatBufferError("a bias is of another length than its layer")
+        return bias
+
+    def _name(self, operator: Table) -> str:
+        outputs = operator.int32s(Operator.OUTPUTS)
+        return (self._graph.table_at(SubGraph.TENSORS, outputs[0]).string(Tensor.NAME) if outputs else None) or ""
 
     def _values(self, index: int, rank: int) -> NDArray[np.float32]:
         """Return what a constant tensor means."""

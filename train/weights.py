@@ -28,6 +28,11 @@ def are_folded(file: str) -> bool:
     return Path(file).suffix in (_ARRAYS_SUFFIX, _TFLITE_SUFFIX)
 
 
+def are_of_tflite(file: str) -> bool:
+    """Tell whether a weights argument names a TFLite file."""
+    return Path(file).suffix == _TFLITE_SUFFIX
+
+
 def are_of_a_run(file: str) -> bool:
     """Tell whether a weights argument names the model of an earlier run."""
     return Path(file).suffix == _MODEL_SUFFIX
@@ -49,7 +54,7 @@ def load_body_weights(body: keras.Model, file: str) -> None:
         if Path(file).suffix == _ARRAYS_SUFFIX:
             with np.load(file) as arrays:
                 _load_folded(body, _match_names(body, arrays))
-        elif Path(file).suffix == _TFLITE_SUFFIX:
+        elif are_of_tflite(file):
             _load_folded(body, _match_order(body, read_convolutions(Path(file).read_bytes())))
         elif are_of_a_run(file):
             earlier = keras.models.load_model(file, compile=False).get_layer("body")
@@ -109,24 +114,31 @@ def _load_folded(body: keras.Model, convolutions: Mapping[str, _Folded]) -> None
         norm.set_weights([one, bias, 0 * one, one - np.float32(norm.epsilon)])
 
 
-def unfold_batch_norms(body: keras.Model, images: NDArray[np.float32]) -> None:
-    """Give batch norms that only add a bias the statistics of their own inputs, leaving the function as it is.
+def list_batch_norms(body: keras.Model) -> list[keras.layers.BatchNormalization]:
+    """Return the batch norms of a body, each of which directly follows a convolution."""
+    return [layer for layer in body.layers if isinstance(layer, keras.layers.BatchNormalization)]
+
+
+def unfold_batch_norms(
+    model: keras.Model, norms: Sequence[keras.layers.BatchNormalization], images: NDArray[np.float32]
+) -> None:
+    """Give batch norms that only scale and shift the statistics of their own inputs, leaving the function as it is.
 
     Folded weights carry no batch statistics, and fine-tuning them as they are diverges: the scale of each channel
     sits in its kernel, where a step of equal size for every weight breaks the small ones. With mean m and variance v
-    of a convolution's output, `gamma = sqrt(v + epsilon)` and `beta = bias + m` give the same output in inference,
-    and nearly the same in training mode.
+    of a convolution's output, `gamma = scale * sqrt(v + epsilon)` and `beta = bias + scale * m` give the same output in
+    inference, and nearly the same in training mode.
 
     Args:
-        body: A body whose batch norms directly follow their convolutions.
+        model: From normalised photos to anything.
+        norms: Those of its batch norms to change, each called once, with mean 0 and variance 1.
         images: (images, height, width, 3) float32 normalised photos to take the statistics on.
     """
-    pairs = [(body.get_layer(name), body.get_layer(_norm_name(name))) for name in list_convolutions(body)]
-    outputs = keras.Model(body.input, [convolution.output for convolution, _ in pairs])
-    totals = [_moments(batch) for batch in zip(*map(outputs.predict_on_batch, np.array_split(images, 8)), strict=True)]
-    for (_, norm), (mean, variance) in zip(pairs, totals, strict=True):
-        _, bias, _, _ = norm.get_weights()
-        norm.set_weights([np.sqrt(variance + norm.epsilon), bias + mean, mean, variance])
+    inputs = keras.Model(model.input, [norm.input for norm in norms])
+    totals = [_moments(batch) for batch in zip(*map(inputs.predict_on_batch, np.array_split(images, 8)), strict=True)]
+    for norm, (mean, variance) in zip(norms, totals, strict=True):
+        scale, bias, _, _ = norm.get_weights()
+        norm.set_weights([scale * np.sqrt(variance + norm.epsilon), bias + scale * mean, mean, variance])
 
 
 def _moments(batches: tuple[NDArray[np.float32], ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -9,7 +9,7 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 from edge_runtime.errors import DataError  # noqa: E402
 from edge_runtime.training_run import TrainingRun  # noqa: E402
 from train.architectures import ARCHITECTURES, build_classifier  # noqa: E402
-from train.weights import load_body_weights, unfold_batch_norms  # noqa: E402
+from train.weights import list_batch_norms, load_body_weights, unfold_batch_norms  # noqa: E402
 
 MOBILENET = ARCHITECTURES["mobilenet_v2"]
 
@@ -52,7 +52,7 @@ def test_unfolding_keeps_the_function_and_gives_true_statistics(
 ) -> None:
     load_body_weights(body, str(make_folded(tmp_path / "w.npz", body)))
     before = body.predict_on_batch(images)
-    unfold_batch_norms(body, images)
+    unfold_batch_norms(body, list_batch_norms(body), images)
     np.testing.assert_allclose(body.predict_on_batch(images), before, atol=1e-3)
     # Batch statistics now stand in for the stored ones, so training mode starts from the same function.
     stem = keras.Model(body.input, body.get_layer("bn_Conv1").output)

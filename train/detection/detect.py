@@ -26,15 +26,17 @@ from train.detection.dataset import SampleReader
 from train.detection.finishing import DetectorFinish, finish_detector
 from train.detection.measuring import read_inputs
 from train.detection.necks import plan_cells
-from train.detection.network import Layout, build_detector, build_training_detector, take_over_neck
+from train.detection.network import Layout, build_detector, build_training_detector
 from train.detection.pictures import draw_samples
 from train.detection.report_data import BATCH_NAME
+from train.detection.taking_over import take_over_folded_neck, take_over_neck
 from train.detection.task import DetectorTask
 from train.keras_files import load_model
 from train.report import report_if_possible
 from train.schedule import Schedule
+from train.tflite_weights import read_convolutions
 from train.training import Fitting
-from train.weights import are_folded, are_of_a_run, unfold_batch_norms
+from train.weights import are_folded, are_of_a_run, are_of_tflite, list_batch_norms, unfold_batch_norms
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +57,7 @@ class DetectOptions:
         architecture: Key of `ARCHITECTURES`.
         layout: Which kind of detector.
         image_size: Input height and width in pixels, a multiple of 32.
-        weights: `imagenet`, `none`, or a weights file, for the body; an earlier run's for what is behind it, too.
+        weights: `imagenet`, `none`, or a weights file, for the body; a detector's for what is behind it, too.
         loss: Key of `train.detection.losses.SCORE_LOSSES`.
         fit_anchors: Shapes of anchors per cell that are fitted to the boxes; 0 takes the usual ones.
         validation_share: Share of photos held out.
@@ -157,15 +159,25 @@ def _begin(options: DetectOptions, data: DetectionData, anchors: Anchors, run: T
 def _build(options: DetectOptions, data: DetectionData, levels: Sequence[Level], spec: InputSpec) -> keras.Model:
     body = build_body(ARCHITECTURES[options.architecture], options.image_size, options.weights)
     if are_folded(options.weights):
-        random = np.random.default_rng(options.schedule.seed)
-        training = data.of(Split.TRAIN)
-        sample = [training[index] for index in random.permutation(len(training))[:_STATISTICS_PHOTOS]]
-        unfold_batch_norms(body, np.stack(list(read_inputs(sample, SampleReader(data.images, data.labels), spec))))
+        unfold_batch_norms(body, list_batch_norms(body), _read_sample(options, data, spec))
     detector = build_detector(body, len(data.labels), levels, options.layout)
     if are_of_a_run(options.weights):
         taken = take_over_neck(detector, load_model(Path(options.weights)))
         log.info("%d layers behind the body begin as in %s", taken, options.weights)
+    if are_of_tflite(options.weights):
+        norms = take_over_folded_neck(detector, read_convolutions(Path(options.weights).read_bytes()))
+        if norms:
+            unfold_batch_norms(detector, norms, _read_sample(options, data, spec))
+        log.info("%d batch norms and their convolutions behind the body begin as in %s", len(norms), options.weights)
     return detector
+
+
+def _read_sample(options: DetectOptions, data: DetectionData, spec: InputSpec) -> NDArray[np.float32]:
+    """Return normalised training photos to take statistics on."""
+    random = np.random.default_rng(options.schedule.seed)
+    training = data.of(Split.TRAIN)
+    sample = [training[index] for index in random.permutation(len(training))[:_STATISTICS_PHOTOS]]
+    return np.stack(list(read_inputs(sample, SampleReader(data.images, data.labels), spec)))
 
 
 def _write_batch_picture(task: DetectorTask, labels: Sequence[str], run: TrainingRun) -> None:

@@ -89,32 +89,6 @@ def build_training_detector(detector: keras.Model, spec: InputSpec) -> keras.Mod
     return keras.Model(pixels, raw(normalization(pixels)), name="training")
 
 
-def take_over_neck(detector: keras.Model, earlier: keras.Model) -> int:
-    """Give a detector what another one's layers between body and answers have learnt, by name and shape.
-
-    The last convolutions, the only ones with a bias, stay as they are: each detector's speak of its own labels and
-    anchors.
-
-    Args:
-        detector: From `build_detector`.
-        earlier: Any model; of one that is no detector nothing is taken.
-
-    Returns:
-        How many layers were taken over.
-    """
-    known = {layer.name: layer for layer in earlier.layers}
-    taken = 0
-    for layer in detector.layers:
-        other = known.get(layer.name)
-        if other is None or layer.name == "body" or getattr(layer, "use_bias", False):
-            continue
-        shapes, others = ([weight.shape for weight in each.weights] for each in (layer, other))
-        if shapes and shapes == others:
-            layer.set_weights(other.get_weights())
-            taken += 1
-    return taken
-
-
 class _Branch:
     """A few convolutions and a last one, for one map or, sharing the kernels but not the batch norms, for several."""
 

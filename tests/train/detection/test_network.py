@@ -13,7 +13,6 @@ from train.detection.network import (  # noqa: E402
     Layout,
     build_detector,
     build_training_detector,
-    take_over_neck,
     tap_body,
 )
 
@@ -107,26 +106,3 @@ def test_no_tensor_has_more_dimensions_than_an_edge_tpu_takes(small_body: SmallB
     graph = tf.function(lambda images: detector(images, training=False)).get_concrete_function(image).graph
     ranks = [output.shape.rank for operation in graph.get_operations() for output in operation.outputs]
     assert max(rank for rank in ranks if rank is not None) <= 4
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_what_lies_between_body_and_answers_is_taken_over(layout: Layout, small_body: SmallBody) -> None:
-    (detector, _), (earlier, _) = build(layout, small_body), build(layout, small_body)
-    own = {layer.name: layer.get_weights() for layer in detector.layers}
-    kinds = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.BatchNormalization)
-    taken = take_over_neck(detector, earlier)
-    behind = [layer for layer in detector.layers if isinstance(layer, kinds)]
-    last = [layer.name for layer in behind if getattr(layer, "use_bias", False)]
-    assert len(last) == (2 if layout.pyramid else 2 * len(plan_cells(SIZE, pyramid=False)))
-    assert taken == len(behind) - len(last)
-    for layer in behind:
-        wanted = own[layer.name] if layer.name in last else earlier.get_layer(layer.name).get_weights()
-        assert all(map(np.array_equal, layer.get_weights(), wanted)), layer.name
-
-
-def test_of_another_layout_only_what_fits_is_taken_over(small_body: SmallBody) -> None:
-    detector, _ = build(Layout(separable=True, pyramid=True), small_body)
-    earlier, _ = build(Layout(separable=True, pyramid=False), small_body)
-    own = detector.get_weights()
-    assert take_over_neck(detector, earlier) == 0
-    assert all(map(np.array_equal, detector.get_weights(), own))
