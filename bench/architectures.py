@@ -6,16 +6,14 @@ Weights are fresh, so this says what a network costs and nothing of how well it 
 one run, so they are fair as ratios whatever else the machine does.
 """
 
-import statistics
-import time
 from dataclasses import astuple
 from pathlib import Path
 
 import click
 import keras
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 from tqdm import tqdm
+from turns import time_in_turns
 
 from convert.export import to_int8_tflite
 from convert.model_tree import pack_tree, read_tree
@@ -26,7 +24,6 @@ from train.architectures import ARCHITECTURES, Architecture, build_classifier
 from train.catalogue import CatalogueRow
 
 _LABELS = tuple(f"class {index}" for index in range(10))
-_WARM_UP = 5
 
 
 def count_macs(model: keras.Model) -> int:
@@ -43,25 +40,6 @@ def count_macs(model: keras.Model) -> int:
     return total
 
 
-def _open(content: bytes) -> Interpreter:
-    interpreter = Interpreter(model_content=content, num_threads=1)
-    interpreter.allocate_tensors()
-    return interpreter
-
-
-def _measure(contents: dict[str, bytes], rounds: int) -> dict[str, float]:
-    """Return the median milliseconds of an invocation of each model on one thread, taken in turns."""
-    interpreters = {name: _open(content) for name, content in contents.items()}
-    times: dict[str, list[float]] = {name: [] for name in contents}
-    for index in tqdm(range(rounds + _WARM_UP), "timing", disable=None):
-        for name, interpreter in interpreters.items():
-            start = time.perf_counter()
-            interpreter.invoke()
-            if index >= _WARM_UP:
-                times[name].append(1e3 * (time.perf_counter() - start))
-    return {name: statistics.median(measured) for name, measured in times.items()}
-
-
 def _convert(architecture: Architecture) -> tuple[keras.Model, bytes]:
     model = build_classifier(architecture, architecture.size, _LABELS, "none", 0.0)
     images = np.random.default_rng(0).uniform(-1, 1, (4, architecture.size, architecture.size, 3)).astype(np.float32)
@@ -75,7 +53,7 @@ def main(output: Path, rounds: int) -> None:
     """Write the table to OUTPUT."""
     models = {each.name: _convert(each) for each in tqdm(ARCHITECTURES.values(), "converting", disable=None)}
     contents = {name: content for name, (_, content) in models.items()}
-    times = _measure(contents, rounds)
+    times = time_in_turns(contents, rounds)
     rows = [
         CatalogueRow(
             name=name,

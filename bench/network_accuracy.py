@@ -1,4 +1,4 @@
-"""Train networks on one split and write what each comes to, as it was trained and by each int8 recipe.
+"""Train networks on one split and write what each comes to, as it was trained and by each int8 recipe, and its time.
 
 python bench/network_accuracy.py "$EDGE_GARMENT_DATA/clothing/labels.csv" splits.csv runs/ docs/networks.csv \
     --label-column class10 --group-column sender --image-size 96 --epochs 10
@@ -59,6 +59,7 @@ def main(
         recipes = [part for recipe in _RECIPES for part in ("--recipes", recipe)]
         script = Path(__file__).with_name("recipe_accuracy.py")
         _call(sys.executable, script, output, runs / name, *recipes, "--qat-epochs", qat_epochs)
+    _call(sys.executable, Path(__file__).with_name("network_latency.py"), output)
 
 
 def _choose(names: Sequence[str]) -> Iterable[str]:

@@ -79,6 +79,7 @@ def edge_run(ctx: click.Context, /, **_: Any) -> None:
         return
     _check(arguments)
     if arguments["check_config"]:
+        _check_models(arguments)
         _log("All settings are well.")
         return
     quiet_opencv()
@@ -104,6 +105,17 @@ def _check(arguments: dict[str, Any]) -> None:
         raise click.UsageError("--events and --json exclude one another; both are JSON Lines.")
     if arguments["watch_model"] and arguments["model"] is None:
         raise click.UsageError("--watch-model watches the file of --model; give one.")
+
+
+def _check_models(arguments: dict[str, Any]) -> None:
+    """Read what the models say of themselves; the delegate may be another machine's."""
+    from edge_runtime.bundled import find_model
+    from edge_runtime.metadata.reading import read_spec
+    from edge_runtime.model_file import read_model
+
+    for name in ("model", "classifier"):
+        if arguments[name] is not None:
+            read_spec(read_model(find_model(arguments[name])))
 
 
 def _load(arguments: dict[str, Any], at_once: int | None) -> "Recognizer":

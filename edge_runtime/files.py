@@ -11,10 +11,14 @@ from edge_runtime.errors import OutputError
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Yield a path beside `path` to write to, and put it in place when the block ends well.
 
     The suffix stays, since writers choose the format by it. Missing parent folders are made.
+
+    Args:
+        path: The file to be.
+        durable: Whether it has to be whole after a power cut, too; takes milliseconds.
 
     Raises:
         OutputError: The file cannot be written: no space, no permission, not a folder.
@@ -23,6 +27,8 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield aside
+        if durable:
+            _flush(aside)
         aside.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -74,14 +80,20 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, content)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write bytes in place of `path`, whole or not at all.
+def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Write bytes in place of `path`, whole or not at all; arguments as for `replacing`.
 
     Raises:
         OutputError: The file cannot be written.
     """
-    with replacing(path) as aside:
+    with replacing(path, durable=durable) as aside:
         aside.write_bytes(content)
+
+
+def _flush(path: Path) -> None:
+    """Have the disk itself hold a file, which a new name may otherwise reach before what is in it."""
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
 
 
 def hash_file(path: Path) -> str:

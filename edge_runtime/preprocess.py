@@ -41,8 +41,13 @@ class Preprocessor:
             (spec.height, spec.width, 3) uint8 RGB in [0, 255]; `out` where it was given.
 
         Raises:
+            TypeError: The frame is no array.
             ValueError: The frame is empty, not of three channels, or of other numbers than uint8.
         """
+        if not isinstance(frame, np.ndarray):
+            raise TypeError(
+                f"a frame must be an array, not {type(frame).__name__}; OpenCV gives None for what it cannot read"
+            )
         if frame.dtype != np.uint8:
             raise ValueError(f"a frame must hold uint8 in [0, 255], not {frame.dtype}; convert it first")
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.size == 0:

@@ -1,8 +1,6 @@
 """Loading weights published in other shapes into a Keras body."""
 
-import textwrap
 import warnings
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.errors import DataError
 from train.efficientnet_lite import list_convolutions
+from train.keras_files import MODEL_SUFFIX, explain_failure
 from train.tflite_weights import FoldedConvolution, read_convolutions
 
 _Folded = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -19,8 +18,6 @@ _Folded = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 _ARRAYS_SUFFIX = ".npz"
 _TFLITE_SUFFIX = ".tflite"
-_MODEL_SUFFIX = ".keras"
-_LONGEST_REASON = 200
 
 
 def are_folded(file: str) -> bool:
@@ -35,7 +32,7 @@ def are_of_tflite(file: str) -> bool:
 
 def are_of_a_run(file: str) -> bool:
     """Tell whether a weights argument names the model of an earlier run."""
-    return Path(file).suffix == _MODEL_SUFFIX
+    return Path(file).suffix == MODEL_SUFFIX
 
 
 def load_body_weights(body: keras.Model, file: str) -> None:
@@ -65,17 +62,9 @@ def load_body_weights(body: keras.Model, file: str) -> None:
                 warnings.simplefilter("error", UserWarning)
                 body.load_weights(file)
     except (OSError, KeyError, ValueError, UserWarning) as error:
-        raise DataError(f"The weights {file} do not load into {body.name} ({_reason(file, error)}).") from error
-
-
-def _reason(file: str, error: Exception) -> str:
-    """Return why a file does not load, in a few words; Keras lists all layers, and misses what is damaged."""
-    if not Path(file).is_file():
-        return "there is no such file"
-    if Path(file).suffix == _MODEL_SUFFIX and not zipfile.is_zipfile(file):
-        return "it is damaged, or no Keras model"
-    lines = str(error).strip().splitlines()
-    return textwrap.shorten(lines[0] if lines else repr(error), _LONGEST_REASON, placeholder=" ...")
+        raise DataError(
+            f"The weights {file} do not load into {body.name} ({explain_failure(Path(file), error)})."
+        ) from error
 
 
 def _match_names(body: keras.Model, arrays: Mapping[str, NDArray[np.float32]]) -> dict[str, _Folded]:
@@ -100,7 +89,7 @@ def _match_order(body: keras.Model, found: Sequence[FoldedConvolution]) -> dict[
         wanted = (layer.kernel.shape, layer.strides, isinstance(layer, keras.layers.DepthwiseConv2D))
         fitting = next((each for each in left if (each.kernel.shape, each.strides, each.depthwise) == wanted), None)
         if fitting is None:
-            raise ValueError(f"it has no convolution like {name} where one should be")
+            raise ValueError(f"it has no convolution like {name} where one should be; give the --architecture it is of")
         matched[name] = (fitting.kernel, fitting.bias)
     return matched
 

@@ -97,7 +97,10 @@ config_options = option_group(
         help="TOML file with any of these settings; the command line and EDGE_... variables go before it.",
     ),
     click.option(
-        "--check-config", is_flag=True, allow_from_autoenv=False, help="Check all settings and end without a frame."
+        "--check-config",
+        is_flag=True,
+        allow_from_autoenv=False,
+        help="Check all settings and models and end without a frame.",
     ),
     click.option(
         "--print-config",

@@ -31,7 +31,7 @@ class PictureFileSink(Sink):
             OutputError: It cannot be written, or would replace the picture it is made from.
         """
         refuse_source(self.path, frame.source)
-        write_bytes(self.path, encode_picture(annotate(frame.image, result), self.path.suffix))
+        write_bytes(self.path, encode_picture(annotate(frame.image, result), self.path.suffix), durable=False)
 
 
 class FolderSink(Sink):
@@ -55,7 +55,8 @@ class PictureFolderSink(FolderSink):
             OutputError: It cannot be written.
         """
         path = free_path(self.folder / picture_name(frame))
-        write_bytes(path, encode_picture(annotate(frame.image, result), path.suffix))
+        # Its source is still there, or was a stream, which is not to wait for the disk.
+        write_bytes(path, encode_picture(annotate(frame.image, result), path.suffix), durable=False)
 
 
 def encode_picture(image: Image, suffix: str) -> bytes:

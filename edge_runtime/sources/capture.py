@@ -15,7 +15,7 @@ from edge_runtime.sources.pace import Pace
 from edge_runtime.sources.reader import MOST_BAD, Picture, PictureReader
 
 _FIRST_WAIT_S = 0.5
-_LONGEST_WAIT_S = 30.0
+LONGEST_WAIT_S = 30.0
 # A source that worked this long is opened again soon; one that dies at once, less and less often.
 _STEADY_S = 10.0
 
@@ -70,6 +70,7 @@ class CaptureThread(threading.Thread):
         timeout_s: float,
         max_fps: float | None,
         enough: Enough,
+        longest_wait_s: float = LONGEST_WAIT_S,
     ) -> None:
         super().__init__(name=endpoint.name, daemon=True)
         self.endpoint = endpoint
@@ -77,6 +78,7 @@ class CaptureThread(threading.Thread):
         self._timeout_s = timeout_s
         self._pace = Pace(max_fps)
         self._enough = enough
+        self._longest_wait_s = longest_wait_s
         self._stop_wanted = threading.Event()
         self._opened = False
         self._lost = False
@@ -103,13 +105,13 @@ class CaptureThread(threading.Thread):
 
     def run(self) -> None:
         """Open, read, and wait longer and longer between attempts that fail."""
-        wait_s = _FIRST_WAIT_S
+        first_s = wait_s = min(_FIRST_WAIT_S, self._longest_wait_s)
         while not self._stop_wanted.is_set():
             start_s = time.monotonic()
             self._tell_lost(self._read_until_it_ends())
-            wait_s = _FIRST_WAIT_S if time.monotonic() - start_s > _STEADY_S else wait_s
+            wait_s = first_s if time.monotonic() - start_s > _STEADY_S else wait_s
             self._stop_wanted.wait(wait_s)
-            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            wait_s = min(2 * wait_s, self._longest_wait_s)
 
     def _tell_lost(self, what: str) -> None:
         if not self._lost and not self._stop_wanted.is_set():

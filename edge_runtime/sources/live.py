@@ -4,6 +4,7 @@ Threads of their own read, because OpenCV may block in the middle of a read for 
 only ever waits with a deadline.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Final, Self
 
 from edge_runtime.errors import SourceError
 from edge_runtime.events.event import HealthKind
-from edge_runtime.sources.capture import Back, Captured, CaptureThread, Handed, Lost
+from edge_runtime.sources.capture import LONGEST_WAIT_S, Back, Captured, CaptureThread, Handed, Lost
 from edge_runtime.sources.endpoint import Endpoint
 from edge_runtime.sources.enough import Enough
 from edge_runtime.sources.frame import Frame, FrameSource
@@ -22,6 +23,7 @@ DEFAULT_TIMEOUT_S: Final = 10.0
 # OpenCV's own timeouts should strike first: they free the connection, while the deadline leaves the thread behind.
 _GRACE_S = 1.0
 _LONGEST_WAIT_S = 0.5
+_ATTEMPTS_IN_OUTAGE = 4
 
 OnHealth = Callable[[HealthKind, str, str], None]
 """Told of the kind, the source's name and a sentence, in the thread that takes the frames."""
@@ -42,6 +44,11 @@ class LiveSettings:
     max_outage_s: float | None = None
     max_fps: float | None = None
     enough: Enough = field(default_factory=Enough)
+
+    @property
+    def longest_wait_s(self) -> float:
+        """Seconds between two attempts to open a lost source at most; several fit into the longest outage."""
+        return min(LONGEST_WAIT_S, (self.max_outage_s or math.inf) / _ATTEMPTS_IN_OUTAGE)
 
 
 class LiveSource(FrameSource):
@@ -66,7 +73,9 @@ class LiveSource(FrameSource):
         self._on_health = on_health
         self._latest = Latest[Handed]()
         self._threads = [
-            CaptureThread(endpoint, self._latest, chosen.timeout_s, chosen.max_fps, chosen.enough)
+            CaptureThread(
+                endpoint, self._latest, chosen.timeout_s, chosen.max_fps, chosen.enough, chosen.longest_wait_s
+            )
             for endpoint in endpoints
         ]
         self._lost: dict[str, tuple[float, SourceError]] = {}

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,20 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
         write_half()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_has_to_last_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut may otherwise leave the name of a file that is empty."""
+    path = tmp_path / "model.bin"
+    flushed = []
+    monkeypatch.setattr("os.fsync", lambda number: flushed.append((os.fstat(number).st_size, path.exists())))
+    write_bytes(path, b"whole", durable=False)
+    assert flushed == []
+    path.unlink()
+    write_bytes(path, b"whole")
+    assert flushed == [(5, False)]
 
 
 def test_the_suffix_stays_for_writers_that_go_by_it(tmp_path: Path) -> None:

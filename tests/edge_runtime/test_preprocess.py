@@ -2,6 +2,7 @@
 
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 
@@ -109,3 +110,8 @@ def test_other_numbers_than_uint8_are_refused(dtype: type) -> None:
     """OpenCV would leave the buffer as it is, and the frame before would be answered again."""
     with pytest.raises(ValueError, match="must hold uint8"):
         _preprocessor(2, 2)(np.zeros((4, 4, 3), dtype))
+
+
+def test_what_opencv_could_not_read_is_told() -> None:
+    with pytest.raises(TypeError, match="not NoneType; OpenCV gives None"):
+        _preprocessor(2, 2)(cv2.imread("/no/such/picture.jpg"))

@@ -103,10 +103,13 @@ def test_a_rate_is_held_for_each_source(serve: Callable[..., str], told: _Told) 
     assert source.dropped == 0
 
 
-def test_waits_grow_while_nobody_answers(monkeypatch: pytest.MonkeyPatch, told: _Told) -> None:
+@pytest.mark.parametrize(("settings", "longest"), [({}, 30.0), ({"max_outage_s": 10.0}, 2.5)])
+def test_waits_grow_while_nobody_answers(
+    monkeypatch: pytest.MonkeyPatch, told: _Told, settings: dict[str, float], longest: float
+) -> None:
     waits: list[float] = []
     monkeypatch.setattr(CaptureThread, "_read_until_it_ends", lambda _: "cannot be opened")
-    source = _source(told, _NOBODY)
+    source = _source(told, _NOBODY, **settings)
     (thread,) = source._threads
 
     def wait(seconds: float) -> None:
@@ -117,4 +120,4 @@ def test_waits_grow_while_nobody_answers(monkeypatch: pytest.MonkeyPatch, told: 
     monkeypatch.setattr(thread._stop_wanted, "wait", wait)
     thread.run()
     assert waits[:4] == [0.05, 0.1, 0.2, 0.4]
-    assert waits[-1] == 30.0
+    assert waits[-1] == longest

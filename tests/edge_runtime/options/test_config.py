@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_runtime.cli import edge_run
+from edge_runtime.errors import ModelError
 
 
 @pytest.fixture
@@ -151,3 +152,11 @@ class TestFaults:
         result = _checked("--demo", "--save", tmp_path / "out")
         assert (result.exit_code, result.stdout) == (0, "")
         assert not (tmp_path / "out").exists()
+
+
+def test_checking_reads_the_models(tmp_path: Path, tiny_model: Path) -> None:
+    assert _checked("--demo", "--model", tiny_model).exit_code == 0
+    (tmp_path / "notes.tflite").write_text("no model")
+    for option, file in (("--model", "missing.tflite"), ("--model", "notes.tflite"), ("--classifier", "notes.tflite")):
+        result = _checked("--demo", option, tmp_path / file)
+        assert result.exit_code == ModelError.exit_code, result.output
