@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from convert.detection_tail import postprocess_alone
 from edge_runtime.backend import DelegateName, open_interpreter
+from edge_runtime.boxes import iou
 from edge_runtime.coco import TrueBox, measure_coco
 from edge_runtime.metadata.schema import DetectorOutput
 from edge_runtime.outputs import DetectorOutputs
@@ -154,19 +155,6 @@ def warn_of_loss(stages: Sequence[StagePrecision]) -> None:
             )
 
 
-def overlap(one: Detection, other: Detection) -> float:
-    """Return the intersection over union of two boxes, in [0, 1]."""
-    left, top = max(one.box[0], other.box[0]), max(one.box[1], other.box[1])
-    right, bottom = min(one.box[2], other.box[2]), min(one.box[3], other.box[3])
-    shared = max(right - left, 0.0) * max(bottom - top, 0.0)
-    return shared / (_area(one) + _area(other) - shared)
-
-
-def _area(detection: Detection) -> float:
-    x_min, y_min, x_max, y_max = detection.box
-    return (x_max - x_min) * (y_max - y_min)
-
-
 def collect_truth(rows: Sequence[SplitRow], boxes: Sequence[BoxRow]) -> list[list[TrueBox]]:
     """Return the true boxes of each photo, from those of these photos and of others."""
     of_photo: dict[str, list[TrueBox]] = {row.image: [] for row in rows}
@@ -185,10 +173,10 @@ def pair_boxes(reference: Sequence[Detection], found: Sequence[Detection]) -> It
     """Yield each box of the reference with its best partner that no surer box has taken."""
     free = list(found)
     for box in reference:
-        partners = [(overlap(box, other), index) for index, other in enumerate(free) if other.label == box.label]
-        iou, index = max(partners, default=(0.0, -1))
-        if iou >= _SAME_BOX:
-            yield BoxPair(box, free.pop(index), iou)
+        partners = [(iou(box.box, other.box), index) for index, other in enumerate(free) if other.label == box.label]
+        overlap, index = max(partners, default=(0.0, -1))
+        if overlap >= _SAME_BOX:
+            yield BoxPair(box, free.pop(index), overlap)
 
 
 def _agreement(reference: Sequence[list[Detection]], found: Sequence[list[Detection]]) -> tuple[float, float | None]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from edge_runtime.events.association import Box, iou
+from edge_runtime.boxes import Box, iou
 from edge_runtime.preprocess import Image
 from edge_runtime.results import Classification, Detection, FrameResult
 from edge_runtime.text import Colour, draw_text, text_width

@@ -1,18 +1,17 @@
 """Feeding photos to Keras, through the same preprocessing as on the device."""
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.preprocess import Preprocessor
 from edge_runtime.training_run import SplitRow
+from train.batches import Batch, ReadBatches
 from train.encoding import Encoding
 from train.items import Item, make_targets, read_item
 from train.mixing import mix
@@ -39,11 +38,7 @@ class Part:
 WHOLE = Part(0, 1, 1)
 
 
-READING_THREADS = min(os.cpu_count() or 1, 16)
-"""How many batches are prepared at the same time, while the network computes; their order is the same for all."""
-
-
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+class Batches(ReadBatches):
     """Batches of (batch, height, width, 3) uint8 RGB images in [0, 255] and (batch, labels) one-hot float32 targets."""
 
     def __init__(
@@ -53,7 +48,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         batch_size: int,
         part: Part = WHOLE,
     ) -> None:
-        super().__init__(workers=READING_THREADS)
+        super().__init__()
         self._items = items
         self._encoding = encoding
         self._batch_size = batch_size
@@ -63,14 +58,14 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         """Return the number of batches, the last one possibly smaller."""
         return math.ceil(len(self._items) / self._batch_size)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    def read(self, index: int) -> Batch:
         """Read this process's part of one batch."""
         return self._load(self._part(self._choose(index)))
 
     def _choose(self, index: int) -> Sequence[Item]:
         return self._items[index * self._batch_size : (index + 1) * self._batch_size]
 
-    def _load(self, items: Sequence[Item]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    def _load(self, items: Sequence[Item]) -> Batch:
         preprocess = Preprocessor(self._encoding.input)
         pixels = np.stack([preprocess(read_item(item, self._encoding.images)) for item in items])
         return pixels, make_targets(items, self._encoding.labels)
@@ -103,11 +98,11 @@ class ShuffledBatches(Batches):
         self._epoch = epoch
         self._shuffle()
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    def read(self, index: int) -> Batch:
         """Read this process's part of one batch; in the share of batches asked for, images are blended."""
         random = np.random.default_rng((self._schedule.seed, self._epoch, index))
         if random.random() >= self._schedule.mixed_share:
-            return super().__getitem__(index)
+            return super().read(index)
         # Images of this part may be blended with images of another, so all are read.
         pixels, targets = mix(*self._load(self._choose(index)), random)
         return self._part(pixels), self._part(targets)

@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import keras
 from tensorboardX import SummaryWriter
 
-from edge_runtime.errors import RunError
+from edge_runtime.errors import EdgeGarmentError, RunError
 from edge_runtime.files import write_text
 from edge_runtime.tables import format_csv
 from edge_runtime.training_run import TrainingRun
@@ -29,7 +29,13 @@ _Recorded_co = TypeVar("_Recorded_co", bound=Epoch, covariant=True)
 
 
 class EpochBatches(Protocol):
-    """Training data, a `keras.utils.PyDataset`, that is drawn anew for each epoch."""
+    """Training data, a `keras.utils.PyDataset`, that is drawn anew for each epoch.
+
+    Attributes:
+        failure: Why a photo could not be read, if one could not.
+    """
+
+    failure: EdgeGarmentError | None
 
     def __len__(self) -> int:
         """Return the number of batches, the same in every epoch."""
@@ -114,6 +120,15 @@ class Fitting(Generic[Record]):
         done = self._state.epochs_done(phase.name)
         batches = self._task.batches(phase, len(self._state.history))
         self._prepare(phase, done, len(batches))
+        try:
+            self._fit_epochs(phase, batches, done)
+        except Exception as error:
+            # Keras's backends wrap what goes wrong in their reading threads, each in errors of its own.
+            if batches.failure is None:
+                raise
+            raise batches.failure from error
+
+    def _fit_epochs(self, phase: Phase, batches: EpochBatches, done: int) -> None:
         self._model.fit(
             batches,
             initial_epoch=done,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.inspection.contents import Quantization
+from edge_runtime.boxes import iou
 from edge_runtime.spec import DetectionSpec
 
 Outputs = Sequence[NDArray[Any]]
@@ -84,17 +85,9 @@ def _match(one: NDArray[np.float64], other: NDArray[np.float64]) -> list[tuple[i
     free = set(range(len(other)))
     pairs = []
     for i, row in enumerate(one):
-        near = [(_overlap(row[2:], other[j, 2:]), j) for j in free if other[j, 0] == row[0]]
+        near = [(iou(tuple(row[2:]), tuple(other[j, 2:])), j) for j in free if other[j, 0] == row[0]]
         overlap, j = max(near, default=(0.0, -1))
         if overlap >= _SAME_BOX:
             free.remove(j)
             pairs.append((i, j))
     return pairs
-
-
-def _overlap(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Return the intersection over union of two boxes (y, x, y, x)."""
-    sides = np.clip(np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2]), 0, None)
-    areas = float(np.prod(one[2:] - one[:2]) + np.prod(other[2:] - other[:2]))
-    both = float(np.prod(sides))
-    return both / (areas - both) if areas > both else 0.0

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from edge_runtime.boxes import Box, iou
 from edge_runtime.results import Classification
-
-Box = tuple[float, float, float, float]
-"""(x_min, y_min, x_max, y_max) in pixels."""
 
 # Garments overlap each other on a person; only a close match may be one garment under two names.
 _LEAST_IOU_OF_OTHER_LABEL: Final = 0.6
@@ -28,15 +26,6 @@ class Observation:
     score: float
     box: Box | None
     refined: Classification | None = None
-
-
-def iou(first: Box, second: Box) -> float:
-    """Return the intersection over union of two boxes, in [0, 1]; 0 for boxes without area."""
-    width = min(first[2], second[2]) - max(first[0], second[0])
-    height = min(first[3], second[3]) - max(first[1], second[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    return width * height / (_area(first) + _area(second) - width * height)
 
 
 def associate(
@@ -80,7 +69,3 @@ def _overlap(track: Observation, observation: Observation) -> float:
 
 def _least(track: Observation, observation: Observation, least_iou: float) -> float:
     return least_iou if track.label == observation.label else max(least_iou, _LEAST_IOU_OF_OTHER_LABEL)
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from edge_runtime.events.association import Box, Observation
+from edge_runtime.boxes import Box
+from edge_runtime.events.association import Observation
 from edge_runtime.events.event import ScanKind
 from edge_runtime.results import Classification
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
 
-from edge_runtime.events.association import Box
+from edge_runtime.boxes import Box
 from edge_runtime.events.event import Event, ScanEvent, ScanKind
 from edge_runtime.files import write_bytes
 from edge_runtime.preprocess import Image

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("keras", reason="needs the train extra")
 
-from convert.detection_evaluation import StagePrecision, compare_detections, overlap, warn_of_loss
+from convert.detection_evaluation import StagePrecision, compare_detections, warn_of_loss
 from edge_runtime.coco import TrueBox
 from edge_runtime.results import Detection
 from edge_runtime.spec import DetectionSpec
@@ -17,11 +17,6 @@ BOX = (0.0, 0.0, 10.0, 10.0)
 
 def found(label: str, score: float, x_min: float = 0.0) -> Detection:
     return Detection(label, score, (x_min, 0.0, x_min + 10.0, 10.0))
-
-
-def test_overlap_is_shared_over_covered_area() -> None:
-    assert overlap(found("bag", 1), found("bag", 1, 5)) == pytest.approx(50 / 150)
-    assert overlap(found("bag", 1), found("bag", 1, 10)) == 0
 
 
 def test_stages_are_measured_against_truth_and_first_stage() -> None:

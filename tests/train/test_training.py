@@ -12,7 +12,7 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
-from edge_runtime.errors import DataError, OutputError, RunError  # noqa: E402
+from edge_runtime.errors import DataError, OutputError, PictureError, RunError  # noqa: E402
 from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
 from train.checkpoint import CheckpointFolder  # noqa: E402
 from train.classify import ClassifyOptions, train_classifier  # noqa: E402
@@ -192,6 +192,18 @@ def test_photos_that_changed_end_a_run_rather_than_join_it(drawn_photos: Path, t
     shutil.rmtree(photos / "hat")
     with pytest.raises(RunError, match=r"have changed since"):
         train_classifier(options, run)
+
+
+def test_a_photo_that_goes_bad_in_training_is_named(
+    drawn_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keras would tell of it in TensorFlow's words."""
+    photos = Path(shutil.copytree(drawn_photos, tmp_path / "photos"))
+    monkeypatch.setattr(
+        "train.classify.check_readable", lambda _: [path.write_text("") for path in photos.glob("hat/*")]
+    )
+    with pytest.raises(PictureError, match=r"hat/.*\.png"):
+        train_classifier(make_options(photos, drawn_share=0.0), TrainingRun(tmp_path / "run"))
 
 
 def test_a_training_that_diverges_ends_with_what_to_do(drawn_photos: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from statistics import median
 
+from edge_runtime.boxes import iou
 from train.boxes import Box, BoxedPhoto, BoxSet
 from train.check.findings import ClassSizes, Finding, Kind, Severity
 from train.data import Photo
@@ -72,7 +73,7 @@ def find_odd_boxes(box_set: BoxSet, size: int) -> Iterator[Finding]:
 
 def _find_repeated(photo: BoxedPhoto) -> Iterator[Finding]:
     for one, other in combinations(photo.boxes, 2):
-        if measure_overlap(one, other) >= _SAME:
+        if iou(one.corners, other.corners) >= _SAME:
             if one.label == other.label:
                 yield _about(Kind.REPEATED_BOX, f"{one.label} has two boxes in the same place.", photo, one, other)
             else:
@@ -88,15 +89,6 @@ def find_without_boxes(box_set: BoxSet) -> Iterator[Finding]:
     elif photos:
         message = f"{len(photos)} photos have no box, so they teach that nothing is there; see that this is so."
         yield Finding(Kind.NO_BOX, Severity.WARNING, message, photos)
-
-
-def measure_overlap(one: Box, other: Box) -> float:
-    """Return the intersection over union of two boxes, in [0, 1]."""
-    across = min(one.x_max, other.x_max) - max(one.x_min, other.x_min)
-    down = min(one.y_max, other.y_max) - max(one.y_min, other.y_min)
-    shared = max(across, 0.0) * max(down, 0.0)
-    areas = ((box.x_max - box.x_min) * (box.y_max - box.y_min) for box in (one, other))
-    return shared / (sum(areas) - shared)
 
 
 def _about(kind: Kind, message: str, photo: BoxedPhoto, *boxes: Box) -> Finding:

@@ -4,14 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_runtime.preprocess import Image, Preprocessor
 from edge_runtime.spec import InputSpec
+from train.batches import Batch, ReadBatches
 from train.boxes import BoxedPhoto, read_boxed_photo
-from train.dataset import READING_THREADS
 from train.detection.coding import Boxes
 from train.detection.matching import Matcher
 from train.detection.sample import Sample
@@ -21,8 +19,6 @@ Augment = Callable[[Sample, Callable[[], Sample], np.random.Generator], Sample]
 
 AugmentOf = Callable[[int], Augment]
 """Tells how to augment in an epoch, which counts over all phases."""
-
-Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +54,11 @@ def fit_to_input(sample: Sample, spec: InputSpec) -> tuple[Image, Boxes]:
     return pixels, np.asarray(sample.boxes[:, [1, 0, 3, 2]] / size[[1, 0, 3, 2]], np.float32)
 
 
-class DetectionBatches(keras.utils.PyDataset):  # type: ignore[misc]
+class DetectionBatches(ReadBatches):
     """Training batches of (batch, height, width, 3) uint8 RGB images and their (batch, anchors, 6) `Targets.join`.
 
     Which photos, in which order and how augmented depends on seed and epoch only, so a resumed run sees what an
-    unbroken one would have seen. Several threads prepare batches while the network computes.
+    unbroken one would have seen.
     """
 
     def __init__(
@@ -76,7 +72,7 @@ class DetectionBatches(keras.utils.PyDataset):  # type: ignore[misc]
         seed: int,
         epoch: int,
     ) -> None:
-        super().__init__(workers=READING_THREADS)
+        super().__init__()
         self._photos = photos
         self._read = read
         self._augment_of = augment_of
@@ -91,7 +87,7 @@ class DetectionBatches(keras.utils.PyDataset):  # type: ignore[misc]
         """Return the number of whole batches; photos beyond them wait for another epoch."""
         return len(self._photos) // self._batch_size
 
-    def __getitem__(self, index: int) -> Batch:
+    def read(self, index: int) -> Batch:
         """Prepare one batch."""
         chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         fitted = [

@@ -3,8 +3,9 @@ from collections.abc import Iterable
 
 import pytest
 
+from edge_runtime.boxes import Box
 from edge_runtime.events import ScanKind, Sighting, Tracker, TrackRules
-from edge_runtime.events.association import Box, Observation
+from edge_runtime.events.association import Observation
 
 _APPEARED, _SETTLED, _LEFT = ScanKind.APPEARED, ScanKind.SETTLED, ScanKind.LEFT
 _RULES = TrackRules(settle_s=0.45, leave_s=0.95)

@@ -11,8 +11,6 @@ from click.testing import CliRunner, Result
 pytest.importorskip("sklearn", reason="needs the train extra")
 
 from edge_runtime.errors import DataError, FindingsError
-from train.boxes import Box
-from train.check.boxes import measure_overlap
 from train.cli import main
 
 _WIDTH, _HEIGHT = 48, 64
@@ -157,8 +155,3 @@ def test_a_file_that_is_not_coco_is_one_sentence(tmp_path: Path) -> None:
     result = check(tmp_path / "instances.json")
     assert result.exit_code == DataError.exit_code
     assert "export it as COCO again" in result.stderr
-
-
-def test_overlap_is_intersection_over_union() -> None:
-    assert measure_overlap(Box(0, 0, 10, 10, "a"), Box(5, 0, 15, 10, "a")) == pytest.approx(1 / 3)
-    assert measure_overlap(Box(0, 0, 10, 10, "a"), Box(20, 20, 30, 30, "a")) == 0
