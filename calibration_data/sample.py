@@ -92,7 +92,7 @@ def choose_photos(rows: Iterable[SplitRow], folder: Path, count: int, seed: int)
     shuffled = [free[index] for index in random.permutation(len(free))]
     by_sender = _take_in_turns(shuffled, lambda row: (row.label, row.group))
     chosen = tuple(_take_in_turns(by_sender, lambda row: row.label)[:count])
-    _check_unchanged(chosen, folder)
+    check_unchanged(chosen, folder)
     return CalibrationSample(Source.RUN, seed, folder, chosen)
 
 
@@ -135,10 +135,25 @@ def check_variety(sample: CalibrationSample, labels: Sequence[str]) -> None:
         DataError: All photos are of one class.
     """
     present = {photo.label for photo in sample.photos}
-    if len(labels) > 1 and len(present) == 1 and present != {""}:
+    # A folder of the user's may be ordered by day or camera just as well.
+    if len(labels) > 1 and len(present) == 1 and present <= set(labels):
         raise DataError(
             f"All {len(sample.photos)} calibration photos are of the class {present.pop()!r}, and int8 ranges would "
             f"suit no other; calibrate on photos of all {len(labels)} classes, at least one of each."
+        )
+
+
+def check_unchanged(photos: Sequence[SplitRow], folder: Path) -> None:
+    """Refuse photos of a run that are other files than they were in training.
+
+    Raises:
+        DataError: Some are.
+    """
+    changed = [photo.image for photo in photos if hash_file(folder / photo.image) != photo.sha256]
+    if changed:
+        raise DataError(
+            f"{len(changed)} of {len(photos)} photos in {folder} are not the files that the run was made with, the "
+            f"first {changed[0]}; name the right folder with --images, or train again."
         )
 
 
@@ -153,15 +168,6 @@ def _describe(folder: Path, name: Path) -> SplitRow:
 
 def _class_of(name: Path) -> str:
     return name.parts[0] if len(name.parts) > 1 else ""
-
-
-def _check_unchanged(photos: Sequence[SplitRow], folder: Path) -> None:
-    changed = [photo.image for photo in photos if hash_file(folder / photo.image) != photo.sha256]
-    if changed:
-        raise DataError(
-            f"{len(changed)} of the {len(photos)} calibration photos in {folder} are not the files that the run was "
-            f"trained on, the first {changed[0]}; name the right folder with --images, or train again."
-        )
 
 
 def _take_in_turns(rows: list[_Item], key: Callable[[_Item], Hashable]) -> list[_Item]:

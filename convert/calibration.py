@@ -38,7 +38,7 @@ class Calibration:
 def calibrate_on_drawings(spec: ModelSpec, count: int) -> Calibration:
     """Draw garments to calibrate on, for want of photos, and say so."""
     log.info("calibrating on %d DRAWN garments, not photos", count)
-    images = normalise_frames(draw_calibration_images(count), spec.input)
+    images = prepare_images(draw_calibration_images(count), spec.input)
     return Calibration(images, {"source": "drawn", "images": count})
 
 
@@ -60,14 +60,26 @@ def calibrate_on_photos(run: TrainingRun, spec: ModelSpec, sample: CalibrationSa
 
 
 def load_sample(sample: CalibrationSample, spec: InputSpec) -> list[NDArray[np.float32]]:
-    """Return a sample's photos as normalised images."""
-    return normalise_frames(iterate_frames(sample.photos, sample.folder, "calibrating"), spec)
+    """Return a sample's photos as normalised images to measure ranges on."""
+    return prepare_images(iterate_frames(sample.photos, sample.folder, "calibrating"), spec)
 
 
 def normalise_frames(frames: Iterable[Image], spec: InputSpec) -> list[NDArray[np.float32]]:
     """Return (height, width, 3) uint8 BGR frames of any size as the float network takes them."""
     preprocess = Preprocessor(spec)
     return [normalize(preprocess(frame), spec) for frame in frames]
+
+
+def prepare_images(frames: Iterable[Image], spec: InputSpec) -> list[NDArray[np.float32]]:
+    """Return frames as `normalise_frames` does, the first one with a black and a white pixel in a corner.
+
+    The range of an int8 model's input is then that of pixels, whatever the light in the photos, so that engines which
+    know nothing of normalisation may put pixels in as they are.
+    """
+    images = normalise_frames(frames, spec)
+    for image in images[:1]:
+        image[0, :2] = normalize(np.array([[0] * 3, [255] * 3], np.uint8), spec)
+    return images
 
 
 def _describe(run: TrainingRun, sample: CalibrationSample) -> dict[str, Any]:

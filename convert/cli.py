@@ -47,7 +47,12 @@ def main() -> None:
 @main.command(epilog="\b\nExample:\n  edge-convert runs/shop -o shop.tflite")
 @click.argument("run", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The .tflite file to write."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    callback=lambda _context, _option, output: _check_suffix(output),
+    help="The .tflite file to write.",
 )
 @click.option(
     "--recipe",
@@ -116,6 +121,13 @@ def convert(run: Path, report: Path | None, recipe: str | None, **arguments: Any
     chosen = RECIPES[recipe or DEFAULT_RECIPE]
     options = ConversionOptions(recipe=chosen, report=report or output.with_suffix(".parity"), **arguments)
     _print(convert_run(TrainingRun(run), options), options.output)
+
+
+def _check_suffix(output: Path) -> Path:
+    """Refuse another kind of file, such as the run's own model.keras, which would be replaced."""
+    if output.suffix != ".tflite":
+        raise click.BadParameter(f"{output} is not named as a .tflite file; give it that suffix.")
+    return output
 
 
 for _command in (recipes, parity, calibration, inspect, verify, preflight, edgetpu):

@@ -146,8 +146,8 @@ def warn_of_loss(stages: Sequence[StagePrecision]) -> None:
         loss = stages[0].map - stage.map
         if loss > _TOLERATED_LOSS:
             log.warning(
-                "WARNING: %s loses %.3f of %.3f mAP, more than the %.2f that is usual; calibrate on more photos with "
-                "--calibration-images, or let --max-drop 0.01 try other recipes.",
+                "WARNING: %s loses %.3f of %.3f mAP, more than the %.2f that is usual; calibrate on more photos, if "
+                "there are, with --calibration-images, or let --max-drop 0.01 try other recipes.",
                 stage.stage,
                 loss,
                 stages[0].map,

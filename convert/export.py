@@ -14,6 +14,7 @@ from tensorflow.lite.python.convert_phase import ConverterError
 
 from convert.keras_config import find_foreign_layers
 from edge_runtime.errors import ConversionError, RunError
+from edge_runtime.keras_archive import LOADING_ERRORS, explain_failure
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.spec import Task
 
@@ -29,14 +30,14 @@ def load_keras_model(path: Path) -> keras.Model:
     try:
         with quiet_stderr():
             return keras.models.load_model(path, compile=False)
-    except (OSError, ValueError, TypeError) as error:
+    except LOADING_ERRORS as error:
         foreign = find_foreign_layers(path)
         if foreign:
             raise RunError(
                 f"{path} has layers that Keras does not know ({', '.join(foreign)}); train one of the networks that "
                 "edge-train list shows."
             ) from error
-        reason = str(error).strip().splitlines()[0]
+        reason = explain_failure(path, error)
         raise RunError(f"{path} does not load as a Keras model ({reason}); train it again with edge-train.") from error
 
 

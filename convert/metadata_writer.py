@@ -37,7 +37,9 @@ _LABEL_FILE: Final = "labels.txt"
 _SCORE_RANGE: Final = ValueRange((0.0,), (1.0,))
 
 
-def add_metadata(model: bytes, spec: ModelSpec) -> bytes:
+def add_metadata(
+    model: bytes, spec: ModelSpec, detector_outputs: Sequence[DetectorOutput] = tuple(DetectorOutput)
+) -> bytes:
     """Return the model with its description in it, in place of any description it already carried.
 
     Weights and graph stay as they are. The same arguments always give the same bytes.
@@ -45,6 +47,7 @@ def add_metadata(model: bytes, spec: ModelSpec) -> bytes:
     Args:
         model: All bytes of a `.tflite` file, with or without metadata.
         spec: What the model is to say about itself.
+        detector_outputs: The order of a detector's outputs; that of `append_postprocess` where it is left away.
 
     Raises:
         ModelError: The bytes are no TFLite file, are damaged, or hold a model whose input is not one RGB picture.
@@ -53,7 +56,7 @@ def add_metadata(model: bytes, spec: ModelSpec) -> bytes:
     """
     check_spec(spec, read_graph(model))
     _check_text(spec)
-    described = _append_files(_rewrite(model, spec), _files(spec))
+    described = _append_files(_rewrite(model, spec, detector_outputs), _files(spec))
     # What cannot be read back must be found out here, not on a device.
     read_spec(described)
     return described
@@ -71,12 +74,12 @@ def _check_text(spec: ModelSpec) -> None:
             raise MetadataError(f"The label {label!r} holds a line break, which ends a label; rename it.")
 
 
-def _rewrite(model: bytes, spec: ModelSpec) -> bytes:
+def _rewrite(model: bytes, spec: ModelSpec, detector_outputs: Sequence[DetectorOutput]) -> bytes:
     """Return the model's flatbuffer alone, with the metadata block of `spec` in it."""
     try:
         tree = read_tree(model)
         _refuse_external_buffers(tree)
-        _replace_block(tree, _metadata_block(tree, spec))
+        _replace_block(tree, _metadata_block(tree, spec, detector_outputs))
         return pack_tree(tree)
     except ModelError:
         raise
@@ -92,13 +95,13 @@ def _refuse_external_buffers(tree: schema.ModelT) -> None:
         )
 
 
-def _metadata_block(tree: schema.ModelT, spec: ModelSpec) -> bytes:
+def _metadata_block(tree: schema.ModelT, spec: ModelSpec, detector_outputs: Sequence[DetectorOutput]) -> bytes:
     graph = tree.subgraphs[0]
     input_type = graph.tensors[graph.inputs[0]].type
     outputs = (
         _head_outputs(spec, [graph.tensors[index].type for index in graph.outputs])
         if spec.detection is None
-        else _detector_outputs(spec.detection)
+        else _detector_outputs(spec.detection, detector_outputs)
     )
     return encode_metadata(spec, _INTEGER_RANGES.get(input_type) or _normalised_range(spec.input), outputs)
 
@@ -116,11 +119,11 @@ def _head_outputs(spec: ModelSpec, types: Sequence[int]) -> list[OutputTensor]:
     ]
 
 
-def _detector_outputs(detection: DetectionSpec) -> list[OutputTensor]:
-    """Describe the outputs in the order of `append_postprocess`, by the names that MediaPipe goes by."""
+def _detector_outputs(detection: DetectionSpec, order: Sequence[DetectorOutput]) -> list[OutputTensor]:
+    """Describe the outputs by the names that MediaPipe goes by."""
     boxes = "Edges of the boxes as shares of the picture: top, left, bottom, right."
     labels = f"Which of {len(detection.labels)} labels each box has."
-    return [
+    described = [
         OutputTensor(DetectorOutput.BOXES, boxes, ContentProperties.BOUNDING_BOX, listed=True),
         OutputTensor(
             DetectorOutput.LABELS,
@@ -132,6 +135,7 @@ def _detector_outputs(detection: DetectionSpec) -> list[OutputTensor]:
         OutputTensor(DetectorOutput.SCORES, "Score in [0, 1] of each box.", listed=True, threshold=detection.threshold),
         OutputTensor(DetectorOutput.COUNT, "How many boxes there are; their rows, one or more each, come first."),
     ]
+    return sorted(described, key=lambda output: order.index(DetectorOutput(output.name)))
 
 
 def _normalised_range(spec: InputSpec) -> ValueRange:

@@ -27,8 +27,8 @@ def find_images(run: TrainingRun, images: Path | None) -> Path:
     missing = sum(not (folder / row.image).is_file() for row in rows)
     if missing:
         raise DataError(
-            f"{missing} of the run's {len(rows)} photos are not under {folder}; name their folder with --images, or "
-            "convert with --drawn, which calibrates on drawn garments."
+            f"{missing} of the run's {len(rows)} photos are not under {folder}; name their folder with --images. "
+            "Without them edge-convert RUN --drawn makes a model, calibrated on drawn garments."
         )
     return folder
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from edge_runtime.bundled import BUNDLED
 from edge_runtime.errors import MetadataError, ModelError
 from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
 from edge_runtime.metadata.schema import (
@@ -66,7 +67,10 @@ def read_model(path: str | os.PathLike[str]) -> bytes:
             raise ModelError(f"{file} is larger than the 2 GiB that a TFLite file can have; give another file.")
         return file.read_bytes()
     except OSError as error:
-        raise ModelError(f"The model {file} cannot be read ({error.strerror}); check the path.") from error
+        raise ModelError(
+            f"The model {file} cannot be read ({error.strerror}); check the path, or name a bundled one: "
+            f"{', '.join(BUNDLED)}."
+        ) from error
 
 
 def read_graph(model: bytes) -> Graph:

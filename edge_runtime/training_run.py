@@ -138,7 +138,10 @@ class TrainingRun:
         Raises:
             RunError: The arguments are missing or damaged.
         """
-        return Path(self.read_arguments()["images"]).resolve()
+        folder = self.read_arguments().get("images")
+        if not isinstance(folder, str):
+            raise self._damage(self.arguments_path, ValueError("it names no folder of images"))
+        return Path(folder).resolve()
 
     def read_environment(self) -> dict[str, Any]:
         """Read the versions, backend and processor that the run was made with.

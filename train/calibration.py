@@ -40,7 +40,9 @@ def fit_temperature(scores: NDArray[np.float32], targets: NDArray[np.int64]) -> 
 
     Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017: one number T > 0, the same for all
     classes, that minimises the negative log-likelihood of softmax(z / T). Log-probabilities serve as the logits z,
-    since the two differ by a constant per photo, which softmax ignores.
+    since the two differ by a constant per photo, which softmax ignores. Of n + 2 photos one is taken to be of the
+    likeliest other class, as in Platt, "Probabilistic Outputs for Support Vector Machines", 1999, section 2.2: where
+    all are answered rightly, nothing else would keep T from 0 and all scores from 1.
 
     Args:
         scores: (photos, labels) probabilities.
@@ -50,13 +52,22 @@ def fit_temperature(scores: NDArray[np.float32], targets: NDArray[np.int64]) -> 
         T, above 1 for over-confident scores, in [0.05, 20].
     """
     logits = np.log(np.maximum(scores.astype(np.float64), _LEAST_PROBABILITY))
+    photos, doubt = np.arange(len(targets)), 1 / (len(targets) + 2)
+    others = _name_likeliest_others(logits, targets)
 
     def loss(log_temperature: float) -> float:
-        chosen = _log_softmax(logits / np.exp(log_temperature))[np.arange(len(targets)), targets]
-        return float(-chosen.mean())
+        likelihoods = _log_softmax(logits / np.exp(log_temperature))
+        return float(-np.mean((1 - doubt) * likelihoods[photos, targets] + doubt * likelihoods[photos, others]))
 
     bounds = (np.log(0.05), np.log(20.0))
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
+
+
+def _name_likeliest_others(logits: NDArray[np.float64], targets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return of each photo the class, other than its own, with the highest score."""
+    others = logits.copy()
+    others[np.arange(len(targets)), targets] = -np.inf
+    return np.asarray(others.argmax(axis=1), np.int64)
 
 
 def apply_temperature(scores: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
@@ -84,6 +95,7 @@ def choose_rejection(
     Returns:
         The least of the best thresholds; 0 where rejecting brings nothing.
     """
+    right, wrong, negatives = map(_as_uint8, (right, wrong, negatives))
     bad = np.concatenate([wrong, negatives])
     most = float(np.quantile(right, 1 - _LEAST_ACCEPTED, method="lower")) if len(right) else 0.0
     candidates = [0.0, *(score for score in np.unique(right) if score <= most)]
@@ -97,6 +109,11 @@ def choose_rejection(
         rejected_negatives=_share(negatives < threshold),
         negatives=len(negatives),
     )
+
+
+def _as_uint8(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return scores as a device says them at least: whole 256ths, and never 1."""
+    return np.asarray(np.minimum(np.floor(256 * scores), 255) / 256, np.float32)
 
 
 def _share(chosen: NDArray[np.bool_]) -> float:

@@ -8,10 +8,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.bundled import BUNDLED
 from edge_runtime.errors import DataError
+from edge_runtime.keras_archive import LOADING_ERRORS, MODEL_SUFFIX, explain_failure
 from train.efficientnet_lite import list_convolutions
-from train.keras_files import MODEL_SUFFIX, explain_failure
-from train.tflite_weights import FoldedConvolution, read_convolutions
+from train.tflite_weights import FoldedConvolution, find_architecture, read_convolutions, read_own_spec
 
 _Folded = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Kernel and bias."""
@@ -35,6 +36,22 @@ def are_of_a_run(file: str) -> bool:
     return Path(file).suffix == MODEL_SUFFIX
 
 
+def check_weights(weights: str) -> None:
+    """Check that there are such weights, before anything is read that takes long.
+
+    Args:
+        weights: As for `train.architectures.build_classifier`.
+
+    Raises:
+        DataError: A file is named that is not there.
+    """
+    if weights not in ("imagenet", "none") and not Path(weights).is_file():
+        raise DataError(
+            f"There is no weights file {weights}; give imagenet, none, the name of a bundled model "
+            f"({', '.join(BUNDLED)}), or a file such as the model.keras of a run."
+        )
+
+
 def load_body_weights(body: keras.Model, file: str) -> None:
     """Load a weights file into a body.
 
@@ -52,7 +69,8 @@ def load_body_weights(body: keras.Model, file: str) -> None:
             with np.load(file) as arrays:
                 _load_folded(body, _match_names(body, arrays))
         elif are_of_tflite(file):
-            _load_folded(body, _match_order(body, read_convolutions(Path(file).read_bytes())))
+            model = Path(file).read_bytes()
+            _load_folded(body, _match_order(body, read_convolutions(model), _advise(model)))
         elif are_of_a_run(file):
             earlier = keras.models.load_model(file, compile=False).get_layer("body")
             body.set_weights(earlier.get_weights())
@@ -61,7 +79,7 @@ def load_body_weights(body: keras.Model, file: str) -> None:
                 # Keras warns of what it leaves as it is, which would be a body that knows a part.
                 warnings.simplefilter("error", UserWarning)
                 body.load_weights(file)
-    except (OSError, KeyError, ValueError, UserWarning) as error:
+    except (*LOADING_ERRORS, UserWarning) as error:
         raise DataError(
             f"The weights {file} do not load into {body.name} ({explain_failure(Path(file), error)})."
         ) from error
@@ -77,7 +95,14 @@ def _match_names(body: keras.Model, arrays: Mapping[str, NDArray[np.float32]]) -
     return {layer: (arrays[f"{name}/kernel"], arrays[f"{name}/bias"]) for name, layer in names.items()}
 
 
-def _match_order(body: keras.Model, found: Sequence[FoldedConvolution]) -> dict[str, _Folded]:
+def _advise(model: bytes) -> str:
+    """Return what to do where a TFLite file does not fit; one of ours tells which network it is of."""
+    spec = read_own_spec(model)
+    architecture = find_architecture(spec) if spec else None
+    return f"give --architecture {architecture}" if architecture else "give the --architecture it is of"
+
+
+def _match_order(body: keras.Model, found: Sequence[FoldedConvolution], advice: str) -> dict[str, _Folded]:
     """Return kernel and bias for each convolution of a body: they run in its order, those of heads between and behind.
 
     Strides tell a head's separable convolution from the body's next one, which may have its shape.
@@ -89,7 +114,7 @@ def _match_order(body: keras.Model, found: Sequence[FoldedConvolution]) -> dict[
         wanted = (layer.kernel.shape, layer.strides, isinstance(layer, keras.layers.DepthwiseConv2D))
         fitting = next((each for each in left if (each.kernel.shape, each.strides, each.depthwise) == wanted), None)
         if fitting is None:
-            raise ValueError(f"it has no convolution like {name} where one should be; give the --architecture it is of")
+            raise ValueError(f"it has no convolution like {name} where one should be; {advice}")
         matched[name] = (fitting.kernel, fitting.bias)
     return matched
 

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import click
 
+from convert.run_options import model_argument
 from edge_runtime.errors import FindingsError
 from edge_runtime.extras import require_extra
 
 
 @click.command(epilog="\b\nExample:\n  edge-convert preflight shop.tflite")
-@click.argument("model", type=click.Path(path_type=Path, dir_okay=False))
+@model_argument
 @click.option("--json", "as_json", is_flag=True, help="Print it as one JSON object.")
 def preflight(model: Path, as_json: bool) -> None:
-    """Say which operations of MODEL a Coral Edge TPU would take.
+    """Say which operations of a model a Coral Edge TPU would take.
 
     Goes by Coral's published table, without compiler or device. Ends with exit code 15 where an operation breaks
     delegation: the compiler leaves it, and all that follow it, to the CPU.

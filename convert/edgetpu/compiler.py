@@ -4,15 +4,17 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from convert.metadata_writer import add_metadata
 from edge_runtime.backend import EDGETPU_OP, EDGETPU_SUFFIX
-from edge_runtime.errors import ConversionError, MetadataError
+from edge_runtime.errors import ConversionError, MetadataError, ModelError
 from edge_runtime.files import write_bytes
-from edge_runtime.metadata.reading import read_spec
+from edge_runtime.metadata.reading import read_detector_outputs, read_spec
 from edge_runtime.model_file import read_model
 
 _COMPILER: Final = "edgetpu_compiler"
@@ -82,6 +84,7 @@ def compile_model(model: Path) -> tuple[Path, CompilerLog]:
         OutputError: The compiled file cannot be written.
     """
     content = read_model(model)
+    describe = _read_description(content)
     program = shutil.which(_COMPILER)
     if program is None:
         raise ConversionError(
@@ -92,7 +95,7 @@ def compile_model(model: Path) -> tuple[Path, CompilerLog]:
         log = parse_log(_run(program, model, Path(folder)))
         compiled = _compiled_file(model, Path(folder), log)
     output = model.with_name(f"{model.stem}{EDGETPU_SUFFIX}")
-    write_bytes(output, _with_description(content, compiled))
+    write_bytes(output, describe(compiled))
     return output, log
 
 
@@ -133,10 +136,13 @@ def _compiled_file(model: Path, folder: Path, log: CompilerLog) -> bytes:
     return content
 
 
-def _with_description(model: bytes, compiled: bytes) -> bytes:
-    """Return the compiled model with the original's metadata and packed files, which the compiler may drop."""
+def _read_description(model: bytes) -> Callable[[bytes], bytes]:
+    """Return what gives the compiled model the original's metadata and packed files, which the compiler may drop."""
     try:
         spec = read_spec(model)
-    except MetadataError:
-        return compiled
-    return add_metadata(compiled, spec)
+    except (MetadataError, ModelError):
+        return lambda compiled: compiled
+    if spec.detection is None:
+        return partial(add_metadata, spec=spec)
+    places = read_detector_outputs(model)
+    return partial(add_metadata, spec=spec, detector_outputs=sorted(places, key=lambda output: places[output]))

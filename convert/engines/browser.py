@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +18,7 @@ PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chro
 _PAGE: Final = Path(__file__).with_name("litertjs.html")
 _RESULTS: Final = "/result/"
 _LAST_WAIT_S: Final = 10.0
+_LOOK_S: Final = 0.5
 # Without a display, a user's profile or another process's GPU; root, as in containers, has no sandbox.
 _OPTIONS: Final = ("--headless=new", "--disable-gpu", "--no-sandbox", "--no-first-run", "--disable-dev-shm-usage")
 
@@ -46,10 +48,19 @@ def run_in_browser(folder: Path, *, browser: str, packages: Path, timeout_s: flo
         except OSError as error:
             raise EngineError(f"{browser} does not start ({error.strerror})") from error
         try:
-            if not done.wait(timeout_s):
-                raise EngineError(f"the page did not answer within {timeout_s:.0f} seconds")
+            _wait(done, process, timeout_s)
         finally:
             _end(process)
+
+
+def _wait(done: threading.Event, process: subprocess.Popen[bytes], timeout_s: float) -> None:
+    deadline_s = time.monotonic() + timeout_s
+    while not done.wait(_LOOK_S):
+        # It may have ended because it was done.
+        if process.poll() is not None and not done.wait(_LOOK_S):
+            raise EngineError(f"the browser ended with exit code {process.returncode} before the page answered")
+        if time.monotonic() >= deadline_s:
+            raise EngineError(f"the page did not answer within {timeout_s:.0f} seconds")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from convert.run_options import model_argument
 from edge_runtime.errors import BackendError, DataError
 from edge_runtime.extras import require_extra
 
@@ -22,7 +23,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command(epilog="\b\nExample:\n  edge-convert verify shop.tflite --data photos/")
-@click.argument("model", type=click.Path(path_type=Path, dir_okay=False))
+@model_argument
 @click.option("--data", type=_FOLDER, help="Folder of pictures.  [default: drawn garments]")
 @click.option("--images", type=click.IntRange(1), default=100, show_default=True, help="How many of them.")
 @click.option("--tflite-runtime", type=_PYTHON, metavar="PYTHON", help="A Python that has tflite-runtime.")
@@ -33,7 +34,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 def verify(model: Path, data: Path | None, images: int, as_json: bool, **options: Any) -> None:
     """Run the same pictures through every engine that is here, and say which answer like ai-edge-litert.
 
-    MODEL needs a uint8 input, as edge-convert writes it. Engines that are not here are named as not checked.
+    The model needs a uint8 input, as edge-convert writes it. Engines that are not here are named as not checked.
     """
     require_extra("edge-convert verify", "train", "ai_edge_litert", "flatbuffers", "tqdm")
     from convert.engines.comparison import compare_engines

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from convert.engines.likeness import Likeness, Outputs, compare_boxes, compare_s
 from convert.inspection.reading import read_contents
 from convert.metadata_writer import add_metadata
 from edge_runtime.errors import BackendError, ModelError
-from edge_runtime.metadata.reading import read_spec
+from edge_runtime.metadata.reading import read_detector_outputs, read_spec
+from edge_runtime.metadata.schema import DetectorOutput
 
 Measure = Callable[[Outputs, Outputs], Likeness]
 
@@ -86,8 +87,14 @@ def _choose_measure(model: bytes) -> Measure:
         raise ModelError("The model's input is not one uint8 tensor; verify a file that edge-convert wrote.")
     detection = read_spec(model).detection
     if detection is not None:
-        return functools.partial(compare_boxes, detection=detection)
+        places = read_detector_outputs(model)
+        order = [places[output] for output in DetectorOutput]
+        return lambda ours, theirs: compare_boxes(_take(ours, order), _take(theirs, order), detection)
     return functools.partial(compare_scores, scales=[graph.tensors[index].quantization for index in graph.outputs])
+
+
+def _take(outputs: Outputs, order: Sequence[int]) -> Outputs:
+    return [outputs[place] for place in order]
 
 
 def _run_engines(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convert.run_options import model_argument
 from edge_runtime.errors import EdgeGarmentError
 from edge_runtime.extras import require_extra
 
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="\b\nExample:\n  edge-convert inspect shop.tflite")
-@click.argument("model", type=click.Path(path_type=Path, dir_okay=False))
+@model_argument
 @click.option("--json", "as_json", is_flag=True, help="Print all of it, each tensor too, as one JSON object.")
 def inspect(model: Path, as_json: bool) -> None:
-    """Show what MODEL, any .tflite file, is made of.
+    """Show what any .tflite file, or a bundled model, is made of.
 
     Prints its metadata, licence, hash, size, inputs, outputs, operations and quantisation. The file is only read,
     never run.

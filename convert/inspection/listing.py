@@ -69,12 +69,17 @@ def _facts(contents: ModelContents, runs: str) -> str:
     return "\n".join(f"{name:<14}{value}" for name, value in rows)
 
 
+def _quote(label: str) -> str:
+    """Return a label that has a comma in quotes, since labels are parted by commas."""
+    return f'"{label}"' if "," in label else label
+
+
 def _labels(spec: ModelSpec) -> str:
     named = [(plain(head.name), head.labels, head.threshold) for head in spec.heads]
     if spec.detection is not None:
         named.append(("boxes", spec.detection.labels, spec.detection.threshold))
     described = [
-        f"{name} of {len(labels)} labels ({plain(', '.join(labels), 120)}), threshold {threshold:.3g}"
+        f"{name} of {len(labels)} labels ({plain(', '.join(map(_quote, labels)), 120)}), threshold {threshold:.3g}"
         for name, labels, threshold in named
     ]
     return "; ".join(["takes it", *described])

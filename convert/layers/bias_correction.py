@@ -34,7 +34,8 @@ def correct_biases(network: Network, images: Sequence[Array]) -> Network:
     """
     probes = {layer.name: _error_probes(layer) for layer in network.weighted()}
     answers = probe(network, [each for both in probes.values() for each in both], images)
-    shifts = {name: answers[both[-1].name].mean(axis=0) for name, both in probes.items()}
+    # A dense layer may be applied to feature maps.
+    shifts = {name: _channel_means(answers[both[-1].name]) for name, both in probes.items()}
     return network.map_layers(lambda layer: _shift(layer, shifts[layer.name]) if layer.name in shifts else layer)
 
 
@@ -51,6 +52,10 @@ def _error_probes(layer: Layer) -> tuple[Layer, ...]:
     if layer.kind == "Dense":
         return (error,)
     return error, Layer(f"{layer.name}_shift", "GlobalAveragePooling2D", {}, (error.name,))
+
+
+def _channel_means(answers: Array) -> Array:
+    return np.asarray(answers.mean(axis=tuple(range(answers.ndim - 1))), np.float32)
 
 
 def _shift(layer: Layer, shifts: Array) -> Layer:

@@ -44,4 +44,10 @@ def _make(layer: Layer, library: ModuleType) -> Any:
         raise ConversionError(
             f"The layer {layer.name} is of kind {layer.kind}, which this recipe does not know; take the recipe int8."
         )
-    return kind(name=layer.name, **layer.config)
+    try:
+        return kind(name=layer.name, **layer.config)
+    except TypeError as error:
+        raise ConversionError(
+            f"The layer {layer.name} has settings that {library.__name__} does not know ({error}); "
+            "take the recipe int8."
+        ) from error

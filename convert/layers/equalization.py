@@ -58,14 +58,14 @@ def equalize(network: Network, images: Sequence[Array]) -> Network:
 
 def _pairs(network: Network) -> Iterator[_Pair]:
     consumers = network.consumers()
-    for maker in network.weighted():
+    for maker in (each for each in network.weighted() if each.kind != "Dense"):
         taken = _only(consumers, network, maker.name)
         if taken is None or not _is_relu(taken):
             continue
         activation, taker = taken, _only(consumers, network, taken.name)
         while taker is not None and taker.kind in _PASSING:
             taker = _only(consumers, network, taker.name)
-        if taker is not None and taker.kind in WEIGHTED:
+        if taker is not None and taker.kind in WEIGHTED and taker.config.get("groups", 1) == 1:
             yield _Pair(maker.name, activation.name, taker.name, activation.config["max_value"])
 
 

@@ -59,6 +59,10 @@ class _Reader:
     def read(self, model: keras.Model, inputs: Sequence[str]) -> list[str]:
         """Take over the layers of a model applied to tensors, and return the names of its outputs."""
         config = model.get_config()
+        if "input_layers" not in config:
+            raise ConversionError(
+                f"{model.name} is no functional model, which this recipe needs; take the recipe int8."
+            )
         made = dict(zip(_histories(config["input_layers"]), inputs, strict=True))
         waiting = [(each, call) for each in config["layers"] for call in range(len(each["inbound_nodes"]))]
         while waiting:
@@ -96,6 +100,11 @@ def _read_layer(layer: keras.Layer, described: Mapping[str, Any], inputs: tuple[
         return
     config = _plain(described["config"])
     activation = described["config"].get("activation", "linear")
+    if not isinstance(activation, str):
+        raise ConversionError(
+            f"The layer {name} has another layer as its activation, which this recipe does not know; "
+            "take the recipe int8."
+        )
     if kind in WEIGHTED:
         yield Layer(name, kind, {**config, "use_bias": True}, inputs, _weights(layer, config))
     elif kind == "Activation":

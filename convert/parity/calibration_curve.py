@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration_data import choose_photos, draw_calibration_images
-from convert.calibration import load_sample, normalise_frames
+from convert.calibration import load_sample, prepare_images
 from convert.evaluation import StageAccuracy
 from convert.export import to_int8_tflite
 from convert.metadata_writer import add_metadata
@@ -87,7 +87,7 @@ def _choose(subject: Subject, counts: Sequence[int], seeds: int) -> Iterator[tup
     for seed in range(seeds):
         yield from _take(TRAINING_PHOTOS, counts, seed, _load(subject, rows, max(counts), seed))
     yield from _take(ONE_CLASS, counts, 0, _load(subject, alike, max(counts), 0))
-    drawn = normalise_frames(draw_calibration_images(max(counts)), subject.spec.input)
+    drawn = prepare_images(draw_calibration_images(max(counts)), subject.spec.input)
     yield from _take(DRAWINGS, counts, 0, drawn)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from convert.inspection.contents import GraphFacts, OperatorFacts
 from convert.inspection.reading import read_contents
 from convert.parity.report import Cause, LayerNoise
+from edge_runtime.errors import ModelError
 from edge_runtime.quiet import quiet_stderr
 
 # They move values, or change how they are written down, and compute none.
@@ -25,6 +26,7 @@ _MOVING: Final = frozenset(
 )
 _WEIGHTED: Final = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
 
+_SHOWN_NAME: Final = 60
 # Of its range; below, a layer loses more than half a bit to what its values never reach.
 _FILLED: Final = 0.7
 
@@ -148,6 +150,11 @@ def _match_layers(exact: GraphFacts, rounded: GraphFacts) -> list[_Layer]:
         grid = _grid_of(rounded, operator.outputs[0])
         if partner is None or grid is None or partner.kind in _MOVING or partner.kind != operator.kind:
             continue
+        if exact.tensors[partner.outputs[0]].shape != output.shape:
+            raise ModelError(
+                f"The file's layer {output.name[-_SHOWN_NAME:]} is of shape {output.shape}, the run's of "
+                f"{exact.tensors[partner.outputs[0]].shape}; name the run that the file was made of."
+            )
         weights = (partner.inputs[1], operator.inputs[1]) if operator.kind in _WEIGHTED else None
         layers.append(
             _Layer(operator, output.name, output.shape, partner.outputs[0], operator.outputs[0], weights, grid)

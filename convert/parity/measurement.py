@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Final, cast
 
 import keras
+import numpy as np
 
+from calibration_data import check_unchanged
 from convert.calibration import normalise_frames
-from convert.detection_evaluation import Answers, KerasDetector, detect_tflite
+from convert.detection_evaluation import Answers, KerasDetector, collect_truth, detect_tflite
 from convert.evaluation import Scores, iterate_frames, score_keras, score_tflite
 from convert.inspection.reading import read_contents
 from convert.parity.classifier import measure_classifier
 from convert.parity.detector import measure_detector
 from convert.parity.layers import measure_layers
 from convert.parity.report import LayerNoise, Measurement, ParityReport
+from edge_runtime.coco import measure_coco
 from edge_runtime.metadata.reading import model_sha256
 from edge_runtime.preprocess import Image
 from edge_runtime.spec import ModelSpec
@@ -65,7 +68,13 @@ def measure_stages(subject: Subject) -> Measurement:
 
 
 def ask_keras(subject: Subject) -> StageAnswers:
-    """Return the Keras model's answers to the photos."""
+    """Return the Keras model's answers to the photos.
+
+    Raises:
+        DataError: A photo is another file than in training.
+        PictureError: One cannot be read.
+    """
+    check_unchanged(_rows(subject), subject.images)
     spec, frames = subject.spec, _frames(subject, KERAS_STAGE)
     if spec.detection is None:
         return score_keras(subject.model, spec.input, frames)
@@ -77,6 +86,20 @@ def ask_file(subject: Subject, stage: str, content: bytes) -> StageAnswers:
     """Return a finished `.tflite` file's answers to the photos; the stage names the progress bar."""
     answer = score_tflite if subject.spec.detection is None else detect_tflite
     return answer(content, _frames(subject, stage))
+
+
+def score_answers(subject: Subject, answers: StageAnswers) -> float:
+    """Return what a stage's answers to the photos are worth: a classifier's top-1, a detector's mAP, in [0, 1].
+
+    Raises:
+        DataError: The photos have no box on them.
+    """
+    rows, spec = _rows(subject), subject.spec
+    if spec.detection is None:
+        targets = np.array([spec.labels.index(row.label) for row in rows])
+        return float(np.mean(np.argmax(cast(Scores, answers), axis=1) == targets))
+    truth = collect_truth(rows, subject.run.read_boxes())
+    return measure_coco(truth, cast(Answers, answers), spec.detection.labels).map
 
 
 def compare_answers(subject: Subject, answers: Mapping[str, StageAnswers]) -> Measurement:

@@ -101,6 +101,8 @@ def _change(change: Change) -> tuple[str, str]:
 
 
 def _calibration(report: ParityReport) -> tuple[str, str]:
+    if not report.calibration:
+        return "none", "the file states no calibration"
     source = str(report.calibration.get("source", "unknown"))
     images = str(report.calibration.get("images", "?"))
     if source == "drawn":

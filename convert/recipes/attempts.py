@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from convert.evaluation import StageAccuracy
 from convert.export import to_float_tflite
 from convert.inspection.listing import format_table
 from convert.metadata_writer import add_metadata
@@ -20,6 +19,7 @@ from convert.parity.measurement import (
     ask_file,
     ask_keras,
     compare_answers,
+    score_answers,
 )
 from convert.parity.report import Measurement
 from convert.recipes.recipe import RECIPES, Recipe
@@ -97,7 +97,7 @@ def try_recipes(subject: Subject, make: Callable[[Recipe], bytes], recipes: Sequ
         stage = f"tflite {recipe.name}"
         described = add_metadata(content, subject.spec)
         known[stage] = ask_file(subject, stage, described)
-        before, after = _scores(compare_answers(subject, {name: known[name] for name in (KERAS_STAGE, stage)}))
+        before, after = (score_answers(subject, known[name]) for name in (KERAS_STAGE, stage))
         attempts.append(Attempt(recipe.name, after, before - after, len(described), seconds))
         if before - after <= most + _ROUNDING:
             return _finish(subject, recipe, content, known, attempts)
@@ -128,12 +128,6 @@ def _finish(
         answers[name] = known[name] if name in known else ask_file(subject, name, each)
     measured = dataclasses.replace(subject, files=described)
     return Outcome(recipe, content, measured, compare_answers(measured, answers), tuple(attempts))
-
-
-def _scores(measurement: Measurement) -> tuple[float, float]:
-    """Return the first and the last stage's top-1 or mAP."""
-    first, *_, last = (stage.top1 if isinstance(stage, StageAccuracy) else stage.map for stage in measurement.stages)
-    return first, last
 
 
 def _describe_failure(attempts: Sequence[Attempt], most: float) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import keras
+import numpy as np
 
 from convert.export import to_dynamic_tflite, to_float16_tflite, to_float_tflite, to_int8_tflite
 from convert.layers.bias_correction import correct_biases
@@ -17,7 +18,10 @@ from convert.qat.lessons import Lessons
 from convert.qat.toolkit import check_toolkit
 from convert.qat.training import fine_tune
 from convert.recipes.recipe import Recipe
+from edge_runtime.errors import ConversionError
 from edge_runtime.spec import Task
+
+_TOLERANCE: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,20 @@ def _trained_int8(material: Material) -> bytes:
 
 
 def _read(material: Material) -> Network:
-    return fold_rescalings(read_network(material.model))
+    network = fold_rescalings(read_network(material.model))
+    image = material.calibration[0][np.newaxis]
+    wanted, found = (
+        each if isinstance(each, list) else [each]
+        for each in (model.predict_on_batch(image) for model in (material.model, build_model(network, keras)))
+    )
+    difference = max(float(np.abs(one - other).max()) for one, other in zip(wanted, found, strict=True))
+    # Other makers' layers may have settings that are not read here; the network itself tells.
+    if not difference <= _TOLERANCE * max(1.0, *(float(np.abs(each).max()) for each in wanted)):
+        raise ConversionError(
+            f"The network read layer by layer answers differently (by {difference:.2g}), so this recipe does not know "
+            "one of its layers; take the recipe int8."
+        )
+    return network
 
 
 def _correct(network: Network, material: Material) -> Network:

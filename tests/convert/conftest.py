@@ -10,6 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from convert.cli import main
+from convert.metadata_writer import add_metadata
+from convert.model_tree import pack_tree, read_tree
+from edge_runtime.metadata.reading import read_spec
+from edge_runtime.metadata.schema import DetectorOutput
 from edge_runtime.spec import DetectionSpec, InputSpec, ModelSpec
 from edge_runtime.training_run import BoxRow, Split, SplitRow, TrainingRun
 
@@ -17,6 +21,17 @@ LABELS = ("red", "green", "blue")
 SIZE = 32
 # Cells of the two levels, and what each level's encodings (ty, tx, th, tw) are, whatever the picture shows.
 LEVELS = ((4, (1.0, -1.0, 0.5, 0.0)), (2, (0.0, 0.0, -1.0, 2.0)))
+
+
+@pytest.fixture(scope="session")
+def swapped_detector_bytes(tiny_detector_bytes: bytes) -> bytes:
+    """The tiny detector with its outputs in another order, as other makers have them."""
+    tree = read_tree(tiny_detector_bytes)
+    (graph,) = tree.subgraphs
+    places = (2, 0, 3, 1)
+    graph.outputs = [graph.outputs[place] for place in places]
+    order = [tuple(DetectorOutput)[place] for place in places]
+    return add_metadata(pack_tree(tree), read_spec(tiny_detector_bytes), order)
 
 
 @pytest.fixture(scope="session")

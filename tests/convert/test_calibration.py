@@ -3,7 +3,10 @@ import json
 import shutil
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 from click.testing import CliRunner
 
 pytest.importorskip("tensorflow", reason="needs the train extra")
@@ -54,6 +57,34 @@ def test_photos_of_one_class_are_refused(detector_run: TrainingRun, tmp_path: Pa
     result = convert(detector_run, tmp_path / "m.tflite", "--calibration-images", "1")
     assert result.exit_code == DataError.exit_code
     assert "All 1 calibration photos are of the class" in result.stderr
+
+
+def test_the_range_of_the_input_is_that_of_pixels_in_any_light(detector_run: TrainingRun, tmp_path: Path) -> None:
+    """Other engines put pixels in as they are, whatever the photos were that it was calibrated on."""
+    folder = tmp_path / "grey"
+    folder.mkdir()
+    for seed in range(4):
+        picture = np.random.default_rng(seed).integers(90, 150, (64, 64, 3), np.uint8)
+        cv2.imwrite(str(folder / f"{seed}.png"), picture)
+    result = convert(detector_run, tmp_path / "m.tflite", "--calibration", str(folder))
+    assert result.exit_code == 0, result.output
+    entry = Interpreter(str(tmp_path / "m.tflite")).get_input_details()[0]
+    mean, std = detector_run.read_spec().input.mean[0], detector_run.read_spec().input.std[0]
+    scale, zero_point = entry["quantization"]
+    assert scale == pytest.approx(1 / std, rel=1e-3)
+    assert zero_point == pytest.approx(mean, abs=1)
+
+
+def test_photos_in_one_sub_folder_of_another_name_are_of_any_class(
+    detector_run: TrainingRun, own_folder: Path, tmp_path: Path
+) -> None:
+    """A folder may be ordered by day or camera just as well."""
+    photos = sorted(own_folder.glob("*/*"))
+    (tmp_path / "cam" / "monday").mkdir(parents=True)
+    for photo in photos:
+        photo.rename(tmp_path / "cam" / "monday" / photo.name)
+    result = convert(detector_run, tmp_path / "m.tflite", "--calibration", str(tmp_path / "cam"))
+    assert result.exit_code == 0, result.output
 
 
 def test_the_curve_has_each_choice_and_begins_with_keras(detector_run: TrainingRun, tmp_path: Path) -> None:

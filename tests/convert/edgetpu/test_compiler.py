@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from convert.cli import main
 from convert.edgetpu.compiler import MappedOperations, parse_log
 from edge_runtime.errors import ConversionError
-from edge_runtime.metadata.reading import read_spec
+from edge_runtime.metadata.reading import read_detector_outputs, read_spec
 
 LOG = """\
 Edge TPU Compiler version 16.0.384591198
@@ -111,3 +111,17 @@ def test_a_failure_leaves_nothing_behind(
     assert "was NOT compiled" in result.stderr
     assert reason in result.stderr
     assert not (model.parent / "tiny_edgetpu.tflite").exists()
+
+
+def test_a_detectors_outputs_keep_their_order(
+    swapped_detector_bytes: bytes, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.write_bytes(swapped_detector_bytes)
+    (model.parent / "compiled").write_bytes(swapped_detector_bytes + b"edgetpu-custom-op")
+    result = compile_with(
+        model, monkeypatch, f"cp {model.parent}/compiled $3/tiny_edgetpu.tflite; cat {model.parent}/log.txt"
+    )
+    assert result.exit_code == 0, result.output
+    compiled = (model.parent / "tiny_edgetpu.tflite").read_bytes()
+    assert read_detector_outputs(compiled) == read_detector_outputs(swapped_detector_bytes)
+    assert read_spec(compiled) == read_spec(swapped_detector_bytes)

@@ -177,6 +177,12 @@ def test_a_browser_gets_the_job_and_gives_its_answers(
     assert (answers.version, answers.outputs[0].tolist()) == ("fake 1", [[4]] * 4)
 
 
+def test_a_browser_that_ends_at_once_is_not_waited_for(tmp_path: Path) -> None:
+    browser = fake_browser(tmp_path, "raise SystemExit(127)")
+    with pytest.raises(EngineError, match="ended with exit code 127"):
+        run_in_browser(tmp_path, browser=str(browser), packages=tmp_path, timeout_s=600)
+
+
 def test_a_page_that_does_not_answer_is_given_up(tmp_path: Path) -> None:
     browser = fake_browser(tmp_path, "import time; time.sleep(60)")
     with pytest.raises(EngineError, match="did not answer within"):
@@ -223,3 +229,8 @@ def test_a_published_model() -> None:
     result = verify(str(model), "--images", "3")
     assert result.exit_code == 0, result.output
     assert "3 of 3" in result.stdout
+
+
+def test_a_detectors_outputs_are_known_by_their_names(swapped_detector_bytes: bytes, inputs: NDArray[np.uint8]) -> None:
+    found = compare_engines(swapped_detector_bytes, inputs, (REFERENCE, REFERENCE))
+    assert [(each.identical, each.same) for each in found] == [(4, 1.0)] * 2

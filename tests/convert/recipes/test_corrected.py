@@ -25,6 +25,7 @@ from convert.layers.reading import read_network  # noqa: E402
 from convert.metadata_writer import add_metadata  # noqa: E402
 from convert.recipes.building import Material, build_network  # noqa: E402
 from convert.recipes.recipe import RECIPES  # noqa: E402
+from edge_runtime.errors import ConversionError  # noqa: E402
 from edge_runtime.pictures import read_picture  # noqa: E402
 from edge_runtime.preprocess import Preprocessor, normalize  # noqa: E402
 from edge_runtime.spec import Task  # noqa: E402
@@ -126,3 +127,64 @@ def test_weights_are_rounded_as_the_converter_does(model: Any, images: list[np.n
     expected = np.moveaxis(round_weights(network["expand"]), -1, 0)
     # Where a weight lies half-way between two levels, either is right.
     assert np.isclose(stored, expected, atol=1e-6).mean() > 0.99
+
+
+def build(*layers: Any) -> Any:
+    """Return a network of four scores of an 8 x 8 picture, with fresh weights."""
+    keras.utils.set_random_seed(0)
+    maps = image = keras.Input((8, 8, 3))
+    for layer in (*layers, keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(4, activation="softmax")):
+        maps = layer(maps)
+    return keras.Model(image, maps)
+
+
+def correct(made: Any) -> np.ndarray:
+    """Return how far the scores of the corrected int8 network are from the model's, at most."""
+    pictures = np.random.default_rng(0).uniform(-1, 1, (8, 8, 8, 3)).astype(np.float32)
+    content = build_network(RECIPES["int8-corrected"], Material(made, Task.CLASSIFICATION, list(pictures), pytest.fail))
+    interpreter = Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    entry, answer = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    scale, zero_point = entry["quantization"]
+    differences = []
+    for picture, wanted in zip(pictures, made.predict_on_batch(pictures), strict=True):
+        steps = np.clip(np.rint(picture / scale) + zero_point, 0, 255)
+        interpreter.set_tensor(entry["index"], steps[np.newaxis].astype(np.uint8))
+        interpreter.invoke()
+        differences.append(np.abs(interpreter.get_tensor(answer["index"])[0] / 256 - wanted).max())
+    return np.max(differences)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        lambda: (keras.layers.Flatten(), keras.layers.Dense(8), keras.layers.ReLU(), keras.layers.Reshape((1, 1, 8))),
+        lambda: (keras.layers.Conv2D(8, 3), keras.layers.ReLU(), keras.layers.Conv2D(8, 3, groups=4)),
+        lambda: (keras.layers.Conv2D(8, 3), keras.layers.ReLU(), keras.layers.Dense(8)),
+    ],
+    ids=["dense before dense", "groups", "dense on maps"],
+)
+def test_networks_of_other_makers_are_corrected(layers: Callable[[], tuple[Any, ...]]) -> None:
+    assert correct(build(*layers())) < 0.03
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        lambda: (keras.layers.Normalization(mean=0.5, variance=4.0, invert=True), keras.layers.Conv2D(8, 3)),
+        lambda: (keras.layers.Conv2D(8, 3, activation=keras.layers.ReLU(6.0)),),
+        lambda: (keras.Sequential([keras.layers.Conv2D(8, 3)]),),
+    ],
+    ids=["inverted", "layer as activation", "sequential"],
+)
+def test_what_is_not_read_rightly_is_left_to_plain_int8(layers: Callable[[], tuple[Any, ...]]) -> None:
+    with pytest.raises(ConversionError, match="take the recipe int8"):
+        correct(build(*layers()))
+
+
+def test_a_batch_norm_of_rows_is_left_to_plain_int8() -> None:
+    made = build(keras.layers.Conv2D(8, 3, padding="same"), keras.layers.BatchNormalization(axis=1))
+    norm = made.layers[2]
+    norm.set_weights([np.linspace(0.1, 3, 8), np.linspace(-2, 2, 8), np.zeros(8), np.ones(8)])
+    with pytest.raises(ConversionError, match="answers differently .* take the recipe int8"):
+        correct(made)
