@@ -60,13 +60,13 @@ def usable_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def open_interpreter(model: bytes, threads: int, delegate: DelegateName) -> tuple[Any, Backend]:
+def open_interpreter(model: bytes, threads: int, delegate: DelegateName | str) -> tuple[Any, Backend]:
     """Open an interpreter on a model's bytes, allocate its tensors, and run it once.
 
     Args:
         model: A whole `.tflite` file.
         threads: CPU threads, at least 1.
-        delegate: Where to run; never replaced by another silently.
+        delegate: Where to run, or its name; never replaced by another silently.
 
     Returns:
         The interpreter, ready to be invoked, and what it runs on.
@@ -74,7 +74,11 @@ def open_interpreter(model: bytes, threads: int, delegate: DelegateName) -> tupl
     Raises:
         BackendError: No interpreter package, or the delegate is not to be had.
         ModelError: The model is damaged, or the interpreter refuses it.
+        ValueError: There are fewer threads than 1.
     """
+    if threads < 1:
+        raise ValueError(f"A model needs at least 1 thread, not {threads}.")
+    delegate = _known_delegate(delegate)
     check_graph(model)
     module, package, version = _import_interpreter()
     delegates = [_load_edgetpu(module, model)] if delegate is DelegateName.EDGETPU else None
@@ -88,6 +92,13 @@ def open_interpreter(model: bytes, threads: int, delegate: DelegateName) -> tupl
     except (ValueError, RuntimeError) as error:
         raise _refusal(error) from error
     return interpreter, Backend(package, version, delegate, threads)
+
+
+def _known_delegate(name: str) -> DelegateName:
+    try:
+        return DelegateName(name)
+    except ValueError as error:
+        raise BackendError(f"There is no delegate {name!r}; take one of {', '.join(DelegateName)}.") from error
 
 
 def _import_interpreter() -> tuple[ModuleType, str, str]:

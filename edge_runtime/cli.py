@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_runtime.cli_errors import ErrorCommand
+from edge_runtime.cli_errors import ErrorCommand, say
 from edge_runtime.ending import run_process
 from edge_runtime.errors import PictureError
 from edge_runtime.options.config import ENVIRONMENT_PREFIX, config_options, keep_strongest, print_config
@@ -80,14 +80,14 @@ def edge_run(ctx: click.Context, /, **_: Any) -> None:
     _check(arguments)
     if arguments["check_config"]:
         _check_models(arguments)
-        _log("All settings are well.")
+        say("All settings are well.")
         return
     quiet_opencv()
     from edge_runtime.session import run_session
 
-    counts = run_session(arguments, partial(_load, arguments), _log)
+    counts = run_session(arguments, partial(_load, arguments), say)
     if counts.still:
-        _log(f"{counts.still} frames without motion were not answered again.")
+        say(f"{counts.still} frames without motion were not answered again.")
     if counts.failed:
         total = counts.answered + counts.failed
         raise PictureError(f"{counts.failed} of {total} pictures could not be read; each is named above.")
@@ -139,14 +139,10 @@ def _open(
         else:
             recognizer = Recognizer.load(path, threads=threads, delegate=DelegateName(delegate), classifier=classifier)
     if reason is not None:
-        _log(f"Running on the CPU instead of an Edge TPU. {reason}")
+        say(f"Running on the CPU instead of an Edge TPU. {reason}")
     several = "" if at_once in (None, 1) else f" for each of {at_once} frames at once"
-    _log(f"Model {recognizer.spec.name}, sha256 {recognizer.model_sha256[:12]}, {recognizer.backend}{several}")
+    say(f"Model {recognizer.spec.name}, sha256 {recognizer.model_sha256[:12]}, {recognizer.backend}{several}")
     return recognizer
-
-
-def _log(text: str) -> None:
-    click.echo(text, err=True)
 
 
 if __name__ == "__main__":

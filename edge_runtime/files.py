@@ -6,8 +6,11 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from edge_runtime.errors import OutputError
+
+_LONGEST_STEM_BYTES: Final = 60
 
 
 @contextlib.contextmanager
@@ -23,7 +26,8 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     Raises:
         OutputError: The file cannot be written: no space, no permission, not a folder.
     """
-    aside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    stem = shortened(path.stem, _LONGEST_STEM_BYTES)
+    aside = path.with_name(f".{stem}.{os.getpid()}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield aside
@@ -45,7 +49,7 @@ def check_writable(path: Path) -> None:
         OutputError: The file could not be written.
     """
     missing = [folder for folder in path.parents if not folder.exists()]
-    probe = path.with_name(f"{path.name}.probe")
+    probe = path.with_name(f"{shortened(path.name, _LONGEST_STEM_BYTES)}.probe")
     write_bytes(probe, b"")
     probe.unlink()
     for folder in missing:
@@ -94,6 +98,20 @@ def _flush(path: Path) -> None:
     """Have the disk itself hold a file, which a new name may otherwise reach before what is in it."""
     with path.open("r+b") as file:
         os.fsync(file.fileno())
+
+
+def shortened(name: str, most_bytes: int) -> str:
+    """Return a file's name, or its first characters and a hash, to add to what may be as long as names can be.
+
+    Args:
+        name: Without folders; may hold bytes that are no UTF-8.
+        most_bytes: Of the name returned, more than ten.
+    """
+    encoded = os.fsencode(name)
+    if len(encoded) <= most_bytes:
+        return name
+    digest = hashlib.sha256(encoded).hexdigest()[:8]
+    return f"{encoded[: most_bytes - 9].decode(errors='ignore')}-{digest}"
 
 
 def hash_file(path: Path) -> str:

@@ -1,20 +1,24 @@
 """The frame loop: every frame of a source is answered by a recognizer and given to the sinks."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
 
 from edge_runtime.answering import Answer, open_answerer
 from edge_runtime.events import EventHub, Scanner
 from edge_runtime.model_watch import ModelWatch
 from edge_runtime.recognizer import Recognizer
-from edge_runtime.results import Detection, FrameResult, StageTimes
+from edge_runtime.results import Detection, FrameResult, Recognition, StageTimes
 from edge_runtime.screening import Screening, Verdict
 from edge_runtime.sinks import Sink, SinkThread
 from edge_runtime.sources import Enough, Frame, FrameSource
 from edge_runtime.view import View
 from edge_runtime.watchdog import Watchdog
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,7 @@ class FrameLoop:
         self._tell_enough()
         self._guarding: Callable[[], AbstractContextManager[None]] = watchdog.guarding if watchdog else nullcontext
         self._judged = deque[_Judged]()
+        self._writes = deque[Callable[[], None]]()
         self._last: dict[str, FrameResult] = {}
         self._taken_from: str | None = None
         self._finished_of: str | None = None
@@ -154,9 +159,12 @@ class FrameLoop:
                 self._tell_of_sinks()
                 if self._begun == self._options.max_frames:
                     break
-        finally:
-            # Whatever ended the run, what was begun is worth finishing.
             self._finish(0)
+        except BaseException:
+            # Whatever ended the run, what was begun is worth finishing, though not worth waiting for ever.
+            self._hurry_sinks()
+            self._finish(0)
+            raise
 
     def _forget_file(self, following: str, screening: Screening) -> None:
         """Forget the file before: there may be any number of them."""
@@ -170,6 +178,11 @@ class FrameLoop:
                 while sink.notices:
                     kind, message = sink.notices.popleft()
                     self._hub.health(kind, sink.name, message)
+
+    def _hurry_sinks(self) -> None:
+        for sink in self._sinks:
+            if isinstance(sink, SinkThread):
+                sink.hurry()
 
     def _take(self, frame: Frame, screening: Screening) -> None:
         frame = replace(frame, image=self._options.view.apply(frame.image))
@@ -195,12 +208,16 @@ class FrameLoop:
 
     def _finish(self, most_left: int) -> None:
         """Pass on results, in the order of their frames, until at most so many frames are left."""
+        self._write()
         while len(self._judged) > most_left:
-            self._pass_on(self._judged.popleft())
+            self._pass_on_first()
 
-    def _pass_on(self, judged: _Judged) -> None:
-        self._begin_file(judged.frame)
-        result = self._result(judged)
+    def _pass_on_first(self) -> None:
+        with _taking(self._judged) as judged:
+            answer = None if judged.answer is None else self._wait(judged.answer)
+            self._begin_file(judged.frame)
+            result = self._result(judged, answer)
+        self._write()
         if self._scanner is not None:
             self._scanner.see(judged.frame, result)
 
@@ -214,19 +231,21 @@ class FrameLoop:
                 self._scanner.end_source(self._finished_of)
         self._finished_of = frame.source
 
-    def _result(self, judged: _Judged) -> FrameResult | None:
-        if judged.answer is not None:
-            return self._answer(judged.frame, judged.answer)
+    def _wait(self, answer: Answer) -> Recognition:
+        with self._guarding():
+            return answer()
+
+    def _result(self, judged: _Judged, answer: Recognition | None) -> FrameResult | None:
+        if answer is not None:
+            return self._answer(judged.frame, answer)
         if judged.verdict is Verdict.STILL:
             self._still += 1
             return self._last[judged.frame.source]
         self._dark += 1
         return None
 
-    def _answer(self, frame: Frame, wait: Answer) -> FrameResult:
+    def _answer(self, frame: Frame, answer: Recognition) -> FrameResult:
         height, width = frame.size
-        with self._guarding():
-            answer = wait()
         result = FrameResult(
             source=frame.source,
             frame=self._answered,
@@ -242,9 +261,26 @@ class FrameLoop:
         self._answered += 1
         if self._options.skip_still:
             self._last[frame.source] = result
-        for sink in self._sinks:
-            sink.write(frame, result)
+        self._writes.extend(partial(sink.write, frame, result) for sink in self._sinks)
         return result
+
+    def _write(self) -> None:
+        """Give sinks what they have not got yet."""
+        while self._writes:
+            with _taking(self._writes) as write:
+                write()
+
+
+@contextmanager
+def _taking(waiting: deque[_T]) -> Iterator[_T]:
+    """Take the first of a queue, but leave it there when a signal breaks into the block, for another try."""
+    try:
+        yield waiting[0]
+    except Exception:
+        # It would fail again.
+        waiting.popleft()
+        raise
+    waiting.popleft()
 
 
 def _enlarge(detections: tuple[Detection, ...] | None, times: int) -> tuple[Detection, ...] | None:

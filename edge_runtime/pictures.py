@@ -11,6 +11,8 @@ from edge_runtime.jpeg import JPEG_START, has_jpeg_end
 from edge_runtime.preprocess import Image
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+UNREAD_PICTURE_SUFFIXES = frozenset({".avif", ".heic", ".heif", ".jxl", ".jp2", ".cr2", ".cr3", ".dng", ".nef", ".arw"})
+"""Of pictures as phones and cameras make them, which no command reads."""
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"IEND"

@@ -2,6 +2,7 @@
 
 import os
 import time
+import traceback
 from functools import partial
 from typing import Any, Self
 
@@ -37,7 +38,7 @@ class Recognizer:
         model: bytes,
         *,
         threads: int | None = None,
-        delegate: DelegateName = DelegateName.CPU,
+        delegate: DelegateName | str = DelegateName.CPU,
         classifier: "Recognizer | None" = None,
     ) -> None:
         """Open a model.
@@ -45,7 +46,7 @@ class Recognizer:
         Args:
             model: A whole `.tflite` file with metadata.
             threads: CPU threads; None takes what the process may use, at most four.
-            delegate: Where to run.
+            delegate: Where to run, or its name: `cpu` or `edgetpu`.
             classifier: Looks again at each box that a detector finds; None for no second look.
 
         Raises:
@@ -53,6 +54,7 @@ class Recognizer:
                 kind.
             MetadataError: The metadata are missing or contradict the tensors.
             BackendError: No interpreter, or the delegate is not to be had.
+            ValueError: There are fewer threads than 1.
         """
         self._model = model
         self.spec: ModelSpec = read_spec(model)
@@ -61,7 +63,8 @@ class Recognizer:
         if classifier is not None:
             _check_pair(self.spec, classifier.spec)
         self.backend: Backend
-        self._interpreter, self.backend = open_interpreter(model, threads or default_threads(), delegate)
+        threads = default_threads() if threads is None else threads
+        self._interpreter, self.backend = open_interpreter(model, threads, delegate)
         self._preprocess = Preprocessor(self.spec.input)
         self._input = self._interpreter.get_input_details()[0]
         self._classifier, self._detector = self._open_outputs(model)
@@ -74,7 +77,7 @@ class Recognizer:
         path: str | os.PathLike[str] | None = None,
         *,
         threads: int | None = None,
-        delegate: DelegateName = DelegateName.CPU,
+        delegate: DelegateName | str = DelegateName.CPU,
         classifier: "Recognizer | None" = None,
     ) -> Self:
         """Open a model file, a bundled model by its name, or the bundled garment classifier when `path` is None.
@@ -85,6 +88,7 @@ class Recognizer:
             ModelError: The file cannot be read, is not TFLite, or one of two models is of the wrong kind.
             MetadataError: The metadata are missing or contradict the tensors.
             BackendError: No interpreter, or the delegate is not to be had.
+            ValueError: There are fewer threads than 1.
         """
         return cls(read_model(find_model(path)), threads=threads, delegate=delegate, classifier=classifier)
 
@@ -110,7 +114,7 @@ class Recognizer:
 
         Args:
             frame: (height, width, 3) uint8 BGR in [0, 255], as OpenCV reads it.
-            top_k: How many labels at most.
+            top_k: How many labels at most, at least 1.
             threshold: Least score in [0, 1]; None takes the model's own.
 
         Returns:
@@ -118,6 +122,7 @@ class Recognizer:
 
         Raises:
             ModelError: The model is a detector.
+            ValueError: `top_k` is below 1.
         """
         self._require_classifier()
         return self.recognize(frame, top_k=top_k, threshold=threshold).classifications
@@ -141,7 +146,13 @@ class Recognizer:
         return detections
 
     def recognize(self, frame: Image, *, top_k: int = 3, threshold: float | None = None) -> Recognition:
-        """Answer one frame, with the time each stage took; arguments as for `classify`."""
+        """Answer one frame, with the time each stage took; arguments as for `classify`.
+
+        Raises:
+            ValueError: `top_k` is below 1.
+        """
+        if top_k < 1:
+            raise ValueError(f"top_k has to be at least 1, not {top_k}.")
         answer = self._recognize(frame, top_k, threshold)
         if self._second is None or answer.detections is None:
             return answer
@@ -188,10 +199,17 @@ class Recognizer:
     def _fill_input(self, frame: Image) -> None:
         # The view must not outlive this call: the interpreter refuses to run while one is held.
         tensor = self._interpreter.tensor(self._input["index"])()[0]
-        if self._pixel_table is None:
-            self._preprocess(frame, out=tensor)
-        else:
-            cv2.LUT(self._preprocess(frame, out=self._image), self._pixel_table, dst=tensor)
+        try:
+            if self._pixel_table is None:
+                self._preprocess(frame, out=tensor)
+            else:
+                cv2.LUT(self._preprocess(frame, out=self._image), self._pixel_table, dst=tensor)
+        except BaseException as error:
+            # A signal may break in, and frames that were begun are answered while its error is under way.
+            traceback.clear_frames(error.__traceback__)
+            raise
+        finally:
+            del tensor
 
 
 def _check_pair(first: ModelSpec, second: ModelSpec) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from edge_runtime.benchmark.drawn import draw_video
 from edge_runtime.cli import edge_run
+from edge_runtime.drawing import GARMENTS
 from edge_runtime.errors import ConfigError
 from edge_runtime.events import HealthEvent, HealthKind, ScanEvent, ScanKind
 
@@ -67,3 +69,14 @@ def test_the_events_page_shows_events_as_they_are() -> None:
     scan = ScanEvent("", "", 0, 0.0, ScanKind.SETTLED, "", 0, "", 0.0, None, 0.0, "").to_dict()
     health = HealthEvent("", "", 0, 0.0, HealthKind.SOURCE_LOST, "", "").to_dict()
     assert [list(event) for event in shown] == [list(scan), list(health)]
+
+
+def test_the_kiosk_page_has_a_sink_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    *_, code = re.findall(r"```python\n(.+?)```", (_DOCS / "kiosk.md").read_text(), re.DOTALL)
+    draw_video(tmp_path / "clip.mp4")
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    settled = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert len(set(settled) & set(GARMENTS)) >= 5

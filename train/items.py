@@ -63,7 +63,9 @@ def make_targets(items: Sequence[Item], labels: tuple[str, ...]) -> NDArray[np.f
     Source of the latter: Hendrycks et al., "Deep Anomaly Detection with Outlier Exposure", ICLR 2019.
     """
     targets = np.full((len(items), len(labels)), 1 / len(labels), np.float32)
+    places = {label: place for place, label in enumerate(labels)}
     for row, item in enumerate(items):
         if not isinstance(item, Negative):
-            targets[row] = np.eye(len(labels), dtype=np.float32)[labels.index(item.label)]
+            targets[row] = 0
+            targets[row, places[item.label]] = 1
     return targets

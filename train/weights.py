@@ -17,6 +17,7 @@ from train.tflite_weights import FoldedConvolution, find_architecture, read_conv
 _Folded = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Kernel and bias."""
 
+_STATISTICS_BATCH = 4
 _ARRAYS_SUFFIX = ".npz"
 _TFLITE_SUFFIX = ".tflite"
 
@@ -149,18 +150,22 @@ def unfold_batch_norms(
         images: (images, height, width, 3) float32 normalised photos to take the statistics on.
     """
     inputs = keras.Model(model.input, [norm.input for norm in norms])
-    totals = [_moments(batch) for batch in zip(*map(inputs.predict_on_batch, np.array_split(images, 8)), strict=True)]
-    for norm, (mean, variance) in zip(norms, totals, strict=True):
+    moments = [np.zeros((2, norm.gamma.shape[0])) for norm in norms]
+    # All inputs of all batch norms, which are gigabytes for many photos.
+    for start in range(0, len(images), _STATISTICS_BATCH):
+        answers = inputs.predict_on_batch(images[start : start + _STATISTICS_BATCH])
+        moments = [sums + _add_up(each) / len(images) for sums, each in zip(moments, answers, strict=True)]
+    for norm, (mean, square) in zip(norms, moments, strict=True):
         scale, bias, _, _ = norm.get_weights()
+        variance = np.maximum(square - mean**2, 0.0)
         norm.set_weights([scale * np.sqrt(variance + norm.epsilon), bias + scale * mean, mean, variance])
 
 
-def _moments(batches: tuple[NDArray[np.float32], ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return per-channel mean and variance over equal (images, height, width, channels) batches."""
-    axes = (0, 1, 2)
-    mean = np.mean([batch.mean(axes, dtype=np.float64) for batch in batches], axis=0)
-    square = np.mean([np.square(batch).mean(axes, dtype=np.float64) for batch in batches], axis=0)
-    return mean.astype(np.float32), np.maximum(square - mean**2, 0.0).astype(np.float32)
+def _add_up(maps: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return per channel, (2, channels), the sums over images of the mean and of the mean square of their maps."""
+    axes = (1, 2)
+    means = maps.mean(axes, dtype=np.float64), np.square(maps).mean(axes, dtype=np.float64)
+    return np.stack([each.sum(axis=0) for each in means])
 
 
 def _folded_name(layer: str) -> str:

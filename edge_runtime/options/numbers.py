@@ -9,6 +9,8 @@ import click
 class FiniteRange(click.FloatRange):
     """A float range without `nan`, which no bound keeps out, and `inf`."""
 
+    name = "number"
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number, or fail with a message."""
         number = super().convert(value, param, ctx)

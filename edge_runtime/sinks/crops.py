@@ -11,7 +11,7 @@ from edge_runtime.events.event import Event, ScanEvent, ScanKind
 from edge_runtime.files import write_bytes
 from edge_runtime.preprocess import Image
 from edge_runtime.results import FrameResult
-from edge_runtime.sinks.pictures import FolderSink, as_name, encode_picture, free_path, picture_name
+from edge_runtime.sinks.pictures import FolderSink, as_name, encode_picture, free_path, picture_name, short_stem
 from edge_runtime.sources.frame import Frame
 from edge_runtime.veil import box_pixels
 
@@ -27,7 +27,7 @@ class PictureCropSink(FolderSink):
         Raises:
             OutputError: It cannot be written.
         """
-        stem = Path(picture_name(frame)).stem
+        stem = short_stem(Path(picture_name(frame)))
         for label, box in _found(result):
             path = free_path(self.folder / f"{stem}-{as_name(label)}{_SUFFIX}")
             _write(path, _cut(frame.image, box))

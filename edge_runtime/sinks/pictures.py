@@ -8,7 +8,7 @@ import cv2
 
 from edge_runtime.annotate import annotate
 from edge_runtime.errors import OutputError
-from edge_runtime.files import write_bytes
+from edge_runtime.files import shortened, write_bytes
 from edge_runtime.pictures import PICTURE_SUFFIXES
 from edge_runtime.preprocess import Image
 from edge_runtime.results import FrameResult
@@ -16,6 +16,7 @@ from edge_runtime.sinks.sink import Sink
 from edge_runtime.sources.frame import Frame
 
 _LONGEST_NAME = 80
+_LONGEST_STEM_BYTES = 150
 
 
 class PictureFileSink(Sink):
@@ -52,8 +53,9 @@ class PictureFolderSink(FolderSink):
         """Write one picture.
 
         Raises:
-            OutputError: It cannot be written.
+            OutputError: It cannot be written, or would lie among the pictures it is made from.
         """
+        _refuse_own_folder(self.folder, frame.source)
         path = free_path(self.folder / picture_name(frame))
         # Its source is still there, or was a stream, which is not to wait for the disk.
         write_bytes(path, encode_picture(annotate(frame.image, result), path.suffix), durable=False)
@@ -96,6 +98,13 @@ def refuse_source(path: Path, source: str) -> None:
         raise OutputError(f"{path} is the source itself; choose another name for --save.")
 
 
+def _refuse_own_folder(folder: Path, source: str) -> None:
+    """Raise an `OutputError` where drawn pictures would be taken for photos the next time."""
+    path = Path(source)
+    if path.is_file() and path.parent.samefile(folder):
+        raise OutputError(f"{folder} is the folder that {path.name} lies in; choose another one for --save.")
+
+
 def picture_name(frame: Frame) -> str:
     """Return a file name without folders: a picture's own, or the source and the frame's index."""
     path = Path(frame.source)
@@ -113,10 +122,15 @@ def as_name(text: str) -> str:
     return re.sub(r"[^\w.]+", "-", text).strip("-.")[:_LONGEST_NAME]
 
 
+def short_stem(path: Path) -> str:
+    """Return a file's name without its suffix, shortened where something added to it might make it too long."""
+    return shortened(path.stem, _LONGEST_STEM_BYTES)
+
+
 def free_path(path: Path) -> Path:
     """Return the path, or the first of `name-2`, `name-3` and so on that is free."""
     free, number = path, 1
     while free.exists():
         number += 1
-        free = path.with_stem(f"{path.stem}-{number}")
+        free = path.with_stem(f"{short_stem(path)}-{number}")
     return free

@@ -15,6 +15,8 @@ _FIRST_BYTE: Final = b"{"
 class RotatingFile:
     """Appends whole lines to a file; a full one becomes `NAME.1`, that one `NAME.2`, and so on up to `NAME.5`.
 
+    Where somebody moves or removes the file, a new one takes its place.
+
     Attributes:
         path: The file that is being written.
         encoding: Of the lines.
@@ -35,7 +37,6 @@ class RotatingFile:
         self.path = path
         self._most_bytes = most_bytes
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._open()
         except OSError as error:
             raise OutputError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
@@ -43,10 +44,12 @@ class RotatingFile:
     def write(self, line: str, /) -> int:
         """Append a line, whole or not at all; errors are the operating system's."""
         data = line.encode()
+        if self._is_elsewhere():
+            self._reopen()
         size = self._size()
         if size and size + len(data) > self._most_bytes:
             self._rotate()
-            size = 0
+            size = self._size()
         try:
             if self._file.write(data) < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
@@ -65,6 +68,7 @@ class RotatingFile:
     def _open(self) -> BinaryIO:
         if self.path.exists() and not self.path.is_file():
             raise OutputError(f"{self.path} is no file that can be cut and renamed; choose another place.")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         file = self.path.open("ab+", buffering=0)
         file.seek(0)
         if file.read(1) not in (b"", _FIRST_BYTE):
@@ -78,14 +82,25 @@ class RotatingFile:
     def _size(self) -> int:
         return os.fstat(self._file.fileno()).st_size
 
-    def _rotate(self) -> None:
-        for number in range(_KEPT - 1, 0, -1):
-            if (older := self._numbered(number)).exists():
-                older.replace(self._numbered(number + 1))
-        self.path.replace(self._numbered(1))
+    def _is_elsewhere(self) -> bool:
+        """Tell whether the open file has no longer its name, since somebody moved or removed it."""
+        try:
+            return not os.path.samestat(self.path.stat(), os.fstat(self._file.fileno()))
+        except FileNotFoundError:
+            return True
+
+    def _reopen(self) -> None:
         file = self._open()
         self._file.close()
         self._file = file
+
+    def _rotate(self) -> None:
+        # Only up to a gap: a rotation that failed may have left one, and its next try must push out no older file.
+        free = next((number for number in range(1, _KEPT) if not self._numbered(number).exists()), _KEPT)
+        for number in range(free - 1, 0, -1):
+            self._numbered(number).replace(self._numbered(number + 1))
+        self.path.replace(self._numbered(1))
+        self._reopen()
 
     def _numbered(self, number: int) -> Path:
         return self.path.with_name(f"{self.path.name}.{number}")

@@ -18,6 +18,8 @@ _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 60.0
 # What a service manager grants between asking and killing is far longer.
 _LAST_WAIT_S = 3.0
+# A slow encoder takes seconds for a large frame, and is given the first ten of a stream at once.
+_LONGEST_WRITE_S = 10.0
 # A sink that now and then is late by a frame shall not send an event each time.
 _CALM_S = 10.0
 
@@ -52,6 +54,8 @@ class SinkThread(Sink):
         self._items = deque[_Item]()
         self._frames = self._events = 0
         self._paused = self._ending = False
+        self._begun_s = 0.0
+        self._hurry_until_s: float | None = None
         self._dropped_s: float | None = None
         self._dropped_events = 0
         self._failing: Exception | None = None
@@ -66,10 +70,14 @@ class SinkThread(Sink):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # A reader of a file's results may take all the time it wants, unless the user has had enough.
-        if not self.finish(None if self._patient and kind is None else _LAST_WAIT_S):
-            return
-        self._sink.__exit__(kind, error, traceback)
+        try:
+            # A reader of a file's results may take all the time it wants, unless the user has had enough.
+            if self._patient and kind is None:
+                self.finish(None)
+        finally:
+            # A signal may have broken in, and a video is worth finishing all the same.
+            if self.finish(_LAST_WAIT_S) or self._finish_write():
+                self._sink.__exit__(kind, error, traceback)
         if kind is None and (failure := self._fatal or self._failing):
             raise failure
 
@@ -81,6 +89,10 @@ class SinkThread(Sink):
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
+    def hurry(self) -> None:
+        """Wait for a slow sink a few seconds more in all; what comes after a frame that waited in vain is dropped."""
+        self._hurry_until_s = time.monotonic() + _LAST_WAIT_S
+
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Leave a frame and its result for the thread.
 
@@ -89,8 +101,9 @@ class SinkThread(Sink):
             BrokenPipeError: The reader of the sink is gone.
         """
         with self._changed:
-            if self._patient:
-                self._changed.wait_for(lambda: self._frames < _MOST_FRAMES or self._fatal is not None)
+            if self._patient and not self._wait_for_room():
+                # Should there be room again, the next frame would leave a hole before it.
+                self._paused = True
             self._raise_fatal()
             if self._frames == _MOST_FRAMES:
                 self._note_dropped()
@@ -103,19 +116,34 @@ class SinkThread(Sink):
         """Leave an event for the thread; errors as for `write`."""
         with self._changed:
             self._raise_fatal()
-            if self._events == _MOST_EVENTS:
-                self._drop_oldest_event()
             self._events += 1
             self._items.append(event)
+            self._drop_oldest_events()
             self._changed.notify_all()
 
-    def _drop_oldest_event(self) -> None:
-        self._items.remove(next(item for item in self._items if not isinstance(item, tuple)))
-        self._events -= 1
-        self._dropped_events += 1
-        if self._dropped_events == 1:
-            message = f"{self.name} is {_MOST_EVENTS} events behind, and the oldest are dropped."
-            self.notices.append((HealthKind.SINK_FAILED, message))
+    def _finish_write(self) -> bool:
+        """Drop the frames that wait, and wait for the write under way; return whether it ended in time."""
+        with self._changed:
+            self._items = deque(self._waiting_events())
+            self._frames = 0
+            left_s = self._begun_s + _LONGEST_WRITE_S - time.monotonic()
+        return self.finish(max(left_s, 0.0))
+
+    def _wait_for_room(self) -> bool:
+        left_s = None if self._hurry_until_s is None else max(self._hurry_until_s - time.monotonic(), 0.0)
+        return self._changed.wait_for(lambda: self._frames < _MOST_FRAMES or self._fatal is not None, left_s)
+
+    def _waiting_events(self) -> list[Event]:
+        return [item for item in self._items if not isinstance(item, tuple)]
+
+    def _drop_oldest_events(self) -> None:
+        while self._events > _MOST_EVENTS:
+            self._items.remove(next(item for item in self._items if not isinstance(item, tuple)))
+            self._events -= 1
+            self._dropped_events += 1
+            if self._dropped_events == 1:
+                message = f"{self.name} is {_MOST_EVENTS} events behind, and the oldest are dropped."
+                self.notices.append((HealthKind.SINK_FAILED, message))
 
     def _raise_fatal(self) -> None:
         if self._fatal is not None:
@@ -149,6 +177,7 @@ class SinkThread(Sink):
             if not self._items:
                 return None
             item = self._items.popleft()
+            self._begun_s = time.monotonic()
             if isinstance(item, tuple):
                 self._frames -= 1
             else:
@@ -178,9 +207,10 @@ class SinkThread(Sink):
             self.notices.append((HealthKind.SINK_FAILED, str(error)))
         with self._changed:
             self._failing = error
-            events = [one for one in self._items if not isinstance(one, tuple)]
+            events = self._waiting_events()
             self._items = deque(events if isinstance(item, tuple) else [item, *events])
             self._frames, self._events = 0, len(self._items)
+            self._drop_oldest_events()
             self._paused = True
             self._changed.wait_for(lambda: self._ending, wait_s)
             self._paused = False

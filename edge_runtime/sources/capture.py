@@ -57,6 +57,32 @@ class Back:
 Handed = Captured | Lost | Back
 
 
+@dataclass(slots=True)
+class Call:
+    """A call into OpenCV under way.
+
+    Attributes:
+        opening: It opens the source, rather than reading or closing it.
+        due_s: The monotonic time by which its timeout should have ended it.
+        seen_late_s: The monotonic time at which it was first found to be late.
+    """
+
+    opening: bool
+    due_s: float
+    seen_late_s: float | None = None
+
+    def is_stuck(self, grace_s: float) -> bool:
+        """Tell whether it was late already some seconds ago.
+
+        A process that was stopped for a while finds every call late, and those that are not stuck return soon.
+        """
+        now_s = time.monotonic()
+        if self.seen_late_s is None:
+            self.seen_late_s = now_s if now_s >= self.due_s else None
+            return False
+        return now_s - self.seen_late_s >= grace_s
+
+
 class CaptureThread(threading.Thread):
     """Reads one endpoint into a hand-over until told to stop.
 
@@ -74,29 +100,29 @@ class CaptureThread(threading.Thread):
     ) -> None:
         super().__init__(name=endpoint.name, daemon=True)
         self.endpoint = endpoint
+        self.call: Call | None = None
         self._latest = latest
         self._timeout_s = timeout_s
         self._pace = Pace(max_fps)
         self._enough = enough
         self._longest_wait_s = longest_wait_s
         self._stop_wanted = threading.Event()
-        self._opened = False
+        # This thread and the one that takes the frames may both find that the source is lost; it is told once.
+        self._telling = threading.Lock()
         self._lost = False
         self._index = 0
-        self._busy_since_s: float | None = None
 
     def stop(self) -> None:
         """Ask the thread to end; it does after the read it is in."""
         self._stop_wanted.set()
 
-    def stuck_at_s(self) -> float | None:
-        """Return the monotonic time by which the call into OpenCV under way should have returned by its timeout."""
-        since_s = self._busy_since_s
-        return None if since_s is None else since_s + self._timeout_s
+    def tell_stuck_opening(self) -> None:
+        """Count the source as lost while the call that opens it does not return; for another thread."""
+        self._tell_lost(self._no_answer())
 
-    def stuck_error(self) -> SourceError:
-        """Return what to say when the call under way has not returned."""
-        return self.endpoint.failure(self._no_frame() if self._opened else self._no_answer())
+    def stuck_error(self, call: Call) -> SourceError:
+        """Return what to say when a call has not returned."""
+        return self.endpoint.failure(self._no_answer() if call.opening else self._no_frame())
 
     def died_error(self) -> SourceError:
         """Return what to say when the thread has ended though nobody asked it to."""
@@ -114,35 +140,44 @@ class CaptureThread(threading.Thread):
             wait_s = min(2 * wait_s, self._longest_wait_s)
 
     def _tell_lost(self, what: str) -> None:
-        if not self._lost and not self._stop_wanted.is_set():
-            self._lost = True
-            self._latest.tell(Lost(self.endpoint, self.endpoint.failure(what)))
+        with self._telling:
+            if not self._lost and not self._stop_wanted.is_set():
+                self._lost = True
+                self._latest.tell(Lost(self.endpoint, self.endpoint.failure(what)))
+
+    def _tell_back(self) -> None:
+        with self._telling:
+            if self._lost:
+                self._lost = False
+                self._latest.tell(Back(self.endpoint))
 
     def _read_until_it_ends(self) -> str:
         """Return what ended it."""
-        self._opened = False
-        start_s = self._busy_since_s = time.monotonic()
+        start_s = time.monotonic()
+        self._begin_call(opening=True)
         reader = PictureReader(partial(self.endpoint.open, self._timeout_s), self._enough)
         try:
             if not reader.capture.isOpened():
                 late = time.monotonic() - start_s >= self._timeout_s
                 return self._no_answer() if late else "cannot be opened"
-            self._opened = True
             return self._read(reader)
         except cv2.error as error:
             return f"cannot be read ({error.err})"
         finally:
             # A driver may hang here as well.
-            self._busy_since_s = time.monotonic()
+            self._begin_call(opening=False)
             reader.close()
-            self._busy_since_s = None
+            self.call = None
+
+    def _begin_call(self, *, opening: bool) -> None:
+        self.call = Call(opening, time.monotonic() + self._timeout_s)
 
     def _read(self, reader: PictureReader) -> str:
         """Hand over frame by frame; return what happened at the end."""
         bad = 0
         good_s = time.monotonic()
         while not self._stop_wanted.is_set() and bad <= MOST_BAD and time.monotonic() - good_s < self._timeout_s:
-            self._busy_since_s = time.monotonic()
+            self._begin_call(opening=False)
             if self._read_one(reader):
                 bad, good_s = 0, time.monotonic()
             else:
@@ -163,9 +198,7 @@ class CaptureThread(threading.Thread):
         return True
 
     def _hand_over(self, picture: Picture) -> None:
-        if self._lost:
-            self._lost = False
-            self._latest.tell(Back(self.endpoint))
+        self._tell_back()
         captured = Captured(self.endpoint, picture, self._index, time.time(), time.monotonic())
         self._latest.put(self.endpoint.name, captured)
         self._index += 1

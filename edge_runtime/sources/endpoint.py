@@ -2,7 +2,9 @@
 
 import math
 import os
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 import cv2
 
@@ -30,7 +32,7 @@ class Endpoint:
     """Where live frames come from.
 
     Attributes:
-        name: What results and messages call it.
+        name: What results and messages call it, without passwords.
         target: What OpenCV opens: a camera's number, its device file, or an address.
         error: What is raised when it cannot be opened or stops.
         advice: What a user should check then.
@@ -78,6 +80,17 @@ class Endpoint:
         timeout_ms = max(int(timeout_s * 1e3), 1)
         timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms]
         return cv2.VideoCapture(address, cv2.CAP_FFMPEG, timeouts)
+
+
+def name_apart(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
+    """Number those that have the name of one before: addresses may differ in what their names hide."""
+    seen = Counter[str]()
+    named = []
+    for endpoint in endpoints:
+        seen[endpoint.name] += 1
+        number = seen[endpoint.name]
+        named.append(endpoint if number == 1 else replace(endpoint, name=f"{endpoint.name} #{number}"))
+    return named
 
 
 def _open_camera(target: int | str, request: CameraRequest, timeout_s: float) -> cv2.VideoCapture:

@@ -14,7 +14,7 @@ from typing import Final, Self
 from edge_runtime.errors import SourceError
 from edge_runtime.events.event import HealthKind
 from edge_runtime.sources.capture import LONGEST_WAIT_S, Back, Captured, CaptureThread, Handed, Lost
-from edge_runtime.sources.endpoint import Endpoint
+from edge_runtime.sources.endpoint import Endpoint, name_apart
 from edge_runtime.sources.enough import Enough
 from edge_runtime.sources.frame import Frame, FrameSource
 from edge_runtime.sources.handover import Latest
@@ -65,7 +65,7 @@ class LiveSource(FrameSource):
         """Prepare to open endpoints; frames are captured from `__enter__` on.
 
         Args:
-            endpoints: What to open, each of another name.
+            endpoints: What to open, each once; a name that is there already gets a number.
             settings: How to read them.
             on_health: Told of sources that are lost or back.
         """
@@ -76,7 +76,7 @@ class LiveSource(FrameSource):
             CaptureThread(
                 endpoint, self._latest, chosen.timeout_s, chosen.max_fps, chosen.enough, chosen.longest_wait_s
             )
-            for endpoint in endpoints
+            for endpoint in name_apart(endpoints)
         ]
         self._lost: dict[str, tuple[float, SourceError]] = {}
         self._started = False
@@ -149,14 +149,21 @@ class LiveSource(FrameSource):
             self._on_health(kind, endpoint.name, message)
 
     def _check_deadlines(self) -> None:
+        self._check_threads()
         now_s = time.monotonic()
-        for thread in self._threads:
-            stuck_at_s = thread.stuck_at_s()
-            # Nothing in this process can end a call that does not return, so the process has to.
-            if stuck_at_s is not None and now_s >= stuck_at_s + _GRACE_S:
-                raise thread.stuck_error()
-            if not thread.is_alive():
-                raise thread.died_error()
         for since_s, error in self._lost.values():
             if self._settings.max_outage_s is not None and now_s - since_s >= self._settings.max_outage_s:
                 raise error
+
+    def _check_threads(self) -> None:
+        calls = [(thread, thread.call) for thread in self._threads]
+        stuck = [(thread, call) for thread, call in calls if call is not None and call.is_stuck(_GRACE_S)]
+        for thread, call in stuck:
+            # Nothing in this process can end a call that does not return, so the process has to. Looking up a name
+            # knows no timeout, though, and returns in the end: as long as others go on, that source is only lost.
+            if not call.opening or len(stuck) == len(self._threads):
+                raise thread.stuck_error(call)
+            thread.tell_stuck_opening()
+        for thread in self._threads:
+            if not thread.is_alive():
+                raise thread.died_error()

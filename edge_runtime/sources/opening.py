@@ -8,7 +8,7 @@ import cv2
 
 from edge_runtime.addresses import is_address
 from edge_runtime.errors import SourceError
-from edge_runtime.pictures import PICTURE_SUFFIXES, only_pictures
+from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PICTURE_SUFFIXES, only_pictures
 from edge_runtime.sources.chain import ChainedSource
 from edge_runtime.sources.endpoint import Endpoint
 from edge_runtime.sources.enough import Enough
@@ -18,6 +18,7 @@ from edge_runtime.sources.picture import OnBadPicture, PictureSource, pictures_i
 from edge_runtime.sources.video import VideoSource
 
 _SCHEMES = ("http", "https", "rtsp")
+_MODEL_SUFFIX = ".tflite"
 
 
 def open_source(
@@ -44,7 +45,7 @@ def open_source(
     if path.is_dir() and text:
         return PictureSource(pictures_in(path), on_bad_picture)
     if path.is_file():
-        return PictureSource([path]) if _is_picture(path) else VideoSource(path, enough)
+        return _open_file(path, enough)
     if glob.has_magic(text):
         return PictureSource(_matching(text), on_bad_picture)
     raise SourceError(
@@ -84,6 +85,16 @@ def stream_endpoint(address: str) -> Endpoint:
     if scheme.lower() not in _SCHEMES:
         raise SourceError(f"Addresses of kind {scheme}:// are not known; use one of {', '.join(_SCHEMES)}.")
     return Endpoint.stream(address)
+
+
+def _open_file(path: Path, enough: Enough | None) -> FrameSource:
+    if _is_picture(path):
+        return PictureSource([path])
+    if path.suffix.lower() in UNREAD_PICTURE_SUFFIXES:
+        raise SourceError(f"{path} is a picture of a kind that is not read; save it as JPEG.")
+    if path.suffix.lower() == _MODEL_SUFFIX:
+        raise SourceError(f"{path} is a model, not a source of frames; name it with --model.")
+    return VideoSource(path, enough)
 
 
 def _is_picture(path: Path) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from edge_runtime.errors import PictureError, SourceError
-from edge_runtime.pictures import PICTURE_SUFFIXES, only_pictures, read_picture
+from edge_runtime.pictures import PICTURE_SUFFIXES, only_pictures, pictures_under, read_picture
 from edge_runtime.sources.frame import Frame, FrameSource
 
 OnBadPicture = Callable[[PictureError], None]
@@ -48,9 +48,11 @@ def pictures_in(folder: Path) -> list[Path]:
         paths = only_pictures(folder.iterdir())
     except OSError as error:
         raise SourceError(f"{folder} cannot be read ({error.strerror}); check its permissions.") from error
-    if not paths:
-        raise SourceError(f"{folder} holds no picture; the kinds known are {', '.join(sorted(PICTURE_SUFFIXES))}.")
-    return paths
+    if paths:
+        return paths
+    if below := {path.parent for path in pictures_under(folder)}:
+        raise SourceError(f"{folder} itself holds no picture, but folders below do; name them, {min(below)} first.")
+    raise SourceError(f"{folder} holds no picture; the kinds known are {', '.join(sorted(PICTURE_SUFFIXES))}.")
 
 
 def _read_frame(path: Path, index: int) -> Frame:

@@ -1,5 +1,6 @@
 """Frames from a video file."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,14 +23,14 @@ _MOST_FPS = 240.0
 class VideoSource(FrameSource):
     """A video file: every frame, in order, as fast as it is asked for."""
 
-    def __init__(self, path: Path, enough: Enough | None = None) -> None:
+    def __init__(self, path: str | os.PathLike[str], enough: Enough | None = None) -> None:
         """Prepare to read a file.
 
         Args:
             path: The video.
             enough: How large frames have to be; None for whole ones.
         """
-        self.path = path
+        self.path = Path(path)
         self._enough = enough or Enough()
 
     def __iter__(self) -> Iterator[Frame]:

@@ -41,7 +41,35 @@ def test_a_damaged_model_is_a_model_error(tiny_model_bytes: bytes) -> None:
         open_interpreter(tiny_model_bytes[:64] + bytes(len(tiny_model_bytes) - 64), 1, DelegateName.CPU)
 
 
-@pytest.mark.skipif(ctypes.util.find_library("edgetpu") is not None, reason="an Edge TPU library is installed")
+def test_a_delegate_is_known_by_its_name(tiny_model_bytes: bytes) -> None:
+    _, backend = open_interpreter(tiny_model_bytes, 1, "cpu")
+    assert backend.delegate is DelegateName.CPU
+    assert "delegate cpu" in str(backend)
+
+
+def test_an_unknown_delegate_is_said_with_those_there_are(tiny_model_bytes: bytes) -> None:
+    with pytest.raises(BackendError, match=r"no delegate 'gpu'; take one of cpu, edgetpu\."):
+        open_interpreter(tiny_model_bytes, 1, "gpu")
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_too_few_threads_are_said(tiny_model_bytes: bytes, threads: int) -> None:
+    with pytest.raises(ValueError, match=f"at least 1 thread, not {threads}"):
+        open_interpreter(tiny_model_bytes, threads, DelegateName.CPU)
+
+
+_WITHOUT_LIBRARY = pytest.mark.skipif(
+    ctypes.util.find_library("edgetpu") is not None, reason="an Edge TPU library is installed"
+)
+
+
+@_WITHOUT_LIBRARY
+def test_an_edge_tpu_by_its_name_is_not_replaced_by_the_cpu(tiny_model_bytes: bytes) -> None:
+    with pytest.raises(BackendError, match="The Edge TPU library"):
+        open_interpreter(tiny_model_bytes, 1, "edgetpu")
+
+
+@_WITHOUT_LIBRARY
 def test_a_missing_edge_tpu_library_is_one_sentence(tiny_model: Path) -> None:
     command = ["--demo", "--delegate", "edgetpu", "--model", str(tiny_model)]
     done = subprocess.run(

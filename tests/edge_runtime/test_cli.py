@@ -173,7 +173,26 @@ class TestProcess:
         assert process.wait(60) == 0
         assert process.stderr.read().count("\n") == 1
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_without_a_reader_of_stderr_it_goes_on(
+        self, start: Callable[..., subprocess.Popen[str]], serve: Callable[..., str]
+    ) -> None:
+        process = start(serve(frames=5), "--json", "--max-frames", 12)
+        assert process.stdout
+        assert process.stderr
+        process.stderr.readline()
+        process.stderr.close()
+        assert process.stdout.read().count("\n") == 12
+        assert process.wait(60) == 0
+
+    def test_without_a_reader_of_stderr_an_error_keeps_its_code(
+        self, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+    ) -> None:
+        process = start(tmp_path / "missing.jpg")
+        assert process.stderr
+        process.stderr.close()
+        assert process.wait(60) == 3
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_a_signal_ends_it_with_a_video_that_plays(
         self,
         number: signal.Signals,

@@ -54,6 +54,15 @@ class TestPictures:
         assert name == "photo-000003-hat.jpg"
         assert cv2.imread(str(tmp_path / name)).shape == (60, 80, 3)
 
+    def test_a_long_name_leaves_room_for_the_label(self, tmp_path: Path) -> None:
+        photo = tmp_path / ("x" * 246 + ".jpg")
+        photo.touch()
+        with PictureCropSink(tmp_path / "crops") as sink:
+            sink.write(_frame(source=str(photo)), _result(classifier=True))
+        (name,) = _names(tmp_path / "crops")
+        assert name.startswith("x" * 100)
+        assert name.endswith("-hat.jpg")
+
     def test_a_box_outside_the_picture_makes_no_file(self, tmp_path: Path) -> None:
         with PictureCropSink(tmp_path) as sink:
             sink.write(_frame(), _result(Detection("hat", 0.9, (200, 10, 250, 40))))

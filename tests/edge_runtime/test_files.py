@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.errors import OutputError
-from edge_runtime.files import check_writable, replacing, write_bytes, write_text
+from edge_runtime.files import check_writable, replacing, shortened, write_bytes, write_text
 
 
 def test_a_file_appears_whole_with_its_folders(tmp_path: Path) -> None:
@@ -46,6 +46,22 @@ def test_the_suffix_stays_for_writers_that_go_by_it(tmp_path: Path) -> None:
         assert aside.suffix == ".mp4"
         assert aside.parent == tmp_path
         aside.touch()
+
+
+@pytest.mark.parametrize("name", ["x" * 251 + ".jpg", "ü" * 125 + ".jpg", os.fsdecode(b"\xfc" * 251 + b".jpg")])
+def test_a_name_may_be_as_long_as_names_can_be(name: str, tmp_path: Path) -> None:
+    check_writable(tmp_path / name)
+    write_bytes(tmp_path / name, b"whole")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_names_that_begin_alike_stay_apart_when_shortened() -> None:
+    names = ["ü" * 100 + end for end in "ab"]
+    first, second = (shortened(name, 60) for name in names)
+    assert first != second
+    assert max(len(first.encode()), len(second.encode())) <= 60
+    assert first.startswith("ü" * 25 + "-")
+    assert shortened("short", 60) == "short"
 
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
+import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from edge_runtime.loop import LoopOptions, RunCounts, run
 from edge_runtime.preprocess import Image
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.results import FrameResult, Recognition
-from edge_runtime.sinks import Sink
+from edge_runtime.sinks import Sink, SinkThread
 from edge_runtime.sources import Enough, Frame, FrameSource
 from edge_runtime.view import View
 
@@ -21,7 +23,7 @@ _RED, _CYAN = (0, 0, 255), (255, 255, 0)
 class _Frames(FrameSource):
     """Frames of one colour each, then an error if there is one."""
 
-    def __init__(self, colours: list[tuple[int, int, int]], error: Exception | None = None) -> None:
+    def __init__(self, colours: list[tuple[int, int, int]], error: BaseException | None = None) -> None:
         self.colours, self.error = colours, error
         self.taken = 0
         self.closed = False
@@ -162,3 +164,76 @@ def test_an_error_of_an_answer_ends_the_run(
     with pytest.raises(ZeroDivisionError):
         run(_Frames([_RED] * 5), tiny_recognizer, [], LoopOptions(at_once=at_once))
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("answer")]
+
+
+def test_a_signal_while_an_answer_is_awaited_leaves_no_hole(
+    tiny_recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, calls, main = Recognizer.recognize, iter(range(100)), threading.get_ident()
+
+    def recognize(self: Recognizer, frame: Image, *, top_k: int, threshold: float | None) -> Recognition:
+        if next(calls) == 3:
+            # Until then all before it are passed on, and until it returns this one is awaited.
+            time.sleep(0.2)
+            signal.pthread_kill(main, signal.SIGINT)
+            time.sleep(0.2)
+        return answer(self, frame, top_k=top_k, threshold=threshold)
+
+    monkeypatch.setattr(Recognizer, "recognize", recognize)
+    kept = _Kept()
+    with pytest.raises(KeyboardInterrupt):
+        run(_Frames([_RED] * 50), tiny_recognizer, [kept], LoopOptions(at_once=3))
+    assert [result.timestamp for result in kept.results] == [1000.0 + index for index in range(len(kept.results))]
+    assert len(kept.results) >= 4
+
+
+def test_a_signal_while_a_sink_is_written_to_leaves_no_hole(tiny_recognizer: Recognizer, at_once: int | None) -> None:
+    class Interrupted(_Kept):
+        def write(self, frame: Frame, result: FrameResult) -> None:
+            if result.frame == 2 and not pressed:
+                pressed.append(True)
+                raise KeyboardInterrupt
+            super().write(frame, result)
+
+    pressed: list[bool] = []
+    sinks = [_Kept(), Interrupted(), _Kept()]
+    with pytest.raises(KeyboardInterrupt):
+        run(_Frames([_RED] * 50), tiny_recognizer, sinks, LoopOptions(at_once=at_once))
+    for sink in sinks:
+        assert [result.frame for result in sink.results] == list(range(len(sink.results)))
+        assert len(sink.results) >= 3
+
+
+def test_an_answer_that_fails_is_left_out_and_those_begun_after_it_are_written_once(
+    tiny_recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = Recognizer.recognize
+
+    def recognize(self: Recognizer, frame: Image, *, top_k: int, threshold: float | None) -> Recognition:
+        if frame[0, 0, 0]:
+            raise ZeroDivisionError
+        return answer(self, frame, top_k=top_k, threshold=threshold)
+
+    monkeypatch.setattr(Recognizer, "recognize", recognize)
+    kept = _Kept()
+    with pytest.raises(ZeroDivisionError):
+        run(_Frames([_RED, _CYAN, _RED, _RED]), tiny_recognizer, [kept], LoopOptions(at_once=3))
+    assert [result.timestamp for result in kept.results] == [1000.0, 1002.0, 1003.0]
+
+
+def test_a_signal_ends_the_run_though_a_sink_of_files_is_blocked(
+    tiny_recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Blocked(Sink):
+        def write(self, frame: Frame, result: FrameResult) -> None:
+            assert let.wait(10)
+
+    for name in ("_LAST_WAIT_S", "_LONGEST_WRITE_S"):
+        monkeypatch.setattr(f"edge_runtime.sinks.worker.{name}", 0.1)
+    let, kept = threading.Event(), _Kept()
+    # So many that the sink's queue is full when the signal comes, and others are still awaited.
+    frames = _Frames([_RED] * 9, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt), SinkThread(Blocked(), "blocked", patient=True) as sink:
+        run(frames, tiny_recognizer, [kept, sink], LoopOptions(at_once=3))
+    assert len(kept.results) == 9
+    let.set()

@@ -169,16 +169,13 @@ def test_answers_are_sorted_though_the_file_does_not() -> None:
     assert [each.score for each in find(scores=(0.5, 1, 0.75, 1), count=4)] == [1, 1, 0.75, 0.5]
 
 
-def test_outputs_are_told_apart_by_name_whatever_their_order(
-    tiny_detector_bytes: bytes, detector: Recognizer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_outputs_are_told_apart_by_name_whatever_their_order(tiny_detector_bytes: bytes, detector: Recognizer) -> None:
     """TensorFlow's own exporter numbers them classes, count, boxes, scores."""
     order = (1, 3, 0, 2)
-    described = metadata_writer._detector_outputs
-    monkeypatch.setattr(metadata_writer, "_detector_outputs", lambda spec: [described(spec)[index] for index in order])
+    names = [tuple(DetectorOutput)[index] for index in order]
     tree = read_tree(tiny_detector_bytes)
     tree.subgraphs[0].outputs = [tree.subgraphs[0].outputs[index] for index in order]
-    shuffled = metadata_writer.add_metadata(pack_tree(tree), read_spec(tiny_detector_bytes))
+    shuffled = metadata_writer.add_metadata(pack_tree(tree), read_spec(tiny_detector_bytes), names)
     positions = read_detector_outputs(shuffled)
     assert [positions[name] for name in DetectorOutput] == [2, 0, 3, 1]
     assert Recognizer(shuffled, threads=1).detect(scene()) == detector.detect(scene())

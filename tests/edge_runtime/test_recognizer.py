@@ -42,6 +42,33 @@ def test_scores_below_the_threshold_are_left_out(tiny_recognizer: Recognizer) ->
     )
 
 
+@pytest.mark.parametrize("top_k", [0, -1])
+def test_fewer_labels_than_one_are_refused(tiny_recognizer: Recognizer, top_k: int) -> None:
+    with pytest.raises(ValueError, match=f"top_k has to be at least 1, not {top_k}"):
+        tiny_recognizer.classify(solid(3), top_k=top_k, threshold=0.0)
+
+
+def test_no_thread_at_all_is_not_the_usual_number(tiny_model_bytes: bytes) -> None:
+    with pytest.raises(ValueError, match="at least 1 thread, not 0"):
+        Recognizer(tiny_model_bytes, threads=0)
+
+
+def test_an_answer_that_a_signal_broke_off_does_not_hinder_the_next(tiny_model_bytes: bytes) -> None:
+    recognizer = Recognizer(tiny_model_bytes, threads=1)
+
+    def break_off(_: np.ndarray, out: np.ndarray) -> None:
+        assert out.size
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recognizer, "_preprocess", break_off)
+        with pytest.raises(KeyboardInterrupt) as broken_off:
+            recognizer.classify(solid(3))
+    # As long as the error is held, so are the frames that it went through.
+    assert broken_off.value
+    assert recognizer.classify(solid(3))[0].label == GARMENTS[3]
+
+
 def test_a_recognition_carries_its_times(tiny_recognizer: Recognizer) -> None:
     recognition = tiny_recognizer.recognize(solid(0))
     assert recognition.detections is None

@@ -1,14 +1,17 @@
 """Live sources that die, come back, and stand side by side."""
 
+import threading
 import time
 from collections.abc import Callable
 
+import cv2
 import pytest
 
 from edge_runtime.errors import StreamError
 from edge_runtime.events import HealthKind
 from edge_runtime.sources import Endpoint, Frame, LiveSettings, LiveSource
 from edge_runtime.sources.capture import CaptureThread
+from edge_runtime.sources.reader import PictureReader
 
 _NOBODY = "http://127.0.0.1:9/v"
 
@@ -88,6 +91,79 @@ def test_one_that_is_not_there_does_not_keep_the_others_from_starting(serve: Cal
     frames = _take(_source(told, _NOBODY, address), lambda frames: len(frames) == 10)
     assert {frame.source for frame in frames} == {address}
     assert told.events == [(HealthKind.SOURCE_LOST, _NOBODY)]
+
+
+def test_names_that_hide_the_difference_are_told_apart(serve: Callable[..., str], told: _Told) -> None:
+    address = serve(frames=5)
+    names = [f"{address}?token=***", f"{address}?token=*** #2"]
+    frames = _take(
+        _source(told, f"{address}?token=a", f"{address}?token=b"),
+        lambda frames: all(any(frame.source == name and frame.index >= 8 for frame in frames) for name in names),
+    )
+    for name in names:
+        indices = [frame.index for frame in frames if frame.source == name]
+        assert indices == sorted(set(indices))
+        kinds = [kind for kind, source in told.events if source == name]
+        assert kinds[:2] == [HealthKind.SOURCE_LOST, HealthKind.SOURCE_BACK]
+    assert {frame.source for frame in frames} == set(names)
+
+
+def test_one_that_hangs_in_opening_is_lost_until_it_opens(
+    serve: Callable[..., str], told: _Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, answered = serve(), threading.Event()
+    open_endpoint = Endpoint.open
+
+    def open_late(endpoint: Endpoint, _: float) -> cv2.VideoCapture:
+        # So does the look-up of a host's name when the server of names keeps silent.
+        assert endpoint.name != name or answered.wait(60)
+        return open_endpoint(endpoint, 10)
+
+    monkeypatch.setattr(Endpoint, "open", open_late)
+    monkeypatch.setattr("edge_runtime.sources.live._GRACE_S", 0.1)
+    source = _source(told, serve(), name)
+    late = source._threads[1]
+    late._timeout_s = 0.1
+
+    def enough(frames: list[Frame]) -> bool:
+        if told.events:
+            late._timeout_s = 10
+            answered.set()
+        return frames[-1].source == name
+
+    _take(source, enough)
+    assert told.events == [(HealthKind.SOURCE_LOST, name), (HealthKind.SOURCE_BACK, name)]
+
+
+def test_one_that_hangs_in_a_read_ends_the_run(
+    serve: Callable[..., str], told: _Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, over = serve(), threading.Event()
+    open_endpoint, grab = Endpoint.open, PictureReader.grab
+    monkeypatch.setattr(Endpoint, "open", lambda endpoint, _: open_endpoint(endpoint, 10))
+    monkeypatch.setattr("edge_runtime.sources.live._GRACE_S", 0.1)
+    monkeypatch.setattr(
+        PictureReader, "grab", lambda reader: over.wait(60) if threading.current_thread().name == name else grab(reader)
+    )
+    source = _source(told, serve(), name)
+    source._threads[1]._timeout_s = 0.1
+    with pytest.raises(StreamError, match=r"sent no frame for 0\.1 s"):
+        _take(source, lambda _: over.is_set())
+    over.set()
+
+
+def test_a_process_that_was_stopped_for_a_while_goes_on(
+    serve: Callable[..., str], told: _Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true_s, stopped_s = time.monotonic, [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: true_s() + sum(stopped_s))
+
+    def enough(frames: list[Frame]) -> bool:
+        if len(frames) == 3:
+            stopped_s.append(100.0)
+        return len(frames) == 10
+
+    assert len(_take(_source(told, serve()), enough)) == 10
 
 
 def test_none_that_is_there_at_the_start_is_an_error(told: _Told) -> None:

@@ -34,6 +34,72 @@ def test_a_full_file_makes_room_for_a_new_one(tmp_path: Path) -> None:
     assert max((tmp_path / name).stat().st_size for name in names) <= 3 * len(_LINE)
 
 
+def _numbers(folder: Path) -> list[int]:
+    """Return the numbers that lines begin with, in all files of a folder from the oldest to the newest."""
+    files = sorted(folder.iterdir(), key=lambda path: path.suffix or ".0", reverse=True)
+    return [int(line[6:9]) for file in files for line in file.read_text().splitlines()]
+
+
+def _numbered(number: int) -> str:
+    return f'{{"n": {number:03}, "x": "{"x" * 40}"}}\n'
+
+
+def test_a_file_that_is_removed_is_begun_anew_and_older_ones_stay(tmp_path: Path) -> None:
+    with closing(RotatingFile(tmp_path / "log", 3 * len(_numbered(0)))) as file:
+        for number in range(18):
+            file.write(_numbered(number))
+        (tmp_path / "log").unlink()
+        for number in range(18, 21):
+            file.write(_numbered(number))
+    assert _numbers(tmp_path) == [*range(15), 18, 19, 20]
+
+
+def test_a_file_that_is_moved_away_takes_no_more_lines(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    with closing(RotatingFile(tmp_path / "logs" / "log", 1000)) as file:
+        file.write(_numbered(0))
+        (tmp_path / "logs").rename(tmp_path / "old")
+        file.write(_numbered(1))
+    assert (_numbers(tmp_path / "old"), _numbers(tmp_path / "logs")) == ([0], [1])
+
+
+def test_a_file_that_cannot_be_renamed_costs_no_older_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, replace = tmp_path / "log", Path.replace
+
+    def refuse(self: Path, target: Path) -> Path:
+        if self == path:
+            raise OSError(errno.EACCES, "refused")
+        return replace(self, target)
+
+    with closing(RotatingFile(path, 3 * len(_numbered(0)))) as file:
+        for number in range(15):
+            file.write(_numbered(number))
+        monkeypatch.setattr(Path, "replace", refuse)
+        for _ in range(6):
+            with pytest.raises(OSError, match="refused"):
+                file.write(_numbered(15))
+        assert _numbers(tmp_path) == [*range(15)]
+        monkeypatch.undo()
+        file.write(_numbered(15))
+    assert _numbers(tmp_path) == [*range(16)]
+
+
+def test_a_new_file_that_cannot_be_made_costs_no_older_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "too many")
+
+    with closing(RotatingFile(tmp_path / "log", 3 * len(_numbered(0)))) as file:
+        for number in range(15):
+            file.write(_numbered(number))
+        monkeypatch.setattr(Path, "open", refuse)
+        for _ in range(6):
+            with pytest.raises(OSError, match="too many"):
+                file.write(_numbered(15))
+        monkeypatch.undo()
+        file.write(_numbered(15))
+    assert _numbers(tmp_path) == [*range(16)]
+
+
 def test_a_line_longer_than_the_file_may_be_is_not_lost(tmp_path: Path) -> None:
     with closing(RotatingFile(tmp_path / "log", 10)) as file:
         file.write(_LINE)

@@ -131,14 +131,6 @@ class TestPictureFolder:
         assert _names(tmp_path / "new" / "out") == ["a-2.jpg", "a.jpg", "a.png", "b.WEBP"]
         assert (cv2.imread(str(tmp_path / "new" / "out" / "a.png")) != _IMAGE).any()
 
-    def test_the_photos_themselves_are_never_replaced(self, tmp_path: Path) -> None:
-        source = _picture(tmp_path / "a.png")
-        before = source.read_bytes()
-        with PictureFolderSink(tmp_path) as sink:
-            sink.write(_frame(str(source)), _result())
-        assert source.read_bytes() == before
-        assert _names(tmp_path) == ["a-2.png", "a.png"]
-
     @pytest.mark.parametrize(
         ("source", "name"),
         [
@@ -158,6 +150,20 @@ class TestPictureFolder:
         (tmp_path / "file").write_text("in the way")
         with pytest.raises(OutputError, match="cannot be made"), PictureFolderSink(tmp_path / "file" / "out"):
             pass
+
+    def test_drawn_pictures_do_not_join_the_photos(self, tmp_path: Path) -> None:
+        source = _picture(tmp_path / "a.png")
+        before = source.read_bytes()
+        with PictureFolderSink(tmp_path) as sink, pytest.raises(OutputError, match=r"the folder that a\.png lies in"):
+            sink.write(_frame(str(source)), _result())
+        assert (_names(tmp_path), source.read_bytes()) == (["a.png"], before)
+
+    def test_two_of_the_longest_names_are_kept_apart(self, tmp_path: Path) -> None:
+        sources = [_picture(tmp_path / folder / ("x" * 251 + ".png")) for folder in "ab"]
+        with PictureFolderSink(tmp_path / "out") as sink:
+            for source in sources:
+                sink.write(_frame(str(source)), _result(str(source)))
+        assert len(_names(tmp_path / "out")) == 2
 
 
 class TestPictureFile:

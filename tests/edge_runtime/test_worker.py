@@ -63,6 +63,7 @@ def _until(condition: Callable[[], bool]) -> None:
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_runtime.sinks.worker._FIRST_WAIT_S", 0.05)
     monkeypatch.setattr("edge_runtime.sinks.worker._LAST_WAIT_S", 0.3)
+    monkeypatch.setattr("edge_runtime.sinks.worker._LONGEST_WRITE_S", 5.0)
 
 
 def test_all_arrives_in_order_before_the_end() -> None:
@@ -135,6 +136,26 @@ def test_events_are_kept_up_to_a_thousand(monkeypatch: pytest.MonkeyPatch) -> No
     assert back == (HealthKind.SINK_BACK, "held works again; 7 events were dropped.")
 
 
+def test_events_of_a_failing_sink_are_kept_up_to_a_thousand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_runtime.sinks.worker._MOST_EVENTS", 3)
+    held = _Held()
+    held.error = OutputError("locked")
+    held.let.clear()
+    with SinkThread(held, "held", patient=False) as sink:
+        sink.tell(_event(0))
+        _until(lambda: held.tries == 1)
+        # While one is being tried there is room for another three, and then it comes back.
+        for number in range(1, 4):
+            sink.tell(_event(number))
+        held.let.set()
+        _until(lambda: len(sink.notices) == 2)
+        for number in range(4, 10):
+            sink.tell(_event(number))
+        held.error = None
+    assert held.got[-3:] == [107, 108, 109]
+    assert len(held.got) <= 4
+
+
 def test_a_sink_that_still_fails_at_the_end_is_an_error() -> None:
     held = _Held()
     held.error = OutputError("full")
@@ -172,7 +193,65 @@ def test_a_reader_that_left_and_a_mistake_of_ours_end_a_live_run_too(error: Exce
         write_for_ever()
 
 
-def test_a_sink_that_never_returns_is_left_behind() -> None:
+def test_a_slow_sink_is_closed_without_the_frames_that_wait() -> None:
+    held = _Held()
+    held.let.clear()
+    sink = SinkThread(held, "held", patient=True)
+
+    def let_when_dropped() -> None:
+        _until(lambda: not sink._items)
+        held.let.set()
+
+    def run_until_signalled() -> None:
+        with sink:
+            sink.write(_FRAME, _result(0))
+            _until(lambda: held.tries == 1)
+            for number in range(1, 5):
+                sink.write(_FRAME, _result(number))
+            threading.Thread(target=let_when_dropped).start()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_until_signalled()
+    assert held.got == [0]
+    assert held.closed
+
+
+def test_a_signal_while_a_slow_sink_is_waited_for_leaves_it_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = _Held()
+    sink = SinkThread(held, "held", patient=True)
+    join = sink._thread.join
+
+    def interrupted_join(timeout_s: float | None) -> None:
+        if timeout_s is None:
+            raise KeyboardInterrupt
+        join(timeout_s)
+
+    monkeypatch.setattr(sink._thread, "join", interrupted_join)
+    with pytest.raises(KeyboardInterrupt), sink:
+        sink.write(_FRAME, _result(0))
+    assert held.got == [0]
+    assert held.closed
+
+
+def test_a_blocked_sink_of_files_that_shall_hurry_loses_all_from_a_frame_on() -> None:
+    held = _Held()
+    held.let.clear()
+    with SinkThread(held, "held", patient=True) as sink:
+        sink.write(_FRAME, _result(0))
+        _until(lambda: held.tries == 1)
+        for number in range(1, 5):
+            sink.write(_FRAME, _result(number))
+        sink.hurry()
+        sink.write(_FRAME, _result(5))
+        held.let.set()
+        _until(lambda: len(held.got) == 5)
+        sink.write(_FRAME, _result(6))
+    assert held.got == list(range(5))
+
+
+def test_a_sink_that_never_returns_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_runtime.sinks.worker._LONGEST_WRITE_S", 0.5)
     held = _Held()
     held.let.clear()
     start_s = time.monotonic()

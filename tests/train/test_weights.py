@@ -60,6 +60,19 @@ def test_unfolding_keeps_the_function_and_gives_true_statistics(
     np.testing.assert_allclose(trained, stem.predict_on_batch(images), atol=2e-2)
 
 
+@pytest.mark.parametrize("count", [1, 6])
+def test_few_photos_are_enough_for_statistics(
+    body: "keras.Model", tmp_path: Path, images: np.ndarray, count: int
+) -> None:
+    load_body_weights(body, str(make_folded(tmp_path / "w.npz", body)))
+    unfold_batch_norms(body, list_batch_norms(body), images[:count])
+    inputs = keras.Model(body.input, body.get_layer("bn_Conv1").input).predict_on_batch(images[:count])
+    _, _, mean, variance = body.get_layer("bn_Conv1").get_weights()
+    np.testing.assert_allclose(mean, inputs.mean(axis=(0, 1, 2)), atol=1e-5)
+    np.testing.assert_allclose(variance, inputs.var(axis=(0, 1, 2)), atol=1e-5)
+    assert all(np.isfinite(weights).all() for weights in body.get_weights())
+
+
 def test_weights_of_another_network_are_refused(body: "keras.Model", tmp_path: Path) -> None:
     np.savez(tmp_path / "w.npz", **{"other/kernel": np.zeros((1, 1, 3, 3)), "other/bias": np.zeros(3)})
     with pytest.raises(DataError, match="do not load"):

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edge_runtime.pictures import PICTURE_SUFFIXES
+from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PICTURE_SUFFIXES
 from train.check.facts import Unreadable
 from train.check.findings import Finding, Kind, Severity
 
-_UNREAD_PICTURES = frozenset({".avif", ".gif", ".heic", ".heif", ".jxl", ".jp2", ".cr2", ".dng", ".nef", ".arw"})
+_LEFT_OUT = UNREAD_PICTURE_SUFFIXES | {".gif"}
 
 
 def find_unreadable(unreadable: Sequence[Unreadable]) -> Iterator[Finding]:
@@ -22,7 +22,7 @@ def find_left_out(data: Path) -> Iterator[Finding]:
     if not data.is_dir():
         return
     suffixes = Counter(path.suffix.lower() for path in data.glob("*/*") if path.is_file())
-    for suffix in sorted(suffixes.keys() & _UNREAD_PICTURES):
+    for suffix in sorted(suffixes.keys() & _LEFT_OUT):
         message = (
             f"{suffixes[suffix]} {suffix} files are left out; save them as JPEG "
             f"(read are {', '.join(sorted(PICTURE_SUFFIXES))})."

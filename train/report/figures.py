@@ -14,6 +14,8 @@ from train.checkpoint import Epoch, EpochRecord
 from train.statistics import ClassQuality, Floats, RejectionCurve, Reliability
 
 _MOST_NUMBERED_CLASSES = 25
+# With more, pages become slow, and texts too small to be read.
+MOST_NAMED_CLASSES = 100
 _MARKERS = "osD"
 
 
@@ -70,14 +72,16 @@ def draw_confusions(labels: Sequence[str], confusions: Sequence[Sequence[int]]) 
     """Draw a confusion matrix, shaded by share of its row; true classes in rows."""
     matrix = np.asarray(confusions)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    side = max(WIDTH, 1.2 + 0.42 * len(labels))
+    side = max(WIDTH, 1.2 + 0.42 * min(len(labels), MOST_NAMED_CLASSES))
 
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
-        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        # As it is, and not as an image of the size of the page, which takes minutes with hundreds of classes.
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="none")
         axes.grid(visible=False)
-        axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", rotation_mode="anchor")
-        axes.set_yticks(range(len(labels)), labels)
+        if len(labels) <= MOST_NAMED_CLASSES:
+            axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", rotation_mode="anchor")
+            axes.set_yticks(range(len(labels)), labels)
         axes.set(xlabel="given label", ylabel="true label")
         if len(labels) <= _MOST_NUMBERED_CLASSES:
             _number_cells(axes, matrix, shares)

@@ -1,6 +1,6 @@
 """The report of one run: a single HTML page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -192,12 +192,21 @@ def _count(run: FinishedRun) -> list[list[int]]:
     return count_confusions(predictions.targets, predictions.answers, len(predictions.labels))
 
 
+def _draw_classes(classes: Sequence[ClassQuality]) -> Html:
+    """Draw all classes, or of very many those that need a look."""
+    caption = "Dots with 95 % intervals."
+    if len(classes) > figures.MOST_NAMED_CLASSES:
+        caption += f" The {figures.MOST_NAMED_CLASSES} classes with the lowest F1; the table has all."
+        classes = sorted(classes, key=lambda each: each.f1.value if each.f1 else 0.0)[: figures.MOST_NAMED_CLASSES]
+    return pages.figure(figures.draw_classes(classes), caption)
+
+
 def _classes(run: FinishedRun) -> Html:
     classes = measure_classes(run.predictions.labels, _count(run))
     header = ("class", "photos", "precision %", "recall %", "F1 %")
     return pages.section(
         "Classes",
-        pages.figure(figures.draw_classes(classes), "Dots with 95 % intervals."),
+        _draw_classes(classes),
         pages.table(header, map(_class_row, classes), numbers=True),
         pages.paragraph(
             "Precision: of the photos answered with the class, the share that shows it. Recall: of the photos that "

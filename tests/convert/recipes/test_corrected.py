@@ -186,5 +186,5 @@ def test_a_batch_norm_of_rows_is_left_to_plain_int8() -> None:
     made = build(keras.layers.Conv2D(8, 3, padding="same"), keras.layers.BatchNormalization(axis=1))
     norm = made.layers[2]
     norm.set_weights([np.linspace(0.1, 3, 8), np.linspace(-2, 2, 8), np.zeros(8), np.ones(8)])
-    with pytest.raises(ConversionError, match="answers differently .* take the recipe int8"):
+    with pytest.raises(ConversionError, match=r"answers differently .* take the recipe int8"):
         correct(made)

@@ -141,7 +141,7 @@ class TestFaults:
     def test_a_wrong_variable_is_a_usage_error(self) -> None:
         result = _checked("--demo", EDGE_TOP_K="many")
         assert result.exit_code == 2
-        assert "--top-k" in result.stderr
+        assert "EDGE_TOP_K: 'many'" in result.stderr
 
     def test_other_peoples_variables_are_let_alone(self) -> None:
         result = _checked("--demo", EDGE_VERSION="1.2", EDGE_GARMENT_DATA="/data", EDGE_PRINT_CONFIG="x")
@@ -152,6 +152,13 @@ class TestFaults:
         result = _checked("--demo", "--save", tmp_path / "out")
         assert (result.exit_code, result.stdout) == (0, "")
         assert not (tmp_path / "out").exists()
+
+
+def test_a_wrong_variable_is_told_by_its_name() -> None:
+    result = _checked("--demo", EDGE_MAX_FPS="abc")
+    assert result.exit_code == 2
+    assert "Invalid value for EDGE_MAX_FPS: 'abc' is not a valid number." in result.stderr
+    assert "Invalid value for '--max-fps'" in _checked("--demo", "--max-fps", "abc").stderr
 
 
 def test_checking_reads_the_models(tmp_path: Path, tiny_model: Path) -> None:
