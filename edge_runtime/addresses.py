@@ -4,8 +4,19 @@ import re
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 # By patterns rather than by parts, so that an address that nobody could take apart hides its password, too.
-_PASSWORD = re.compile(r"^([^/?#]*://[^/?#:]*:)[^/?#]*(?=@)")
-_SECRET = re.compile(r"([?&;][^?&;=#]*(?:pass|pwd|secret|token|key|auth)[^?&;=#]*=)[^&;#]+", re.IGNORECASE)
+_PASSWORD = re.compile(
+    r"(://[^/?#:]*:)[^/?#]*(?=@[^/?#])"
+    # A password that nobody has escaped: what follows the name is no port, and an `@` comes later.
+    r"|(://[^/?#:\[]*:)(?!\d{1,5}(?:[/?#]|$)).*(?=@)"
+)
+_KEY = r"(?:pas|pwd|ps?w(?==)|secret|token|key|auth|credential|sig(?:nature)?(?==))"
+_SECRET = re.compile(rf"([?&;][^?&;=#]*{_KEY}[^?&;=#]*=)[^&;#]+", re.IGNORECASE)
+# As in `/user=me_password=secret_channel=1` or `/token=secret/channel`; the channel may be all that tells two apart.
+_SECRET_IN_PATH = re.compile(
+    rf"((?:(?P<segment>/)|_)[^/_?&;=#]*{_KEY}[^/_?&;=#]*=)[^&;#]*?"
+    r"(?=[/_?][a-z][a-z0-9]*=[^=/_]|[&;#]|$|(?(segment)/|$))",
+    re.IGNORECASE,
+)
 _HIDDEN = "***"
 
 
@@ -15,5 +26,11 @@ def is_address(text: str) -> bool:
 
 
 def without_password(address: str) -> str:
-    """Hide the passwords of an address, before its host and in its query; they would end up in results and logs."""
-    return _SECRET.sub(rf"\g<1>{_HIDDEN}", _PASSWORD.sub(rf"\g<1>{_HIDDEN}", address))
+    """Hide the passwords of an address, before its host, in its path and in its query.
+
+    They would end up in results and logs. What is no address stays as it is.
+    """
+    if not is_address(address):
+        return address
+    address = _PASSWORD.sub(rf"\g<1>\g<2>{_HIDDEN}", address)
+    return _SECRET_IN_PATH.sub(rf"\g<1>{_HIDDEN}", _SECRET.sub(rf"\g<1>{_HIDDEN}", address))

@@ -7,18 +7,18 @@ import click
 
 
 def read_secret(variable: str, file: Path | None, option: str) -> str | None:
-    """Return a secret, or None when the user has given none.
+    """Return a secret without the white space around it, or None when the user has given none.
 
     Args:
         variable: Environment variable that may hold it.
-        file: File that may hold it, and comes first; white space around it is left out.
+        file: File that may hold it, and comes first.
         option: Names the file in messages.
 
     Raises:
         click.UsageError: The file cannot be read, or there is nothing in it.
     """
     if file is None:
-        return os.environ.get(variable) or None
+        return os.environ.get(variable, "").strip() or None
     try:
         secret = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -52,14 +52,15 @@ def average_runs(runs: Sequence[TrainingRun], output: TrainingRun) -> None:
     spec, rows, arguments = runs[0].read_spec(), _join_splits(runs), runs[0].read_arguments()
     check_sides(rows, spec.heads[0].labels)
     average = _average([load_model(run.model_path) for run in runs])
-    output.write_splits(rows)
-    write_text(output.path / "environment.json", json.dumps(describe_environment(ONE_DEVICE), indent=2) + "\n")
-    output.write_arguments({**arguments, "averaged": [str(run.path) for run in runs]})
-    write_metrics(output, EpochRecord, ())
     validation = [row for row in rows if row.split is Split.VALIDATION]
     negatives = find_negatives(Path(arguments["negatives"]) if arguments["negatives"] else None)
     encoding = Encoding(runs[0].read_image_folder(), spec.heads[0].labels, spec.input)
     finish = finish_model(average, output, validation, encoding, negatives.held_out, _find_more(runs, len(validation)))
+    output.write_splits(rows)
+    write_text(output.path / "environment.json", json.dumps(describe_environment(ONE_DEVICE), indent=2) + "\n")
+    write_metrics(output, EpochRecord, ())
+    # Not before all could be read: what failed may be put right and repeated.
+    output.write_arguments({**arguments, "averaged": [str(run.path) for run in runs]})
     head = replace(spec.heads[0], threshold=finish.rejection.threshold)
     averaged = [run.read_spec().provenance for run in runs]
     provenance = {**spec.provenance, "validation": asdict(finish), "averaged": averaged}

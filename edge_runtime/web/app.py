@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from edge_runtime.delivery.sink import OutboxSink
-from edge_runtime.web.guard import COOKIE, Guard, is_same, session_of
+from edge_runtime.web.guard import Guard, cookie_of, is_same
 from edge_runtime.web.metrics import Metrics
 from edge_runtime.web.painter import Painter
 from edge_runtime.web.stage import Stage
@@ -114,7 +114,7 @@ class WebApp:
             await asyncio.sleep(_WRONG_TOKEN_S)
             return FileResponse(_PAGE / "login.html", 403)
         response = RedirectResponse("/", 303)
-        response.set_cookie(COOKIE, session_of(self._token), httponly=True, samesite="strict")
+        response.set_cookie(*cookie_of(self._token), httponly=True, samesite="strict")
         return response
 
 

@@ -2,17 +2,16 @@
 
 import hashlib
 import hmac
-from http.cookies import SimpleCookie
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-COOKIE: Final = "edge_garment_session"
+from edge_runtime.web.options import is_local
 
 _OPEN_PATHS: Final = ("/login", "/icon.svg", "/style.css")
-_LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 _HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -54,32 +53,35 @@ class Guard:
             await send(message)
 
         if scope["type"] == "http":
-            app = self._refusal(scope["path"], Headers(scope=scope)) or self._app
+            app = self._refusal(HTTPConnection(scope)) or self._app
             await app(scope, receive, send_strict)
 
-    def _refusal(self, path: str, headers: Headers) -> ASGIApp | None:
+    def _refusal(self, visit: HTTPConnection) -> ASGIApp | None:
         if self._token is None:
-            if _without_port(headers.get("host", "")) in _LOCAL_HOSTS:
+            if is_local(_without_port(visit.headers.get("host", ""))):
                 return None
             return PlainTextResponse("Ask for localhost, or start edge-run with a token.\n", 421)
-        if path in _OPEN_PATHS or self._is_known(headers):
+        path = visit.scope["path"]
+        if path in _OPEN_PATHS or self._is_known(visit):
             return None
         if path == "/":
             return RedirectResponse("/login", 303)
         return PlainTextResponse("Authorization: Bearer TOKEN is needed.\n", 401, {"WWW-Authenticate": "Bearer"})
 
-    def _is_known(self, headers: Headers) -> bool:
+    def _is_known(self, visit: HTTPConnection) -> bool:
         assert self._token is not None
-        scheme, _, bearer = headers.get("authorization", "").partition(" ")
+        scheme, _, bearer = visit.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return is_same(bearer.strip(), self._token)
-        session = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        return session is not None and is_same(session.value, session_of(self._token))
+        name, session = cookie_of(self._token)
+        return is_same(visit.cookies.get(name, ""), session)
 
 
-def session_of(token: str) -> str:
-    """Return what the cookie holds in the place of the token."""
-    return hmac.new(token.encode(), b"edge-garment web session", hashlib.sha256).hexdigest()
+def cookie_of(token: str) -> tuple[str, str]:
+    """Return the name of the cookie, and what it holds in the place of the token."""
+    digest = hmac.new(token.encode(), b"edge-garment web session", hashlib.sha256).hexdigest()
+    # Browsers tell no ports apart: another run on this machine, with another token, needs another name.
+    return f"edge_garment_{digest[:8]}", digest[8:]
 
 
 def is_same(given: str, wanted: str) -> bool:
@@ -89,4 +91,4 @@ def is_same(given: str, wanted: str) -> bool:
 
 def _without_port(host: str) -> str:
     name, colon, port = host.rpartition(":")
-    return (name if colon and port.isdigit() else host).lower()
+    return (name if colon and port.isdigit() else host).strip("[]").lower()

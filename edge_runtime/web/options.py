@@ -62,7 +62,7 @@ def check_web(arguments: dict[str, Any]) -> str | None:
         return None
     require_extra("--web", "web", "prometheus_client", "starlette", "uvicorn")
     host, _ = _parts(arguments["web"])
-    if token is None and not _is_local(host):
+    if token is None and not is_local(host):
         raise click.UsageError(
             f"--web at {host} can be seen by others and needs a token: set {WEB_TOKEN}, or write one to a file "
             "(openssl rand -hex 32 > FILE) and give --web-token-file FILE."
@@ -104,7 +104,8 @@ def _parts(address: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _is_local(host: str) -> bool:
+def is_local(host: str) -> bool:
+    """Tell whether a name or address, without brackets, is this machine's own and reached from nowhere else."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -15,7 +15,8 @@ from edge_runtime.web.stage import Shown, Stage
 
 _LEAST_INTERVAL_S: Final = 0.1
 _POLL_S: Final = 0.03
-_LONGEST_WAIT_S: Final = 10.0
+# Of the six connections that a browser opens to a host, one that waits is one less for the other sources.
+_LONGEST_WAIT_S: Final = 1.0
 _MOST_PIXELS_ACROSS: Final = 1280
 _JPEG_QUALITY: Final = 80
 
@@ -58,7 +59,7 @@ class Painter:
             after: Number of the picture that the viewer has.
 
         Returns:
-            The picture, or None when there was no other one for ten seconds or none will come.
+            The picture, or None when there was no other one for a second or none will come.
         """
         deadline = time.monotonic() + _LONGEST_WAIT_S
         while time.monotonic() < deadline and not self._stage.over:

@@ -14,9 +14,9 @@ from edge_runtime.results import FrameResult
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.sources.frame import Frame
 from edge_runtime.web.metrics import Metrics
+from edge_runtime.web.protocol import MOST_CONNECTIONS, BoundedProtocol
 from edge_runtime.web.stage import Stage
 
-_MOST_CONNECTIONS: Final = 64
 _LAST_WAIT_S: Final = 1
 
 
@@ -48,9 +48,10 @@ class WebSink(Sink):
         config = uvicorn.Config(
             app,
             access_log=False,
-            http="h11",
+            # At most as many are taken at once, and have a file descriptor each, before there is a choice.
+            backlog=MOST_CONNECTIONS,
+            http=BoundedProtocol,
             lifespan="off",
-            limit_concurrency=_MOST_CONNECTIONS,
             log_config=None,
             # What a visitor's connection runs into is for the visitor to see.
             log_level="critical",

@@ -55,6 +55,18 @@ def test_runs_on_photos_of_other_folders_are_refused(
     assert not (tmp_path / "average").exists()
 
 
+def test_an_average_that_failed_may_be_repeated(
+    trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path
+) -> None:
+    output, arguments = TrainingRun(tmp_path / "average"), trained_run.read_arguments()
+    other_run.write_arguments({**arguments, "negatives": str(tmp_path / "gone")})
+    with pytest.raises(DataError, match="gone"):
+        average_runs([other_run, trained_run], output)
+    other_run.write_arguments(arguments)
+    average_runs([other_run, trained_run], output)
+    assert output.model_path.exists()
+
+
 def test_a_detector_is_no_part_of_an_average(trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path) -> None:
     detection = DetectionSpec(other_run.read_spec().labels)
     other_run.write_spec(replace(other_run.read_spec(), heads=(), detection=detection))

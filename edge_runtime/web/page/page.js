@@ -1,6 +1,7 @@
 "use strict";
 
-// Shows pictures one after another, each asked for when the one before is there, and events as they come.
+// Shows pictures one after another, each asked for when the one before is there, and events as they come. One that
+// does not come is asked for again when the status tells of another: the browser's connections are few.
 
 const MOST_EVENTS = 100;
 const RETRY_MS = 2000;
@@ -9,6 +10,7 @@ const pictures = document.getElementById("pictures");
 const events = document.getElementById("events");
 const state = document.getElementById("state");
 const figures = [];
+const latest = [];
 const known = new Set();
 
 function element(tag, className, text) {
@@ -27,6 +29,10 @@ function visible() {
   return new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
 }
 
+function statusTold() {
+  return new Promise((resolve) => stream.addEventListener("status", resolve, { once: true }));
+}
+
 function setState(kind, text) {
   state.dataset.state = kind;
   state.textContent = text;
@@ -37,7 +43,7 @@ async function nextPicture(index, after) {
   if (answer.status === 401) location.assign("login");
   if (answer.status === 204) return null;
   if (!answer.ok) throw new Error(answer.statusText);
-  return { number: answer.headers.get("X-Picture"), url: URL.createObjectURL(await answer.blob()) };
+  return { number: Number(answer.headers.get("X-Picture")), url: URL.createObjectURL(await answer.blob()) };
 }
 
 async function keepShowing(index, image) {
@@ -46,7 +52,10 @@ async function keepShowing(index, image) {
     await visible();
     try {
       const picture = await nextPicture(index, after);
-      if (picture === null) continue;
+      if (picture === null) {
+        while (latest[index] === after) await statusTold();
+        continue;
+      }
       after = picture.number;
       const before = image.src;
       image.src = picture.url;
@@ -80,6 +89,7 @@ function rate(source) {
 }
 
 function showSource(source, index) {
+  latest[index] = source.picture;
   figures[index] ??= makeFigure(index);
   const figure = figures[index];
   const answers = source.answers.map((answer) => `${answer.label} ${percent(answer.score)}`).join(", ");
@@ -132,6 +142,7 @@ function showEvent(event) {
   if (known.has(event.id)) return;
   if (known.size === 0) events.replaceChildren();
   known.add(event.id);
+  if (known.size > MOST_EVENTS) known.delete(known.values().next().value);
   events.prepend(eventLine(event));
   if (events.children.length > MOST_EVENTS) events.lastElementChild.remove();
 }

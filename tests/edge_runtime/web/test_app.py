@@ -1,6 +1,10 @@
+import contextlib
+import http.client
 import json
+import select
 import socket
-from urllib.parse import urlsplit
+import time
+from urllib.parse import urlencode, urlsplit
 
 import cv2
 import numpy as np
@@ -10,6 +14,7 @@ from edge_runtime.errors import OutputError
 from edge_runtime.events import HealthKind
 from edge_runtime.results import Detection
 from edge_runtime.veil import blur_outside
+from edge_runtime.web.protocol import MOST_CONNECTIONS
 from edge_runtime.web.sink import WebSink
 
 _TOKEN = "a token of the test's own"
@@ -19,10 +24,27 @@ def _picture(jpeg: bytes) -> np.ndarray:
     return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
 
 
+def _connect(site) -> socket.socket:  # noqa: ANN001
+    address = urlsplit(site.sink.address)
+    return socket.create_connection((address.hostname, address.port), 20)
+
+
+def _trickle(connection: socket.socket) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        connection.sendall(b"a")
+        time.sleep(0.05)
+
+
+def _log_in(site, token: str) -> str:  # noqa: ANN001
+    """Return the cookie as a browser sends it back."""
+    answer, _ = site.ask("/login", "POST", urlencode({"token": token}))
+    return answer.headers["Set-Cookie"].partition(";")[0]
+
+
 def _read_events(site, count: int) -> list[tuple[str, dict]]:  # noqa: ANN001
     """Read the first messages of the event stream."""
-    address = urlsplit(site.sink.address)
-    with socket.create_connection((address.hostname, address.port), 20) as connection:
+    with _connect(site) as connection:
         connection.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         lines = connection.makefile(encoding="utf-8")
         messages = []
@@ -94,6 +116,7 @@ class TestStatus:
         assert answer.status == 200
         status = json.loads(body)
         assert status["status"] == "ok"
+        assert [source["picture"] for source in status["sources"]] == [1, 2]
         assert [source["name"] for source in status["sources"]] == ["camera:0", "camera:1"]
         assert status["sources"][0]["answers"] == [{"label": "hat", "score": 0.875}]
         assert status["sources"][0]["answer_ms"] == 4.2
@@ -113,10 +136,10 @@ class TestStatus:
         site.lose(0, "camera:1")
         answer, body = site.ask("/health")
         assert answer.status == 503
-        assert [(source["name"], source["lost"]) for source in json.loads(body)["sources"]] == [
-            ("camera:0", False),
-            ("camera:1", True),
-        ]
+        sources = json.loads(body)["sources"]
+        assert [(source["name"], source["lost"]) for source in sources] == [("camera:0", False), ("camera:1", True)]
+        # The page asks for no picture before there is one.
+        assert sources[1]["picture"] == 0
         assert site.ask("/picture.jpg?source=1")[0].status == 204
         site.lose(1, "camera:1", HealthKind.SOURCE_BACK)
         assert site.ask("/health")[0].status == 200
@@ -157,11 +180,13 @@ class TestGuard:
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
 
-    @pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080", "LOCALHOST"])
+    @pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080", "LOCALHOST", "127.0.0.2:8080"])
     def test_without_a_token_this_machines_names_are_served(self, site, host: str) -> None:  # noqa: ANN001
         assert site.ask("/", Host=host)[0].status == 200
 
-    @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:8080", "10.0.0.1:8080", ""])
+    @pytest.mark.parametrize(
+        "host", ["evil.example", "localhost.evil.example:8080", "10.0.0.1:8080", "127.evil.example", ""]
+    )
     def test_without_a_token_no_other_name_is_served(self, site, host: str) -> None:  # noqa: ANN001
         assert site.ask("/picture.jpg", Host=host)[0].status in (400, 421)
 
@@ -196,12 +221,89 @@ class TestGuard:
         assert site.ask("/health", Cookie=session)[0].status == 200
         assert site.ask("/health", Cookie=session[:-1])[0].status == 401
 
+    @pytest.mark.parametrize(
+        "other", ["prefs[theme]=dark", 'grafana={"a":1}', "x@y=1", "a/b=1", "flag", "n=a b", 'v="open', "n=J\xfcrgen"]
+    )
+    def test_cookies_of_other_programs_on_this_host_do_no_harm(self, serve_page, other: str) -> None:  # noqa: ANN001
+        site = serve_page(_TOKEN)
+        site.show()
+        session = _log_in(site, _TOKEN)
+        assert site.ask("/health", Cookie=f"{other}; {session}")[0].status == 200
+        assert site.ask("/health", Cookie=f"{session}; {other}")[0].status == 200
+        assert site.ask("/health", Cookie=other)[0].status == 401
+
+    def test_runs_on_one_host_keep_each_others_visitors(self, serve_page) -> None:  # noqa: ANN001
+        tokens = _TOKEN, "another one of the test's"
+        sites = [serve_page(token) for token in tokens]
+        cookies = [_log_in(site, token) for site, token in zip(sites, tokens, strict=True)]
+        # A browser keeps one cookie of each name for all ports of a host.
+        kept = "; ".join({cookie.partition("=")[0]: cookie for cookie in cookies}.values())
+        for site in sites:
+            site.show()
+            assert site.ask("/health", Cookie=kept)[0].status == 200
+
     @pytest.mark.parametrize("body", ["token=wrong", "", "x" * 10_000, "token=%ff"])
     def test_a_wrong_token_is_refused(self, serve_page, body: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN001
         monkeypatch.setattr("edge_runtime.web.app._WRONG_TOKEN_S", 0.01)
         answer, _ = serve_page(_TOKEN).ask("/login", "POST", body)
         assert answer.status == 403
         assert "Set-Cookie" not in answer.headers
+
+
+class TestConnections:
+    def test_idle_ones_make_room_for_a_request(self, serve_page) -> None:  # noqa: ANN001
+        site = serve_page(_TOKEN)
+        site.show()
+        with contextlib.ExitStack() as idle:
+            connections = [idle.enter_context(_connect(site)) for _ in range(2 * MOST_CONNECTIONS)]
+            assert site.ask("/health", Authorization=f"Bearer {_TOKEN}")[0].status == 200
+            ended, _, _ = select.select(connections, [], [], 0)
+            assert len(ended) > MOST_CONNECTIONS
+
+    def test_one_that_waits_for_an_answer_is_kept(self, site) -> None:  # noqa: ANN001
+        with contextlib.ExitStack() as idle, _connect(site) as events:
+            events.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert events.recv(1)
+            for _ in range(2 * MOST_CONNECTIONS):
+                idle.enter_context(_connect(site))
+            assert site.ask("/style.css")[0].status == 200
+            site.scan(0, "hat")
+            assert "event: garment-event\n" in events.makefile()
+
+    @pytest.mark.parametrize(
+        "begun",
+        [
+            b"",
+            b"GET /health HT",
+            b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\ntoken",
+        ],
+    )
+    def test_a_request_has_an_end(self, serve_page, begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN001
+        monkeypatch.setattr("edge_runtime.web.protocol._REQUEST_S", 0.5)
+        with _connect(serve_page(_TOKEN)) as connection:
+            connection.sendall(begun)
+            assert connection.recv(1) == b""
+
+    def test_so_has_the_next_one_of_a_connection(self, site, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN001
+        monkeypatch.setattr("edge_runtime.web.protocol._REQUEST_S", 0.5)
+        connection = http.client.HTTPConnection(urlsplit(site.sink.address).netloc, timeout=20)
+        with contextlib.closing(connection):
+            connection.request("GET", "/style.css")
+            connection.getresponse().read()
+            connection.sock.sendall(b"GET /health HT")
+            assert connection.sock.recv(1) == b""
+
+    def test_pieces_of_a_request_give_no_more_time(self, site, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN001
+        monkeypatch.setattr("edge_runtime.web.protocol._REQUEST_S", 0.5)
+        with _connect(site) as connection:
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-A: ")
+            with pytest.raises(ConnectionError):
+                _trickle(connection)
+
+    def test_an_answer_may_take_longer(self, site, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN001
+        monkeypatch.setattr("edge_runtime.web.protocol._REQUEST_S", 0.5)
+        # A second apart.
+        assert [name for name, _ in _read_events(site, 2)] == ["status", "status"]
 
 
 def test_a_port_that_is_taken_is_an_output_error(site) -> None:  # noqa: ANN001
@@ -212,8 +314,7 @@ def test_a_port_that_is_taken_is_an_output_error(site) -> None:  # noqa: ANN001
 
 def test_open_streams_end_with_the_run_and_without_a_word(serve_page, capfd: pytest.CaptureFixture[str]) -> None:  # noqa: ANN001
     site = serve_page()
-    address = urlsplit(site.sink.address)
-    with socket.create_connection((address.hostname, address.port), 20) as connection:
+    with _connect(site) as connection:
         connection.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         connection.recv(1)
         site.sink.__exit__(None, None, None)

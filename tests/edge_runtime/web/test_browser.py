@@ -1,7 +1,10 @@
 """The page as a browser shows it."""
 
+import time
+
 import cv2
 import numpy as np
+import pytest
 
 from edge_runtime.events import HealthKind
 
@@ -38,6 +41,33 @@ def test_the_picture_changes_with_the_frame(site, browser) -> None:  # noqa: ANN
     edges = "(({left, bottom}) => [left, bottom])(document.querySelector('img').getBoundingClientRect())"
     left, bottom = (round(edge) for edge in browser.evaluate(edges))
     assert abs(int(screen[bottom - 20, left + 20, 0]) - 220) < 6
+
+
+def test_a_source_that_stands_still_is_left_alone(site, browser, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN001
+    monkeypatch.setattr("edge_runtime.web.painter._LONGEST_WAIT_S", 0.1)
+    site.show()
+    site.lose(0, "camera:1")
+    browser.open(site.sink.address)
+    browser.until(_SHOWN)
+    asked = "performance.getEntriesByType('resource').filter(({name}) => name.includes('picture.jpg')).length"
+    # A picture and no other one, and none of the other camera.
+    browser.until(f"{asked} === 3")
+    time.sleep(1)
+    assert browser.evaluate(asked) == 3
+    before = browser.evaluate("document.querySelector('figure img').src")
+    site.show()
+    browser.until(f"document.querySelector('figure img').src !== '{before}'")
+    assert browser.complaints == []
+
+
+def test_it_remembers_no_more_events_than_it_shows(site, browser) -> None:  # noqa: ANN001
+    browser.open(site.sink.address)
+    browser.until("document.getElementById('state').textContent === 'no frames'")
+    for numbers in (range(90), range(90, 150)):
+        for number in numbers:
+            site.scan(number, f"hat {number}")
+        browser.until(f"document.querySelector('#events .what')?.textContent === 'hat {numbers[-1]}'")
+    assert browser.evaluate("[known.size, document.querySelectorAll('#events li').length]") == [100, 100]
 
 
 def test_it_fits_a_phone(site, browser) -> None:  # noqa: ANN001
