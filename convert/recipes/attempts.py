@@ -23,7 +23,7 @@ from convert.parity.measurement import (
 )
 from convert.parity.report import Measurement
 from convert.recipes.recipe import RECIPES, Recipe
-from edge_runtime.errors import DropError
+from edge_runtime.errors import ConversionError, DropError, ExtraMissingError
 
 LADDER: Final = tuple(RECIPES[name] for name in ("int8", "int8-corrected", "int8-qat"))
 """Full-integer recipes, from a minute's work to hours of it."""
@@ -82,14 +82,19 @@ def try_recipes(subject: Subject, make: Callable[[Recipe], bytes], recipes: Sequ
         most: The largest drop of the score that will do.
 
     Raises:
-        ConversionError: A recipe does not work with the model.
-        DropError: Every recipe costs more.
+        ConversionError: The first recipe does not work with the model.
+        DropError: Every recipe costs more, or does not work.
     """
     known: dict[str, StageAnswers] = {}
     attempts: list[Attempt] = []
     for recipe in recipes:
         start = time.monotonic()
-        content = make(recipe)
+        try:
+            content = make(recipe)
+        except (ConversionError, ExtraMissingError) as error:
+            if not attempts:
+                raise
+            raise DropError(f"{_describe_failure(attempts, most)} {recipe.name} could not be tried: {error}") from error
         seconds = time.monotonic() - start
         if KERAS_STAGE not in known:
             # Not before a file could be made: a run that is damaged ends there, in a sentence.

@@ -15,7 +15,7 @@ from convert.cli import main  # noqa: E402
 from convert.export import load_keras_model, to_float_tflite  # noqa: E402
 from convert.parity.measurement import Subject  # noqa: E402
 from convert.recipes.attempts import LADDER, try_recipes  # noqa: E402
-from edge_runtime.errors import DropError  # noqa: E402
+from edge_runtime.errors import DropError, ExtraMissingError  # noqa: E402
 from edge_runtime.recognizer import Recognizer  # noqa: E402
 from edge_runtime.training_run import TrainingRun  # noqa: E402
 
@@ -63,6 +63,16 @@ def test_the_first_recipe_that_keeps_the_score_is_taken(subject: Subject, good: 
 def test_where_none_keeps_it_the_best_is_named(subject: Subject, bad: bytes) -> None:
     with pytest.raises(DropError, match=r"within 0\.1 of .* the best, int8, loses 0\.\d+.*--max-drop"):
         try_recipes(subject, lambda _: bad, LADDER, most=0.1)
+
+
+def test_a_recipe_that_cannot_be_tried_does_not_hide_what_was_found(subject: Subject, bad: bytes) -> None:
+    def make(recipe: Any) -> bytes:
+        if recipe.name == "int8-qat":
+            raise ExtraMissingError("The recipe int8-qat needs the extra qat.")
+        return bad
+
+    with pytest.raises(DropError, match=r"the best, int8, loses .*int8-qat could not be tried: .* extra qat"):
+        try_recipes(subject, make, LADDER, most=0.1)
 
 
 def test_the_command_says_what_it_tried_and_the_file_too(small_run: TrainingRun, tmp_path: Path) -> None:
