@@ -33,7 +33,7 @@ from train.schedule import ClassifierSchedule
 from train.split_file import read_splits
 from train.splits import split_photos
 from train.training import Fitting
-from train.weights import are_folded, list_batch_norms, unfold_batch_norms
+from train.weights import are_folded, check_weights, list_batch_norms, unfold_batch_norms
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +88,7 @@ def train_classifier(options: ClassifyOptions, run: TrainingRun, distribution: D
         RunError: The directory holds a run with other options.
         OutputError: The directory cannot be written.
     """
+    check_weights(options.weights)
     keras.utils.set_random_seed(options.schedule.seed)
     negatives = find_negatives(options.negatives)
     photo_set = read_photos(options.data, options.columns, options.images)
@@ -188,7 +189,8 @@ def _begin(
     options: ClassifyOptions, photo_set: PhotoSet, negatives: Negatives, run: TrainingRun, distribution: Distribution
 ) -> tuple[SplitRow, ...]:
     """Write what defines the run before anything is trained, or check that it is the same as before."""
-    arguments = json.loads(json.dumps({**asdict(options), "images": photo_set.images.resolve()}, default=str))
+    folders = {"images": photo_set.images.resolve(), "negatives": options.negatives and options.negatives.resolve()}
+    arguments = json.loads(json.dumps({**asdict(options), **folders}, default=str))
     # Until an epoch has ended there is nothing to go on with, and a start that failed may be put right.
     if run.arguments_path.exists() and (distribution.process or CheckpointFolder(run.path).holds_epochs):
         check_same(run, arguments)

@@ -1,5 +1,6 @@
 """Finding labelled photos: a folder per class, or a CSV file."""
 
+import codecs
 import csv
 import os
 from collections import Counter
@@ -12,6 +13,10 @@ from tqdm import tqdm
 
 from edge_runtime.errors import DataError, PictureError
 from edge_runtime.pictures import only_pictures, read_picture
+from train.detection_formats import holds_boxes
+
+_SHOWN_COLUMNS, _SHOWN_CHARACTERS = 10, 40
+"""A file that is no table may have all of itself in one column, or in thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +87,9 @@ def find_photos(data: Path, columns: Columns, images: Path | None = None) -> Pho
     """List a data set as it is, with whatever is wrong with it; arguments as for `read_photos`.
 
     Raises:
-        DataError: Nothing is there, or the file is no table with these columns.
+        DataError: Nothing is there, it holds boxes, or the file is no table with these columns.
     """
+    _refuse_boxes(data)
     if data.is_dir():
         return PhotoSet(data, tuple(_photos_by_folder(data)))
     if data.is_file():
@@ -112,6 +118,23 @@ def _find_fault(file: Path) -> str:
     except PictureError as error:
         return str(error)
     return ""
+
+
+def _refuse_boxes(data: Path) -> None:
+    if holds_boxes(data) or _is_json(data):
+        raise DataError(
+            f"{data} holds boxes, not photos with one label each; train a detector on it with edge-train detect, or "
+            "cut its boxes out with edge-train crops first."
+        )
+
+
+def _is_json(data: Path) -> bool:
+    try:
+        with data.open("rb") as file:
+            return file.read(64).removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{")
+    except OSError:
+        # A folder, or what reading it as a table will tell of.
+        return False
 
 
 def _photos_by_folder(data: Path) -> Iterator[Photo]:
@@ -146,9 +169,15 @@ def _check_columns(data: Path, columns: Columns, present: Sequence[str]) -> None
     missing = [column for column in wanted if column not in present]
     if missing:
         raise DataError(
-            f"{data} has no column {', '.join(missing)} (it has {', '.join(present) or 'none'}); "
+            f"{data} has no column {', '.join(missing)} (it has {_shorten_list(present)}); "
             "name them with --image-column, --label-column and --group-column."
         )
+
+
+def _shorten_list(columns: Sequence[str]) -> str:
+    shown = [column[:_SHOWN_CHARACTERS] for column in columns[:_SHOWN_COLUMNS]]
+    more = [f"{len(columns) - len(shown)} more"] if len(columns) > len(shown) else []
+    return ", ".join(shown + more) or "none"
 
 
 def _image_folder(data: Path, images: Path | None, photos: tuple[Photo, ...]) -> Path:

@@ -48,6 +48,8 @@ def list_boxes(data: Path, images: Path | None, classes: Path | None, refuse: Re
     Raises:
         DataError: Nothing is there, no format fits, or a file that says something about all photos is damaged.
     """
+    if data.suffix.lower() == ".csv":
+        raise _no_boxes(data)
     if data.is_file():
         _refuse_option("--classes", classes, data, "YOLO folder")
         return _read_coco(data, images, refuse)
@@ -58,15 +60,20 @@ def list_boxes(data: Path, images: Path | None, classes: Path | None, refuse: Re
     _refuse_option("--classes", classes, data, "YOLO folder")
     if (data / _VOC_BOXES).is_dir():
         return BoxSet(data / _VOC_PHOTOS, tuple(_voc_photos(data, refuse)))
-    raise DataError(
-        f"{data} is {'no data set of boxes' if data.exists() else 'not there'}; give a COCO file, a folder with "
-        f"{_VOC_BOXES} and {_VOC_PHOTOS}, or a folder with images and labels."
-    )
+    raise _no_boxes(data)
 
 
 def holds_boxes(data: Path) -> bool:
     """Tell whether a path looks like a data set of boxes rather than of photos with one label each."""
     return (data.is_file() and data.suffix == ".json") or (data / _VOC_BOXES).is_dir() or bool(_yolo_roots(data))
+
+
+def _no_boxes(data: Path) -> DataError:
+    return DataError(
+        f"{data} is {'no data set of boxes' if data.exists() else 'not there'}; give a COCO file, a folder with "
+        f"{_VOC_BOXES} and {_VOC_PHOTOS}, or a folder with images and labels. Photos with one label each, in a folder "
+        "per class or a CSV file, are for edge-train classify."
+    )
 
 
 def _raise(_: str, error: DataError) -> None:

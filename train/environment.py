@@ -2,6 +2,7 @@
 
 import ctypes
 import importlib.metadata
+import logging
 import os
 import platform
 import sys
@@ -27,6 +28,8 @@ def start_backend() -> None:
     keep_freed_memory()
     fuse_batch_norms()
     keras.ops.zeros(1)
+    # Each model that is asked for answers has a function of its own, which TensorFlow takes for one made over and over.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def keep_freed_memory() -> None:

@@ -7,12 +7,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.errors import MetadataError, ModelError
-from edge_runtime.metadata.reading import read_spec
 from edge_runtime.spec import ModelSpec
 from edge_runtime.training_run import TrainingRun
 from train.keras_files import load_model
-from train.tflite_weights import read_dense_layers
+from train.tflite_weights import read_dense_layers, read_own_spec
 from train.weights import are_of_a_run, are_of_tflite
 
 log = logging.getLogger(__name__)
@@ -45,10 +43,8 @@ def _read_head(weights: Path, labels: tuple[str, ...]) -> _Head | None:
 
 
 def _read_tflite_head(model: bytes, labels: tuple[str, ...]) -> _Head | None:
-    try:
-        spec = read_spec(model)
-    except (ModelError, MetadataError):
-        # Of another maker; its body serves all the same.
+    spec = read_own_spec(model)
+    if spec is None:
         return None
     layers = read_dense_layers(model)
     return [layers[-1].kernel, layers[-1].bias] if layers and _knows(spec, labels) else None

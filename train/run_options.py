@@ -8,6 +8,12 @@ from edge_runtime.bundled import BUNDLED, find_model
 from edge_runtime.options.numbers import FiniteRange
 from train.catalogue import read_catalogue
 
+
+def find_bundled(_context: click.Context, _option: click.Parameter, model: str | None) -> str | None:
+    """Put a bundled model's file in the place of its name; the callback of options that take other models, too."""
+    return str(find_model(model)) if model in BUNDLED else model
+
+
 run_option = click.option(
     "-o",
     "--run",
@@ -31,7 +37,7 @@ weights_option = click.option(
     default="imagenet",
     show_default=True,
     metavar="imagenet|none|MODEL|FILE",
-    callback=lambda _context, _option, weights: str(find_model(weights)) if weights in BUNDLED else weights,
+    callback=find_bundled,
     help="Weights to start from: published, fresh, a bundled model's (garment_classifier, garment_detector), "
     "or a file: .keras of a run, .tflite, .h5, or folded .npz.",
 )

@@ -1,7 +1,8 @@
 """Dividing photos into training, validation and test without dividing a group."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
+from itertools import chain
 
 import numpy as np
 
@@ -39,15 +40,29 @@ def split_photos(
 
 
 def divide_photos(
-    photo_set: PhotoSet, validation_share: float, seed: int, test_share: float = 0.0
+    photo_set: PhotoSet,
+    validation_share: float,
+    seed: int,
+    test_share: float = 0.0,
+    classes: Sequence[Set[str]] | None = None,
 ) -> tuple[SplitRow, ...]:
-    """Divide photos as `split_photos` does, whether or not a class is left without photos of a split."""
+    """Divide photos as `split_photos` does, whether or not a class is left without photos of a split.
+
+    Args:
+        photo_set: As for `split_photos`.
+        validation_share: As for `split_photos`.
+        seed: As for `split_photos`.
+        test_share: As for `split_photos`.
+        classes: All classes that each photo shows, in the order of `photo_set.photos`; None for its label alone.
+    """
     photos = photo_set.photos
-    tested = _held_out(photos, test_share, seed) if test_share else frozenset()
+    classes = [{photo.label} for photo in photos] if classes is None else classes
+    tested = _held_out(photos, classes, test_share, seed) if test_share else frozenset()
     # The test photos go first, so that they stay the same whatever validation share is tried afterwards.
     rest = [index for index in range(len(photos)) if index not in tested]
     share = min(validation_share * len(photos) / max(len(rest), 1), 1.0)
-    held_out = {rest[place] for place in _held_out(tuple(photos[index] for index in rest), share, seed)}
+    places = _held_out([photos[index] for index in rest], [classes[index] for index in rest], share, seed)
+    held_out = {rest[place] for place in places}
     return tuple(
         SplitRow(
             image=photo.image,
@@ -76,8 +91,8 @@ def _side(index: int, held_out: Set[int], tested: Set[int]) -> Split:
     return Split.VALIDATION if index in held_out else Split.TRAIN
 
 
-def _held_out(photos: tuple[Photo, ...], share: float, seed: int) -> frozenset[int]:
-    """Draw many divisions by group and keep the one whose classes are shared out most evenly."""
+def _held_out(photos: Sequence[Photo], classes: Sequence[Set[str]], share: float, seed: int) -> frozenset[int]:
+    """Draw many divisions by group and take the one whose classes are shared out most evenly."""
     if not photos:
         return frozenset()
     members: dict[str, list[int]] = {}
@@ -88,7 +103,34 @@ def _held_out(photos: tuple[Photo, ...], share: float, seed: int) -> frozenset[i
     random = np.random.default_rng(seed)
     candidates = (_draw(groups, target, random) for _ in range(_CANDIDATES))
     per_class = Counter(photo.label for photo in photos)
-    return min(candidates, key=lambda held_out: _misfit(per_class, (photos[index] for index in held_out), share))
+
+    def misfit(held_out: frozenset[int]) -> float:
+        return _misfit(per_class, (photos[index] for index in held_out), share)
+
+    return _bring_to_both_sides(min(candidates, key=misfit), groups, classes, misfit)
+
+
+def _bring_to_both_sides(
+    held_out: frozenset[int],
+    groups: Sequence[Sequence[int]],
+    classes: Sequence[Set[str]],
+    misfit: Callable[[frozenset[int]], float],
+) -> frozenset[int]:
+    """Move a group to the other side as long as that leaves fewer classes absent from a side; the evenest such move."""
+    totals = Counter(chain.from_iterable(classes))
+
+    def absent(side: frozenset[int]) -> frozenset[str]:
+        held = Counter(chain.from_iterable(classes[index] for index in side))
+        return frozenset(label for label, total in totals.items() if held[label] in (0, total))
+
+    while missing := absent(held_out):
+        helpful = (group for group in groups if any(missing & classes[index] for index in group))
+        moves = (held_out.symmetric_difference(group) for group in helpful)
+        best = min(moves, key=lambda move: (len(absent(move)), misfit(move)), default=held_out)
+        if len(absent(best)) >= len(missing):
+            break
+        held_out = best
+    return held_out
 
 
 def _small_groups(groups: list[list[int]], target: float) -> list[list[int]]:
@@ -117,8 +159,13 @@ def _misfit(per_class: Counter[str], held_out: Iterable[Photo], share: float) ->
     return max(abs(held_per_class[label] / total - share) for label, total in per_class.items())
 
 
-def check_sides(rows: Sequence[SplitRow], labels: Sequence[str]) -> None:
+def check_sides(rows: Sequence[SplitRow], labels: Sequence[str], leave_out: str = "leave the class out") -> None:
     """Check that each class has training and validation photos, and test photos if there are any.
+
+    Args:
+        rows: The photos, each as often as it has classes.
+        labels: The classes.
+        leave_out: What is done, in words, to do without a class.
 
     Raises:
         DataError: A class would be without photos of a split.
@@ -129,14 +176,16 @@ def check_sides(rows: Sequence[SplitRow], labels: Sequence[str]) -> None:
             continue
         absent = [label for label in labels if label not in present]
         if absent:
-            raise DataError(f"The {split} split has no photo of {', '.join(absent)}; {_advise(rows, absent)}")
+            raise DataError(
+                f"The {split} split has no photo of {', '.join(absent)}; {_advise(rows, absent, leave_out)}"
+            )
 
 
-def _advise(rows: Sequence[SplitRow], absent: Sequence[str]) -> str:
+def _advise(rows: Sequence[SplitRow], absent: Sequence[str], leave_out: str) -> str:
     """Return what to do about classes that are absent from a side."""
     for label in absent:
         own = [row for row in rows if row.label == label]
         if len({row.group for row in own}) == 1:
             of = "one photo" if len(own) == 1 else f"{len(own)} photos of one group"
-            return f"{label} has {of}, which cannot be on both sides: add others, or leave the class out."
-    return "add photos of more groups, or try another --seed."
+            return f"{label} has {of}, which cannot be on both sides: add others, or {leave_out}."
+    return "add photos of more groups, or try another --validation-share or --seed."

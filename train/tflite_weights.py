@@ -11,8 +11,10 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.errors import MetadataError, ModelError
 from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
 from edge_runtime.graph_check import read_builtin_code
+from edge_runtime.metadata.reading import read_spec
 from edge_runtime.metadata.schema import (
     MODEL_IDENTIFIER,
     Buffer,
@@ -22,6 +24,8 @@ from edge_runtime.metadata.schema import (
     SubGraph,
     Tensor,
 )
+from edge_runtime.spec import ModelSpec
+from train.catalogue import read_catalogue
 
 # numpy's names of the schema's tensor types that weights may have.
 _TYPES: Final = {0: "<f4", 1: "<f2", 2: "<i4", 3: "u1", 4: "<i8", 9: "i1"}
@@ -75,6 +79,24 @@ class DenseLayer:
 
     kernel: NDArray[np.float32]
     bias: NDArray[np.float32]
+
+
+def read_own_spec(model: bytes) -> ModelSpec | None:
+    """Return what a TFLite file says about itself; None where it is of another maker, whose weights serve all the same.
+
+    Args:
+        model: All bytes of the file.
+    """
+    try:
+        return read_spec(model)
+    except (ModelError, MetadataError):
+        return None
+
+
+def find_architecture(spec: ModelSpec) -> str | None:
+    """Return the catalogue's name of the network that a model of ours is of, which is in the model's own name."""
+    names = sorted((row.name for row in read_catalogue()), key=len, reverse=True)
+    return next((name for name in names if name in spec.name), None)
 
 
 def read_convolutions(model: bytes) -> list[FoldedConvolution]:

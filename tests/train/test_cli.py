@@ -39,3 +39,12 @@ def test_weights_that_cannot_be_fetched_say_what_to_do(
     result = CliRunner().invoke(main, ["classify", str(drawn_photos), "-o", str(tmp_path / "run")])
     assert result.exit_code == DataError.exit_code
     assert "name the file in the place of imagenet" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["classify", "detect"])
+def test_weights_that_are_not_there_are_told_before_photos_are_read(command: str, tmp_path: Path) -> None:
+    pytest.importorskip("keras", reason="needs the train extra")
+    arguments = [command, str(tmp_path / "none"), "-o", str(tmp_path / "run"), "--weights", "nosuch.keras"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == DataError.exit_code
+    assert "no weights file nosuch.keras; give imagenet, none, the name of a bundled model" in result.stderr

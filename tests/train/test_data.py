@@ -121,3 +121,26 @@ def test_a_row_without_a_photo_is_named_by_its_line(tmp_path: Path) -> None:
 def test_photos_can_be_listed_with_all_that_is_wrong_with_them(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "t.csv", "image,label", "gone.jpg,hat", "gone.jpg,shoes")
     assert [photo.label for photo in find_photos(table, Columns()).photos] == ["hat", "shoes"]
+
+
+@pytest.mark.parametrize("name", ["instances.json", "instances.txt"])
+def test_a_file_of_boxes_is_sent_to_the_detector(tmp_path: Path, name: str) -> None:
+    """As a table it has one column, whose name is all of the file."""
+    (tmp_path / name).write_text('\ufeff {"info": {"description": "boxes"}, "images": []}', encoding="utf-8")
+    with pytest.raises(DataError, match="edge-train detect, or cut its boxes out with edge-train crops") as caught:
+        read_photos(tmp_path / name, Columns())
+    assert "description" not in str(caught.value)
+
+
+def test_a_folder_of_boxes_is_sent_to_the_detector(tmp_path: Path) -> None:
+    put(tmp_path / "images" / "a.png")
+    (tmp_path / "labels").mkdir()
+    with pytest.raises(DataError, match="holds boxes"):
+        read_photos(tmp_path, Columns())
+
+
+def test_columns_are_named_as_far_as_they_help(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "t.csv", ",".join(f"{number}{'x' * 100}" for number in range(50)))
+    with pytest.raises(DataError, match=r"it has 0x{39}, .*9x{39}, 40 more") as caught:
+        read_photos(table, Columns())
+    assert len(str(caught.value)) < 800

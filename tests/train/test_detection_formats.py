@@ -356,3 +356,11 @@ def test_every_box_of_colorful_fashion_is_read(tmp_path: Path) -> None:
     classes = tmp_path / "classes.txt"
     classes.write_text("\n".join(counts))
     assert _count(read_boxes(_real_data("cfpd"), classes=classes)) == counts
+
+
+def test_photos_with_one_label_each_are_sent_to_the_classifier(tmp_path: Path) -> None:
+    _draw(tmp_path / "hat" / "a.png")
+    (tmp_path / "labels.csv").write_text("image,label\nhat/a.png,hat\n")
+    for data in (tmp_path, tmp_path / "labels.csv"):
+        with pytest.raises(DataError, match=r"is no data set of boxes; .* are for edge-train classify"):
+            read_boxes(data)

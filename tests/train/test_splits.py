@@ -1,5 +1,6 @@
 import hashlib
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from edge_runtime.errors import DataError
 from edge_runtime.training_run import Split, SplitRow, TrainingRun
 from train.data import Photo, PhotoSet
-from train.splits import split_photos
+from train.splits import divide_photos, split_photos
 
 
 def make_set(folder: Path, group_sizes: list[int], labels: tuple[str, ...] = ("hat", "shirt", "shoes")) -> PhotoSet:
@@ -93,6 +94,28 @@ def test_a_class_that_cannot_be_on_both_sides_is_told(tmp_path: Path) -> None:
     photos = put_photos(tmp_path, {"hat": 8, "shoes": 8, "shirt": 1})
     with pytest.raises(DataError, match=r"shirt has one photo, which cannot be on both sides: add others"):
         split_photos(photos, 0.25, 0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_class_of_few_photos_is_on_both_sides(tmp_path: Path, seed: int) -> None:
+    """With a share of 0.15, none of three photos is nearer to the share than one of them."""
+    rows = split_photos(put_photos(tmp_path, {"hat": 40, "shoes": 40, "shirt": 3, "scarf": 2}), 0.15, seed)
+    held_out = Counter(row.label for row in rows if row.split is Split.VALIDATION)
+    assert (held_out["shirt"], held_out["scarf"]) == (1, 1)
+    assert held_out.total() == pytest.approx(0.15 * 85, abs=3)
+
+
+def test_classes_that_share_photos_are_all_on_both_sides(tmp_path: Path) -> None:
+    photos = put_photos(tmp_path, {"hat": 30})
+    # Of four rare classes, three have two photos, of which they share one.
+    classes = [frozenset({"hat"})] * 30
+    for label, places in {"a": (0, 1), "b": (1, 2), "c": (2, 3), "d": (4, 5, 6)}.items():
+        for place in places:
+            classes[place] |= {label}
+    rows = divide_photos(photos, 0.1, 0, classes=classes)
+    for split in (Split.TRAIN, Split.VALIDATION):
+        seen = [labels for row, labels in zip(rows, classes, strict=True) if row.split is split]
+        assert frozenset().union(*seen) == {"hat", *"abcd"}
 
 
 def test_a_photo_of_two_classes_is_refused(tmp_path: Path) -> None:

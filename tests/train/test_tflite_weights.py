@@ -1,6 +1,7 @@
 """What a converted network gives back; the network is a detector, whose head has convolutions like the body's."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,14 @@ import pytest
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from convert import export  # noqa: E402
+from edge_runtime.bundled import BUNDLED, CLASSIFIER, DETECTOR, find_model  # noqa: E402
 from edge_runtime.errors import DataError  # noqa: E402
 from edge_runtime.spec import Task  # noqa: E402
+from train.catalogue import read_catalogue  # noqa: E402
 from train.detection.anchors import Level  # noqa: E402
 from train.detection.necks import plan_cells  # noqa: E402
 from train.detection.network import Layout, build_detector  # noqa: E402
-from train.tflite_weights import read_convolutions  # noqa: E402
+from train.tflite_weights import find_architecture, read_convolutions, read_own_spec  # noqa: E402
 from train.weights import load_body_weights  # noqa: E402
 
 SIZE = 64
@@ -111,3 +114,19 @@ def test_damage_anywhere_ends_in_one_error(convert_to: Callable[[str], bytes]) -
             read_convolutions(bytes(damaged[: random.integers(8, len(model) + 1)]))
         except ValueError:
             continue
+
+
+def test_files_of_ours_tell_their_network() -> None:
+    specs = [read_own_spec(find_model(name).read_bytes()) for name in (CLASSIFIER, DETECTOR)]
+    assert [find_architecture(spec) for spec in specs if spec] == ["efficientnet_lite0", "mobilenet_v2"]
+    for row in read_catalogue():
+        named = replace(specs[0], name=f"garment-{row.name}-{row.size}")
+        assert find_architecture(named) == row.name
+    assert find_architecture(replace(specs[0], name="shop")) is None
+    assert read_own_spec(b"no model") is None
+
+
+def test_weights_of_another_network_say_which_one(trained_body: "keras.Model") -> None:
+    for name, network in zip(BUNDLED, ("efficientnet_lite0", "mobilenet_v2"), strict=True):
+        with pytest.raises(DataError, match=f"give --architecture {network}"):
+            load_body_weights(trained_body, str(find_model(name)))

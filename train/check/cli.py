@@ -14,6 +14,7 @@ from edge_runtime.extras import require_extra
 from edge_runtime.files import write_text
 from edge_runtime.quiet import quiet_opencv, quiet_stderr
 from train.data_options import classes_option, data_options, image_size_option, take_columns
+from train.run_options import find_bundled
 from train.split_command import splits_option
 
 if TYPE_CHECKING:
@@ -35,9 +36,11 @@ _OF_LABELS = ("splits", "model", "image_column", "label_column", "group_column")
 @classes_option
 @click.option(
     "--model",
-    metavar="imagenet|FILE|RUN",
-    help="What judges the labels: ImageNet weights fetched by Keras, MobileNetV2 weights in a file, or a run "
-    "over other photos (one over these photos has learnt their wrong labels too).",
+    metavar="imagenet|MODEL|FILE|RUN",
+    callback=find_bundled,
+    help="What judges the labels: ImageNet weights fetched by Keras, a bundled model (garment_classifier), a .tflite "
+    "file of edge-convert, MobileNetV2 weights in another file, or a run over other photos (one over these photos has "
+    "learnt their wrong labels too).",
 )
 @image_size_option
 @click.option(

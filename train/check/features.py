@@ -11,10 +11,12 @@ from edge_runtime.errors import DataError
 from edge_runtime.pictures import read_picture
 from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import TrainingRun
-from train.architectures import ARCHITECTURES, build_classifier
+from train.architectures import ARCHITECTURES, Architecture, build_classifier
 from train.data import Photo
 from train.keras_files import load_model
 from train.scoring import score_frames
+from train.tflite_weights import find_architecture, read_own_spec
+from train.weights import are_of_tflite
 
 _PRETRAINED = "mobilenet_v2"
 _MODEL_SUFFIX = ".keras"
@@ -24,7 +26,7 @@ def extract_features(model: str, images: Path, photos: Sequence[Photo]) -> NDArr
     """Return the (photos, channels) pooled features of a network's body, through the runtime's preprocessing.
 
     Args:
-        model: A run directory, the `.keras` file of a run, `imagenet`, or a weights file of MobileNetV2.
+        model: A run directory, the `.keras` or a `.tflite` file of one, `imagenet`, or a weights file of MobileNetV2.
         images: Folder that the photos' paths start from.
         photos: Readable photos.
 
@@ -45,10 +47,19 @@ def _open(model: str) -> tuple[keras.Model, InputSpec]:
     if path.suffix == _MODEL_SUFFIX:
         classifier = _load(path)
         return classifier, ARCHITECTURES[classifier.name].input_spec(classifier.input_shape[1])
-    architecture = ARCHITECTURES[_PRETRAINED]
+    architecture, spec = _choose_body(path)
     # The head is not used, so its labels do not matter.
-    classifier = build_classifier(architecture, architecture.size, ("any",), model, dropout=0.0)
-    return classifier, architecture.input_spec(architecture.size)
+    return build_classifier(architecture, spec.height, ("any",), model, dropout=0.0), spec
+
+
+def _choose_body(path: Path) -> tuple[Architecture, InputSpec]:
+    """Return what weights are of; where they do not tell, the usual body."""
+    own = read_own_spec(path.read_bytes()) if are_of_tflite(str(path)) and path.is_file() else None
+    name = find_architecture(own) if own else None
+    if own and name:
+        return ARCHITECTURES[name], own.input
+    architecture = ARCHITECTURES[_PRETRAINED]
+    return architecture, architecture.input_spec(architecture.size)
 
 
 def _load(path: Path) -> keras.Model:

@@ -52,7 +52,7 @@ def _split_labels(_context: click.Context, _parameter: click.Parameter, text: st
     default="",
     callback=_split_labels,
     metavar="NAME,NAME...",
-    help="All classes.  [default: those of the first DATA]",
+    help="All classes; boxes of others are left out.  [default: those of the first DATA]",
 )
 @architecture_option
 @weights_option

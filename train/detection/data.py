@@ -1,8 +1,9 @@
 """The photos and boxes that a detector learns from: one data set or several, read as one."""
 
+import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from train.boxes import BoxedPhoto, BoxSet
 from train.data import Photo, PhotoSet, check_readable
 from train.detection_formats import read_boxes
 from train.splits import check_sides, divide_photos
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +63,23 @@ def read_data(
     Args:
         sources: COCO files, and YOLO and Pascal VOC folders, to learn from.
         validation: The same to measure on; without any, a share of the photos to learn from is held out.
-        labels: Class names; empty for those of the first data set.
+        labels: Class names, boxes of others being left out; empty for those of the first data set.
         share: Share of photos held out.
         seed: Which of the possible divisions.
         images: As for `read_boxes`, of all COCO files.
         classes: As for `read_boxes`, of all folders.
 
     Raises:
-        DataError: A data set is missing or damaged, a photo cannot be read, a class is not one of the labels, or
-            training and validation share a photo.
+        DataError: A data set is missing or damaged, a photo cannot be read, a class is not one of the first data set's,
+            a label has no box, or training and validation share a photo.
     """
     sets = _read_sets((*sources, *validation), images, classes)
-    labels = _agree_on_labels(sources, validation, sets, labels)
+    known = frozenset(labels) or _labels_of(sets[:1])
+    if labels:
+        sets = _leave_out_others(sets, known)
+    else:
+        _refuse_others((*sources, *validation), sets, known)
+    _refuse_unseen(known, sets[: len(sources)], sets[len(sources) :])
     folder = Path(os.path.commonpath([box_set.images.resolve() for box_set in sets]))
     moved = [_move(box_set, folder) for box_set in sets]
     training = [photo for photos in moved[: len(sources)] for photo in photos]
@@ -79,7 +87,7 @@ def read_data(
     photo_set = _list_photos(folder, [*training, *held_out])
     check_readable(photo_set.files)
     rows = _divide_as_given(photo_set, len(training)) if held_out else _divide(photo_set, training, share, seed)
-    return DetectionData(folder, labels, {photo.image: photo for photo in (*training, *held_out)}, rows)
+    return DetectionData(folder, tuple(sorted(known)), {photo.image: photo for photo in (*training, *held_out)}, rows)
 
 
 def _read_sets(paths: Sequence[Path], images: Path | None, classes: Path | None) -> list[BoxSet]:
@@ -91,27 +99,43 @@ def _read_sets(paths: Sequence[Path], images: Path | None, classes: Path | None)
     ]
 
 
-def _agree_on_labels(
-    sources: Sequence[Path], validation: Sequence[Path], sets: Sequence[BoxSet], labels: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Return the labels, sorted; a class that the first data set lacks is more often misspelt than new."""
-    known = set(labels) or _labels_of(sets[0])
-    for path, box_set in zip((*sources, *validation), sets, strict=True):
-        unknown = sorted(_labels_of(box_set) - known)
+def _leave_out_others(sets: Sequence[BoxSet], labels: Set[str]) -> list[BoxSet]:
+    """Leave out the boxes of other classes, and say so: a class may be misspelt."""
+    boxes = (box for box_set in sets for photo in box_set.photos for box in photo.boxes)
+    others = Counter(box.label for box in boxes if box.label not in labels)
+    if others:
+        counts = ", ".join(f"{label} {others[label]}" for label in sorted(others))
+        log.info("left out %d boxes of classes that --labels does not name: %s", others.total(), counts)
+    return [replace(box_set, photos=tuple(_keep(photo, labels) for photo in box_set.photos)) for box_set in sets]
+
+
+def _keep(photo: BoxedPhoto, labels: Set[str]) -> BoxedPhoto:
+    return replace(photo, boxes=tuple(box for box in photo.boxes if box.label in labels))
+
+
+def _refuse_others(paths: Sequence[Path], sets: Sequence[BoxSet], labels: Set[str]) -> None:
+    """Refuse a class that the first data set lacks: it is more often misspelt than new."""
+    for path, box_set in zip(paths, sets, strict=True):
+        unknown = _labels_of([box_set]) - labels
         if unknown:
-            meant = ",".join(sorted(known | set(unknown)))
+            first, every = (",".join(sorted(names)) for names in (labels, labels | unknown))
             raise DataError(
-                f"{path} has boxes of {', '.join(unknown)}, not one of {', '.join(sorted(known))}; rename the class in "
-                f"the file, or say that all are meant with --labels '{meant}'."
+                f"{path} has boxes of {', '.join(sorted(unknown))}, not one of {', '.join(sorted(labels))}; rename the "
+                f"class in the file, say that all are meant with --labels '{every}', or leave it out with "
+                f"--labels '{first}'."
             )
-    learnt = {label for box_set in sets[: len(sources)] for label in _labels_of(box_set)}
-    if absent := sorted(known - learnt):
+
+
+def _refuse_unseen(labels: Set[str], learnt: Sequence[BoxSet], measured: Sequence[BoxSet]) -> None:
+    """Refuse a class that nothing shows, and data to measure on that show none."""
+    if absent := sorted(labels - _labels_of(learnt)):
         raise DataError(f"No photo to learn from has a box of {', '.join(absent)}; add some, or correct --labels.")
-    return tuple(sorted(known))
+    if measured and not _labels_of(measured):
+        raise DataError(f"No photo to measure on has a box of {', '.join(sorted(labels))}; add some to --validation.")
 
 
-def _labels_of(box_set: BoxSet) -> set[str]:
-    return {box.label for photo in box_set.photos for box in photo.boxes}
+def _labels_of(sets: Iterable[BoxSet]) -> frozenset[str]:
+    return frozenset(box.label for box_set in sets for photo in box_set.photos for box in photo.boxes)
 
 
 def _move(box_set: BoxSet, folder: Path) -> list[BoxedPhoto]:
@@ -142,11 +166,12 @@ def _divide(photo_set: PhotoSet, photos: Sequence[BoxedPhoto], share: float, see
     labelled = PhotoSet(
         photo_set.images, tuple(replace(photo, label=photo.label or commonest) for photo in photo_set.photos)
     )
-    rows = divide_photos(labelled, share, seed)
-    _check_apart(rows)
     # A class may be the rarest of few photos and on many.
-    shown = [replace(row, label=box.label) for row, photo in zip(rows, photos, strict=True) for box in photo.boxes]
-    check_sides(shown, sorted({row.label for row in shown}))
+    classes = [frozenset(box.label for box in photo.boxes) for photo in photos]
+    rows = divide_photos(labelled, share, seed, classes=classes)
+    _check_apart(rows)
+    shown = [replace(row, label=label) for row, labels in zip(rows, classes, strict=True) for label in labels]
+    check_sides(shown, sorted({row.label for row in shown}), leave_out="name the other classes with --labels")
     return tuple(replace(row, label=photo.label) for row, photo in zip(rows, photo_set.photos, strict=True))
 
 

@@ -36,7 +36,14 @@ from train.report import report_if_possible
 from train.schedule import Schedule
 from train.tflite_weights import read_convolutions
 from train.training import Fitting
-from train.weights import are_folded, are_of_a_run, are_of_tflite, list_batch_norms, unfold_batch_norms
+from train.weights import (
+    are_folded,
+    are_of_a_run,
+    are_of_tflite,
+    check_weights,
+    list_batch_norms,
+    unfold_batch_norms,
+)
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +60,7 @@ class DetectOptions:
     Attributes:
         data: Data sets to learn from.
         validation: Data sets to measure on; empty holds a share of the photos out.
-        labels: Class names; empty for those of the first data set.
+        labels: Class names, boxes of others being left out; empty for those of the first data set.
         architecture: Key of `ARCHITECTURES`.
         layout: Which kind of detector.
         image_size: Input height and width in pixels, a multiple of 32.
@@ -91,6 +98,7 @@ def train_detector(options: DetectOptions, run: TrainingRun) -> None:
         RunError: The directory holds a run with other options.
         OutputError: The directory cannot be written.
     """
+    check_weights(options.weights)
     keras.utils.set_random_seed(options.schedule.seed)
     data = read_data(
         options.data,

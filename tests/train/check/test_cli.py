@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 pytest.importorskip("sklearn", reason="needs the train extra")
 
+from edge_runtime.bundled import BUNDLED
 from edge_runtime.errors import DataError, FindingsError, RunError
 from edge_runtime.training_run import Split, TrainingRun, read_split_rows, write_split_rows
 from train.cli import main
@@ -90,6 +91,18 @@ def test_a_run_and_its_model_file_judge_labels(photos: Path, trained_run: Traini
         result = check(photos, "--model", str(model))
         assert result.exit_code == 0, result.output
         assert "Labels are not judged" not in result.stdout
+
+
+@pytest.mark.parametrize("model", BUNDLED)
+def test_a_bundled_model_judges_labels(photos: Path, model: str) -> None:
+    pytest.importorskip("keras", reason="needs the train extra")
+    for path in photos.glob("*/*.png"):
+        # A photo takes a while.
+        if int(path.stem) >= 4:
+            path.unlink()
+    result = check(photos, "--model", model)
+    assert result.exit_code == 0, result.output
+    assert "Labels are not judged" not in result.stdout
 
 
 @pytest.mark.parametrize("name", ["gone.keras", "gone.npz", "text.keras"])

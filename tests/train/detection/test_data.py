@@ -1,4 +1,5 @@
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,13 @@ MakeScenes = Callable[..., Path]
 def edit(path: Path, **changes: object) -> Path:
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
     return path
+
+
+def keep_squares_on(path: Path, photos: int) -> Path:
+    """Take all squares away but those of the first photos."""
+    annotations = json.loads(path.read_text())["annotations"]
+    kept = [each for each in annotations if each["category_id"] == 0 or each["image_id"] < photos]
+    return edit(path, annotations=kept)
 
 
 def test_photos_without_boxes_are_on_both_sides_or_either(make_scenes: MakeScenes) -> None:
@@ -55,7 +63,7 @@ def test_a_data_set_given_twice_is_refused(make_scenes: MakeScenes) -> None:
 
 def test_a_class_that_the_first_data_set_lacks_has_to_be_meant(make_scenes: MakeScenes) -> None:
     first, second = make_scenes(count=6), make_scenes(count=6, seed=1, labels=("disc", "sqare"))
-    with pytest.raises(DataError, match=r"sqare.*--labels 'disc,sqare,square'"):
+    with pytest.raises(DataError, match=r"sqare.*--labels 'disc,sqare,square', or .*--labels 'disc,square'"):
         read_data([first, second], [], (), 0.25, seed=0)
     assert read_data([first, second], [], ("square", "sqare", "disc"), 0.25, 0).labels == ("disc", "sqare", "square")
 
@@ -63,6 +71,42 @@ def test_a_class_that_the_first_data_set_lacks_has_to_be_meant(make_scenes: Make
 def test_labels_that_nothing_shows_are_refused(make_scenes: MakeScenes) -> None:
     with pytest.raises(DataError, match="has a box of hat"):
         read_data([make_scenes(count=6)], [], (*LABELS, "hat"), 0.25, seed=0)
+
+
+def test_boxes_of_classes_that_are_not_named_are_left_out_and_counted(
+    make_scenes: MakeScenes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    data = read_data([make_scenes(count=6)], [make_scenes(count=3, seed=1)], ("disc",), 0.25, seed=0)
+    assert caplog.messages == ["left out 9 boxes of classes that --labels does not name: square 9"]
+    assert data.labels == ("disc",)
+    assert [row.label for row in data.box_rows] == ["disc"] * 9
+
+
+def test_photos_whose_boxes_are_all_left_out_stay(make_scenes: MakeScenes) -> None:
+    discs = make_scenes(count=6, labels=("disc",))
+    data = read_data([discs, make_scenes(count=6, seed=1, labels=("cube",))], [], ("disc",), 0.25, seed=0)
+    assert Counter(len(photo.boxes) for photo in data.photos.values()) == {1: 6, 0: 6}
+
+
+def test_data_to_measure_on_show_something_that_is_learnt(make_scenes: MakeScenes) -> None:
+    cubes = make_scenes(count=3, seed=1, labels=("cube",))
+    with pytest.raises(DataError, match="No photo to measure on has a box of disc, square"):
+        read_data([make_scenes(count=6)], [cubes], LABELS, 0.25, seed=0)
+
+
+def test_a_class_on_one_photo_can_be_left_out_as_the_message_says(make_scenes: MakeScenes) -> None:
+    path = keep_squares_on(make_scenes(count=12), 1)
+    with pytest.raises(DataError, match=r"square has one photo.*name the other classes with --labels"):
+        read_data([path], [], (), 0.25, seed=0)
+    assert read_data([path], [], ("disc",), 0.25, seed=0).labels == ("disc",)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_class_on_few_photos_is_on_both_sides(make_scenes: MakeScenes, seed: int) -> None:
+    data = read_data([keep_squares_on(make_scenes(count=20), 3)], [], (), 0.15, seed)
+    for split in (Split.TRAIN, Split.VALIDATION):
+        assert {box.label for photo in data.of(split) for box in photo.boxes} == set(LABELS)
 
 
 def test_empty_annotations_and_missing_photos_are_refused(make_scenes: MakeScenes) -> None:
