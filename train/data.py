@@ -201,7 +201,10 @@ def _check(photo_set: PhotoSet, data: Path) -> None:
             f"{len(missing)} of {len(photo_set.photos)} photos are not under {photo_set.images}, the first "
             f"{missing[0]}; name their folder with --images."
         )
-    labels_of: dict[str, str] = {}
+    first_of: dict[str, Photo] = {}
     for photo in photo_set.photos:
-        if labels_of.setdefault(photo.image, photo.label) != photo.label:
-            raise DataError(f"{photo.image} is labelled {labels_of[photo.image]} and {photo.label}; keep one label.")
+        first = first_of.setdefault(photo.image, photo)
+        if first.label != photo.label:
+            raise DataError(f"{photo.image} is labelled {first.label} and {photo.label}; keep one label.")
+        if first.group != photo.group:
+            raise DataError(f"{photo.image} is of the groups {first.group} and {photo.group}; keep one of them.")

@@ -109,7 +109,7 @@ def _read_coco(path: Path, images: Path | None, refuse: Refuse) -> BoxSet:
 
 
 def _coco_photos(path: Path, content: dict[str, Any], folder: Path, refuse: Refuse) -> Iterator[BoxedPhoto]:
-    names = {category["id"]: str(category["name"]) for category in content["categories"]}
+    names = {category["id"]: str(category["name"]).strip() for category in content["categories"]}
     of_photo: dict[Any, list[dict[str, Any]]] = {photo["id"]: [] for photo in content["images"]}
     for annotation in content["annotations"]:
         number = annotation["image_id"]

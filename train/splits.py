@@ -57,22 +57,49 @@ def divide_photos(
     """
     photos = photo_set.photos
     classes = [{photo.label} for photo in photos] if classes is None else classes
-    tested = _held_out(photos, classes, test_share, seed) if test_share else frozenset()
-    # The test photos go first, so that they stay the same whatever validation share is tried afterwards.
-    rest = [index for index in range(len(photos)) if index not in tested]
-    share = min(validation_share * len(photos) / max(len(rest), 1), 1.0)
-    places = _held_out([photos[index] for index in rest], [classes[index] for index in rest], share, seed)
-    held_out = {rest[place] for place in places}
+    hashes = [hash_file(photo_set.images / photo.image) for photo in photos]
+    groups = [photo.group for photo in photos]
+    sides = _choose_sides(photos, groups, classes, (validation_share, test_share), seed)
+    if len(set(zip(hashes, sides, strict=True))) > len(set(hashes)):
+        # Copies of a photo under other names would be learnt, and then measured on.
+        sides = _choose_sides(photos, _join_groups(groups, hashes), classes, (validation_share, test_share), seed)
     return tuple(
-        SplitRow(
-            image=photo.image,
-            label=photo.label,
-            group=photo.group,
-            split=_side(index, held_out, tested),
-            sha256=hash_file(photo_set.images / photo.image),
-        )
-        for index, photo in enumerate(photos)
+        SplitRow(image=photo.image, label=photo.label, group=photo.group, split=side, sha256=sha256)
+        for photo, side, sha256 in zip(photos, sides, hashes, strict=True)
     )
+
+
+def _choose_sides(
+    photos: Sequence[Photo],
+    groups: Sequence[str],
+    classes: Sequence[Set[str]],
+    shares: tuple[float, float],
+    seed: int,
+) -> list[Split]:
+    """Return what each photo serves for; shares are those of validation and test."""
+    validation_share, test_share = shares
+    every = range(len(photos))
+    tested = _held_out(every, photos, groups, classes, test_share, seed) if test_share else frozenset()
+    # The test photos go first, so that they stay the same whatever validation share is tried afterwards.
+    rest = [index for index in every if index not in tested]
+    share = min(validation_share * len(photos) / max(len(rest), 1), 1.0)
+    held_out = _held_out(rest, photos, groups, classes, share, seed)
+    return [_side(index, held_out, tested) for index in every]
+
+
+def _join_groups(groups: Sequence[str], hashes: Sequence[str]) -> list[str]:
+    """Return groups that have a file in common under one name."""
+    parents = {group: group for group in groups}
+
+    def find(group: str) -> str:
+        while parents[group] != group:
+            group = parents[group]
+        return group
+
+    first_of: dict[str, str] = {}
+    for group, sha256 in zip(groups, hashes, strict=True):
+        parents[find(group)] = find(first_of.setdefault(sha256, group))
+    return [find(group) for group in groups]
 
 
 def _refuse_two_labels(rows: Sequence[SplitRow]) -> None:
@@ -91,33 +118,42 @@ def _side(index: int, held_out: Set[int], tested: Set[int]) -> Split:
     return Split.VALIDATION if index in held_out else Split.TRAIN
 
 
-def _held_out(photos: Sequence[Photo], classes: Sequence[Set[str]], share: float, seed: int) -> frozenset[int]:
-    """Draw many divisions by group and take the one whose classes are shared out most evenly."""
-    if not photos:
+def _held_out(
+    chosen: Sequence[int],
+    photos: Sequence[Photo],
+    groups: Sequence[str],
+    classes: Sequence[Set[str]],
+    share: float,
+    seed: int,
+) -> frozenset[int]:
+    """Draw many divisions of the chosen photos by group and take the one whose classes are shared out most evenly."""
+    if not chosen:
         return frozenset()
     members: dict[str, list[int]] = {}
-    for index, photo in enumerate(photos):
-        members.setdefault(photo.group, []).append(index)
-    target = share * len(photos)
-    groups = _small_groups(list(members.values()), target)
+    for index in chosen:
+        members.setdefault(groups[index], []).append(index)
+    target = share * len(chosen)
+    whole = list(members.values())
+    small = _small_groups(whole, target)
     random = np.random.default_rng(seed)
-    candidates = (_draw(groups, target, random) for _ in range(_CANDIDATES))
-    per_class = Counter(photo.label for photo in photos)
+    candidates = (_draw(small, target, random) for _ in range(_CANDIDATES))
+    per_class = Counter(photos[index].label for index in chosen)
 
     def misfit(held_out: frozenset[int]) -> float:
         return _misfit(per_class, (photos[index] for index in held_out), share)
 
-    return _bring_to_both_sides(min(candidates, key=misfit), groups, classes, misfit)
+    totals = Counter(chain.from_iterable(classes[index] for index in chosen))
+    return _bring_to_both_sides(min(candidates, key=misfit), whole, classes, totals, misfit)
 
 
 def _bring_to_both_sides(
     held_out: frozenset[int],
     groups: Sequence[Sequence[int]],
     classes: Sequence[Set[str]],
+    totals: Counter[str],
     misfit: Callable[[frozenset[int]], float],
 ) -> frozenset[int]:
     """Move a group to the other side as long as that leaves fewer classes absent from a side; the evenest such move."""
-    totals = Counter(chain.from_iterable(classes))
 
     def absent(side: frozenset[int]) -> frozenset[str]:
         held = Counter(chain.from_iterable(classes[index] for index in side))

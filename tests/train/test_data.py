@@ -44,13 +44,15 @@ def test_csv_uses_named_columns_and_skips_rows_without_label(tmp_path: Path) -> 
         (("image,label", "a.jpg,hat"), "1 classes"),
         (("image,label", "a.jpg,hat", "gone.jpg,shoes"), "not under"),
         (("image,label", "a.jpg,hat", "a.jpg,shoes"), "labelled hat and shoes"),
+        (("image,label,sender", "a.jpg,hat,me", "b.jpg,shoes,me", "a.jpg,hat,you"), "of the groups me and you"),
         (("",), "no column image, label"),
     ],
 )
 def test_bad_csv_is_told_in_one_sentence(tmp_path: Path, rows: tuple[str, ...], sentence: str) -> None:
     put(tmp_path / "a.jpg")
+    put(tmp_path / "b.jpg")
     with pytest.raises(DataError, match=sentence):
-        read_photos(write_csv(tmp_path / "t.csv", *rows), Columns())
+        read_photos(write_csv(tmp_path / "t.csv", *rows), Columns(group="sender" if "sender" in rows[0] else None))
 
 
 def test_binary_file_named_csv_is_refused(tmp_path: Path) -> None:

@@ -134,3 +134,17 @@ def put_photos(folder: Path, counts: dict[str, int]) -> PhotoSet:
             (folder / label / f"{number}.jpg").write_text(f"{label} {number}")
             photos.append(Photo(f"{label}/{number}.jpg", label, f"{label}/{number}.jpg"))
     return PhotoSet(folder, tuple(photos))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_copies_under_other_names_are_on_one_side(tmp_path: Path, seed: int) -> None:
+    """They would be learnt, and then measured on."""
+    photo_set = make_set(tmp_path, [1] * 60)
+    copies = []
+    for photo in photo_set.photos[::3]:
+        shutil.copy(tmp_path / photo.image, tmp_path / f"copy of {photo.image}")
+        copies.append(Photo(f"copy of {photo.image}", photo.label, f"copy of {photo.group}"))
+    rows = split_photos(PhotoSet(tmp_path, (*photo_set.photos, *copies)), 0.2, seed)
+    side_of = {row.image: row.split for row in rows}
+    assert all(side_of[f"copy of {photo.image}"] is side_of[photo.image] for photo in photo_set.photos[::3])
+    assert sum(row.split is Split.VALIDATION for row in rows) == pytest.approx(16, abs=2)

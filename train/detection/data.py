@@ -75,6 +75,8 @@ def read_data(
     """
     sets = _read_sets((*sources, *validation), images, classes)
     known = frozenset(labels) or _labels_of(sets[:1])
+    if broken := sorted(label for label in known if len(label.splitlines()) != 1):
+        raise DataError(f"{sources[0]} has the class {broken[0]!r}, which is not one line; rename it.")
     if labels:
         sets = _leave_out_others(sets, known)
     else:

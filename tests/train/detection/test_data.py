@@ -167,3 +167,14 @@ def test_class_names_are_those_of_the_folders_alone(make_scenes: MakeScenes, tmp
     assert len(data.rows) == 7
     with pytest.raises(DataError, match="--classes"):
         read_data([coco], [], (), 0.25, seed=0, classes=names)
+
+
+@pytest.mark.parametrize("name", ["", "two\nlines"])
+def test_class_names_that_no_model_file_could_hold_are_refused(make_scenes: MakeScenes, name: str) -> None:
+    """It would be found out after the whole training."""
+    scenes = make_scenes()
+    categories = [{"id": 0, "name": " disc\n"}, {"id": 1, "name": name}]
+    with pytest.raises(DataError, match=r"has the class .*, which is not one line; rename it"):
+        read_data([edit(scenes, categories=categories)], [], (), 0.25, seed=0)
+    kept = read_data([edit(scenes, categories=[categories[0], {"id": 1, "name": "square"}])], [], (), 0.25, seed=0)
+    assert kept.labels == ("disc", "square")
