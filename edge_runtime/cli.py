@@ -112,10 +112,11 @@ def _check_models(arguments: dict[str, Any]) -> None:
     from edge_runtime.bundled import find_model
     from edge_runtime.metadata.reading import read_spec
     from edge_runtime.model_file import read_model
+    from edge_runtime.recognizer import check_pair
 
-    for name in ("model", "classifier"):
-        if arguments[name] is not None:
-            read_spec(read_model(find_model(arguments[name])))
+    model = read_spec(read_model(find_model(arguments["model"])))
+    if arguments["classifier"] is not None:
+        check_pair(model, read_spec(read_model(find_model(arguments["classifier"]))))
 
 
 def _load(arguments: dict[str, Any], at_once: int | None) -> "Recognizer":

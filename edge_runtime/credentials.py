@@ -22,7 +22,8 @@ def read_secret(variable: str, file: Path | None, option: str) -> str | None:
     try:
         secret = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"{option} {file} cannot be read ({error}); check its path and permissions.") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise click.UsageError(f"{option} {file} cannot be read ({reason}); check its path and permissions.") from error
     if not secret:
         raise click.UsageError(f"{option} {file} is empty; write the secret into it.")
     return secret

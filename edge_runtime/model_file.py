@@ -67,10 +67,9 @@ def read_model(path: str | os.PathLike[str]) -> bytes:
             raise ModelError(f"{file} is larger than the 2 GiB that a TFLite file can have; give another file.")
         return file.read_bytes()
     except OSError as error:
-        raise ModelError(
-            f"The model {file} cannot be read ({error.strerror}); check the path, or name a bundled one: "
-            f"{', '.join(BUNDLED)}."
-        ) from error
+        # A word alone is a bundled model's name, misspelt.
+        known = "" if file.name in BUNDLED or file.suffix else f", or name a bundled one: {', '.join(BUNDLED)}"
+        raise ModelError(f"The model {file} cannot be read ({error.strerror}); check the path{known}.") from error
 
 
 def read_graph(model: bytes) -> Graph:

@@ -61,7 +61,7 @@ class Recognizer:
         self.model_sha256: str = model_sha256(model)
         self._second = classifier
         if classifier is not None:
-            _check_pair(self.spec, classifier.spec)
+            check_pair(self.spec, classifier.spec)
         self.backend: Backend
         threads = default_threads() if threads is None else threads
         self._interpreter, self.backend = open_interpreter(model, threads, delegate)
@@ -212,7 +212,8 @@ class Recognizer:
             del tensor
 
 
-def _check_pair(first: ModelSpec, second: ModelSpec) -> None:
+def check_pair(first: ModelSpec, second: ModelSpec) -> None:
+    """Raise a `ModelError` where the first model finds no boxes, or the second one is no classifier for them."""
     if first.task is not Task.DETECTION:
         raise ModelError(
             f"The model {first.name} is a classifier and finds no boxes that another one could look at; "

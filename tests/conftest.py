@@ -30,9 +30,10 @@ _BUNDLED = find_model(None)
 
 
 def pytest_configure() -> None:
-    """Let SIGINT reach the processes that tests start, where a script's background job has inherited to ignore it."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Let signals reach the processes that tests start, where a background job or nohup had them ignored."""
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from edge_runtime.errors import RunError
@@ -37,6 +38,9 @@ def check_same(run: TrainingRun, arguments: dict[str, Any]) -> None:
         RunError: It has other arguments, or is damaged.
     """
     before = {**run.read_arguments(), "images": str(run.read_image_folder())}
+    # Early runs have it as the user named it.
+    if before.get("negatives"):
+        before["negatives"] = str(Path(before["negatives"]).resolve())
     changed = [name for name, value in arguments.items() if before.get(name) != value and name not in _MAY_CHANGE]
     if changed:
         raise RunError(

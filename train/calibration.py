@@ -93,15 +93,18 @@ def choose_rejection(
         negatives: (pictures,) best scores of pictures that show no known garment.
 
     Returns:
-        The least of the best thresholds; 0 where rejecting brings nothing.
+        The best threshold, in the middle of those that are as good; 0 where rejecting brings nothing.
     """
     right, wrong, negatives = map(_as_uint8, (right, wrong, negatives))
     bad = np.concatenate([wrong, negatives])
     most = float(np.quantile(right, 1 - _LEAST_ACCEPTED, method="lower")) if len(right) else 0.0
     candidates = [0.0, *(score for score in np.unique(right) if score <= most)]
     gains = [_share(bad < score) + _share(right >= score) for score in candidates]
+    chosen = candidates[int(np.argmax(gains))]
+    # Right answers to come may be less sure than a few photos are: half-way to the surest that is to be rejected.
+    chosen = (chosen + float(bad[bad < chosen].max(initial=0.0))) / 2 if chosen > 0 else 0.0
     # Down to three digits, which float32 metadata give back as they were.
-    threshold = math.floor(1000 * candidates[int(np.argmax(gains))]) / 1000
+    threshold = math.floor(1000 * chosen) / 1000
     return Rejection(
         threshold=threshold,
         accepted_right=_share(right >= threshold),

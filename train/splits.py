@@ -1,8 +1,7 @@
 """Dividing photos into training, validation and test without dividing a group."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence, Set
-from itertools import chain
+from collections.abc import Iterable, Sequence, Set
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from edge_runtime.errors import DataError
 from edge_runtime.files import hash_file
 from edge_runtime.training_run import Split, SplitRow
 from train.data import Photo, PhotoSet
+from train.split_repair import bring_to_both_sides
 
 _CANDIDATES = 500
 _LEAST_GROUPS = 10
@@ -142,31 +142,7 @@ def _held_out(
     def misfit(held_out: frozenset[int]) -> float:
         return _misfit(per_class, (photos[index] for index in held_out), share)
 
-    totals = Counter(chain.from_iterable(classes[index] for index in chosen))
-    return _bring_to_both_sides(min(candidates, key=misfit), whole, classes, totals, misfit)
-
-
-def _bring_to_both_sides(
-    held_out: frozenset[int],
-    groups: Sequence[Sequence[int]],
-    classes: Sequence[Set[str]],
-    totals: Counter[str],
-    misfit: Callable[[frozenset[int]], float],
-) -> frozenset[int]:
-    """Move a group to the other side as long as that leaves fewer classes absent from a side; the evenest such move."""
-
-    def absent(side: frozenset[int]) -> frozenset[str]:
-        held = Counter(chain.from_iterable(classes[index] for index in side))
-        return frozenset(label for label, total in totals.items() if held[label] in (0, total))
-
-    while missing := absent(held_out):
-        helpful = (group for group in groups if any(missing & classes[index] for index in group))
-        moves = (held_out.symmetric_difference(group) for group in helpful)
-        best = min(moves, key=lambda move: (len(absent(move)), misfit(move)), default=held_out)
-        if len(absent(best)) >= len(missing):
-            break
-        held_out = best
-    return held_out
+    return bring_to_both_sides(min(candidates, key=misfit), whole, classes, target)
 
 
 def _small_groups(groups: list[list[int]], target: float) -> list[list[int]]:

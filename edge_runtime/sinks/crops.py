@@ -11,7 +11,15 @@ from edge_runtime.events.event import Event, ScanEvent, ScanKind
 from edge_runtime.files import write_bytes
 from edge_runtime.preprocess import Image
 from edge_runtime.results import FrameResult
-from edge_runtime.sinks.pictures import FolderSink, as_name, encode_picture, free_path, picture_name, short_stem
+from edge_runtime.sinks.pictures import (
+    FolderSink,
+    as_name,
+    encode_picture,
+    free_path,
+    picture_name,
+    refuse_own_folder,
+    short_stem,
+)
 from edge_runtime.sources.frame import Frame
 from edge_runtime.veil import box_pixels
 
@@ -25,8 +33,9 @@ class PictureCropSink(FolderSink):
         """Write a picture of each garment, named after its frame and label.
 
         Raises:
-            OutputError: It cannot be written.
+            OutputError: It cannot be written, or would lie among the pictures it is cut from.
         """
+        refuse_own_folder(self.folder, frame.source, "--save-crops")
         stem = short_stem(Path(picture_name(frame)))
         for label, box in _found(result):
             path = free_path(self.folder / f"{stem}-{as_name(label)}{_SUFFIX}")

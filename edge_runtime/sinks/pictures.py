@@ -55,7 +55,7 @@ class PictureFolderSink(FolderSink):
         Raises:
             OutputError: It cannot be written, or would lie among the pictures it is made from.
         """
-        _refuse_own_folder(self.folder, frame.source)
+        refuse_own_folder(self.folder, frame.source, "--save")
         path = free_path(self.folder / picture_name(frame))
         # Its source is still there, or was a stream, which is not to wait for the disk.
         write_bytes(path, encode_picture(annotate(frame.image, result), path.suffix), durable=False)
@@ -98,11 +98,11 @@ def refuse_source(path: Path, source: str) -> None:
         raise OutputError(f"{path} is the source itself; choose another name for --save.")
 
 
-def _refuse_own_folder(folder: Path, source: str) -> None:
-    """Raise an `OutputError` where drawn pictures would be taken for photos the next time."""
+def refuse_own_folder(folder: Path, source: str, option: str) -> None:
+    """Raise an `OutputError` where pictures that are written would be taken for photos the next time."""
     path = Path(source)
-    if path.is_file() and path.parent.samefile(folder):
-        raise OutputError(f"{folder} is the folder that {path.name} lies in; choose another one for --save.")
+    if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file() and path.parent.samefile(folder):
+        raise OutputError(f"{folder} is the folder that {path.name} lies in; choose another one for {option}.")
 
 
 def picture_name(frame: Frame) -> str:

@@ -67,7 +67,7 @@ def test_a_photo_that_has_changed_since_training_is_refused(folder: Path, tmp_pa
     for row in make_rows():
         (tmp_path / row.image).write_text(row.image)
     (tmp_path / "hat2.jpg").write_text("another photo of the same name")
-    with pytest.raises(DataError, match=r"1 of the 60 calibration photos .* hat2\.jpg"):
+    with pytest.raises(DataError, match=r"1 of 60 photos .* hat2\.jpg"):
         choose_photos(make_rows(), tmp_path, 60, seed=0)
 
 

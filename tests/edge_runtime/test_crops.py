@@ -37,6 +37,12 @@ def _names(folder: Path) -> list[str]:
 
 
 class TestPictures:
+    def test_garments_that_are_cut_out_do_not_join_the_photos(self, tmp_path: Path) -> None:
+        cv2.imwrite(str(tmp_path / "a.png"), _frame().image)
+        with PictureCropSink(tmp_path) as sink, pytest.raises(OutputError, match="another one for --save-crops"):
+            sink.write(_frame(source=str(tmp_path / "a.png")), _result(Detection("hat", 0.9, (20, 10, 50, 40))))
+        assert _names(tmp_path) == ["a.png"]
+
     def test_each_garment_is_cut_out(self, tmp_path: Path) -> None:
         with PictureCropSink(tmp_path / "crops") as sink:
             boxes = Detection("hat", 0.9, (20, 10, 50, 40)), Detection("hat", 0.8, (-5, 0, 10, 100))

@@ -158,6 +158,12 @@ class TestPictureFolder:
             sink.write(_frame(str(source)), _result())
         assert (_names(tmp_path), source.read_bytes()) == (["a.png"], before)
 
+    def test_pictures_of_a_video_may_lie_beside_it(self, tmp_path: Path) -> None:
+        (tmp_path / "clip.mp4").touch()
+        with PictureFolderSink(tmp_path) as sink:
+            sink.write(_frame(str(tmp_path / "clip.mp4"), 7), _result())
+        assert _names(tmp_path) == ["clip-000007.jpg", "clip.mp4"]
+
     def test_two_of_the_longest_names_are_kept_apart(self, tmp_path: Path) -> None:
         sources = [_picture(tmp_path / folder / ("x" * 251 + ".png")) for folder in "ab"]
         with PictureFolderSink(tmp_path / "out") as sink:

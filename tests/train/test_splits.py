@@ -1,5 +1,6 @@
 import hashlib
 import shutil
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -148,3 +149,18 @@ def test_copies_under_other_names_are_on_one_side(tmp_path: Path, seed: int) -> 
     side_of = {row.image: row.split for row in rows}
     assert all(side_of[f"copy of {photo.image}"] is side_of[photo.image] for photo in photo_set.photos[::3])
     assert sum(row.split is Split.VALIDATION for row in rows) == pytest.approx(16, abs=2)
+
+
+def test_hundreds_of_classes_of_few_photos_are_divided_in_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("train.splits.hash_file", str)
+    photos = tuple(
+        Photo(f"{kind}/{number}.jpg", f"kind {kind}", f"{kind}/{number}") for kind in range(400) for number in range(5)
+    )
+    start_s = time.process_time()
+    rows = split_photos(PhotoSet(tmp_path, photos), 0.15, seed=0)
+    assert time.process_time() - start_s < 20
+    held = Counter(row.label for row in rows if row.split is Split.VALIDATION)
+    assert len(held) == 400
+    assert max(held.values()) < 5

@@ -85,7 +85,7 @@ def test_other_arguments_never_touch_a_run(drawn_photos: Path, trained_run: Trai
 
 def test_a_start_that_failed_may_be_put_right(drawn_photos: Path, tmp_path: Path) -> None:
     run = TrainingRun(tmp_path / "run")
-    with pytest.raises(DataError, match="do not load"):
+    with pytest.raises(DataError, match="no weights file"):
         train_classifier(replace(make_options(drawn_photos, epochs=1), weights="nowhere.h5"), run)
     train_classifier(make_options(drawn_photos, epochs=1), run)
     assert run.read_arguments()["weights"] == "none"
@@ -200,7 +200,7 @@ def test_a_photo_that_goes_bad_in_training_is_named(
     """Keras would tell of it in TensorFlow's words."""
     photos = Path(shutil.copytree(drawn_photos, tmp_path / "photos"))
     monkeypatch.setattr(
-        "train.classify.check_readable", lambda _: [path.write_text("") for path in photos.glob("hat/*")]
+        "train.classify.check_readable", lambda _: [path.write_text(path.name) for path in photos.glob("hat/*")]
     )
     with pytest.raises(PictureError, match=r"hat/.*\.png"):
         train_classifier(make_options(photos, drawn_share=0.0), TrainingRun(tmp_path / "run"))

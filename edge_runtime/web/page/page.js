@@ -132,6 +132,7 @@ function eventLine(event) {
   if (event.type === "scan") {
     line.append(element("span", "kind", event.kind), element("span", "what", event.label));
     line.append(element("span", "score", percent(event.score)));
+    if (figures.length > 1) line.append(element("span", "from", event.source));
   } else {
     line.append(element("span", "what", event.message));
   }

@@ -167,3 +167,6 @@ def test_checking_reads_the_models(tmp_path: Path, tiny_model: Path) -> None:
     for option, file in (("--model", "missing.tflite"), ("--model", "notes.tflite"), ("--classifier", "notes.tflite")):
         result = _checked("--demo", option, tmp_path / file)
         assert result.exit_code == ModelError.exit_code, result.output
+    for model, classifier in (("garment_classifier",) * 2, ("garment_detector",) * 2):
+        assert _checked("--demo", "--model", model, "--classifier", classifier).exit_code == ModelError.exit_code
+    assert _checked("--demo", "--classifier", "garment_classifier").exit_code == ModelError.exit_code
