@@ -12,6 +12,7 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 from edge_runtime.errors import DataError, RunError  # noqa: E402
 from edge_runtime.spec import DetectionSpec  # noqa: E402
 from edge_runtime.training_run import Split, SplitRow, TrainingRun  # noqa: E402
+from train.calibration import choose_rejection  # noqa: E402
 from train.cli import main  # noqa: E402
 from train.predictions import Predictions  # noqa: E402
 from train.report.runs import read_run  # noqa: E402
@@ -117,8 +118,13 @@ def test_the_average_is_measured_on_photos_that_no_run_was_trained_on(
 
 
 def test_the_threshold_comes_from_all_photos_that_any_run_held_out(
-    trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path
+    trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked = []
+    monkeypatch.setattr(
+        "train.finishing.choose_rejection",
+        lambda right, *others: asked.append(right) or choose_rejection(right, *others),
+    )
     _teach_one_more(other_run)
     sure = TrainingRun(tmp_path / "sure")
     shutil.copytree(trained_run.path, sure.path)
@@ -128,7 +134,8 @@ def test_the_threshold_comes_from_all_photos_that_any_run_held_out(
         replace(said, scores=certain).write(run.path / "predictions.csv")
     output = TrainingRun(tmp_path / "average")
     average_runs([sure, other_run], output)
-    assert output.read_spec().heads[0].threshold == pytest.approx(0.75, abs=0.002)
+    (right,) = asked
+    np.testing.assert_allclose(right, [0.75] * len(trained_run.read_splits(Split.VALIDATION)), atol=1e-6)
 
 
 def test_runs_that_between_them_saw_all_photos_of_a_class_are_refused(

@@ -72,11 +72,18 @@ def draw_batch_norms(detector: "keras.Model") -> None:
 def convert(detector: "keras.Model", images: np.ndarray, kind: str) -> bytes:
     if kind == "int8":
         return export.to_int8_tflite(detector, images, Task.DETECTION)
-    return {"float32": export.to_float_tflite, "float16": export.to_float16_tflite}[kind](detector)
+    return export.to_float_tflite(detector)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize(("kind", "tolerance"), [("float32", 1e-4), ("float16", 5e-3), ("int8", 0.05)])
+@pytest.mark.parametrize(
+    ("layout", "kind", "tolerance"),
+    [
+        (Layout(separable=True, pyramid=True), "float32", 1e-4),
+        (Layout(separable=True, pyramid=True), "int8", 0.05),
+        (Layout(separable=True, pyramid=False), "float32", 1e-4),
+        (Layout(separable=False, pyramid=False), "float32", 1e-4),
+    ],
+)
 def test_a_converted_detector_gives_back_what_is_behind_its_body(
     small_body: SmallBody, images: np.ndarray, layout: Layout, kind: str, tolerance: float
 ) -> None:
@@ -99,6 +106,6 @@ def test_a_converted_detector_gives_back_what_is_behind_its_body(
 
 def test_a_file_of_another_layout_changes_nothing(small_body: SmallBody, images: np.ndarray) -> None:
     plain, pyramid = (build(Layout(separable=True, pyramid=each), small_body(SIZE, None)) for each in (False, True))
-    own = plain.get_weights()
-    assert take_over_folded_neck(plain, read_convolutions(convert(pyramid, images, "float32"))) == []
-    assert all(map(np.array_equal, plain.get_weights(), own))
+    own = pyramid.get_weights()
+    assert take_over_folded_neck(pyramid, read_convolutions(convert(plain, images, "float32"))) == []
+    assert all(map(np.array_equal, pyramid.get_weights(), own))
