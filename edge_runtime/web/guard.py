@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge_runtime.web.options import is_local
+from edge_runtime.web.hosts import is_local
 
 _OPEN_PATHS: Final = ("/login", "/icon.svg", "/style.css")
 _HEADERS: Final = {

@@ -1,6 +1,5 @@
 """The command-line options of the web page."""
 
-import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,6 +8,7 @@ import click
 from edge_runtime.credentials import read_secret
 from edge_runtime.extras import require_extra
 from edge_runtime.options.group import option_group
+from edge_runtime.web.hosts import is_local
 
 if TYPE_CHECKING:
     from edge_runtime.delivery.sink import OutboxSink
@@ -102,11 +102,3 @@ def open_web_sink(
 def _parts(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
     return host.strip("[]"), int(port)
-
-
-def is_local(host: str) -> bool:
-    """Tell whether a name or address, without brackets, is this machine's own and reached from nowhere else."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
