@@ -1,6 +1,7 @@
 """Measuring a network while photos go through it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -26,9 +27,20 @@ def probe(network: Network, probes: Sequence[Layer], images: Sequence[Array]) ->
     names = tuple(layer.name for layer in probes if layer.name not in taken)
     model = build_model(Network((*network.layers, *probes), names), keras)
     batches = [images[at : at + _BATCH] for at in range(0, len(images), _BATCH)]
-    answers = [_as_list(model.predict_on_batch(np.stack(batch))) for batch in batches]
+    answers = [as_list(model.predict_on_batch(np.stack(batch))) for batch in batches]
     return {name: np.concatenate(each) for name, each in zip(names, zip(*answers, strict=True), strict=True)}
 
 
-def _as_list(outputs: Array | list[Array]) -> list[Array]:
-    return outputs if isinstance(outputs, list) else [outputs]
+def as_list(outputs: Any) -> Sequence[Any]:
+    """Return a model's outputs as several, be it one."""
+    return outputs if isinstance(outputs, (list, tuple)) else (outputs,)
+
+
+def answer(model: Any, image: Array) -> Sequence[Array]:
+    """Return the outputs of a model, of either Keras, for one (height, width, 3) image."""
+    return as_list(model.predict_on_batch(image[np.newaxis]))
+
+
+def measure_difference(one: Sequence[Array], other: Sequence[Array]) -> float:
+    """Return how far two models' outputs are apart at most."""
+    return max(float(np.abs(first - second).max()) for first, second in zip(one, other, strict=True))

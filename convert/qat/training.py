@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from convert.layers.building import build_model
 from convert.layers.network import Array, Layer, Network
+from convert.layers.probing import answer, as_list, measure_difference
 from convert.qat.lessons import Lessons
 from convert.qat.losses import classifier_loss, detector_loss
 from convert.qat.quantizing import build_quantized_twin, build_twin
@@ -56,9 +57,7 @@ def fine_tune(network: Network, teacher: Network, calibration: Sequence[Array], 
 
 
 def _check_twin(network: Network, twin: Any, image: Array) -> None:
-    expected = build_model(network, keras).predict_on_batch(image[np.newaxis])
-    found = twin.predict_on_batch(image[np.newaxis])
-    difference = max(float(np.abs(one - other).max()) for one, other in zip(_list(expected), _list(found), strict=True))
+    difference = measure_difference(answer(build_model(network, keras), image), answer(twin, image))
     if not difference <= _TOLERANCE:
         raise ConversionError(
             f"The network built again in tf-keras answers differently (by {difference:.2g}), so it cannot be trained "
@@ -70,9 +69,9 @@ def _make_step(guide: Any, student: Any, optimizer: Any, task: Task) -> Callable
     loss_of = detector_loss if task is Task.DETECTION else classifier_loss
 
     def step(images: tf.Tensor) -> tf.Tensor:
-        taught = _list(guide(images, training=False))
+        taught = as_list(guide(images, training=False))
         with tf.GradientTape() as tape:
-            loss = loss_of(taught, _list(student(images, training=True)))
+            loss = loss_of(taught, as_list(student(images, training=True)))
         trained = student.trainable_variables
         optimizer.apply_gradients(zip(tape.gradient(loss, trained), trained, strict=True))
         return loss
@@ -103,7 +102,3 @@ def _take_over(layer: Layer, variables: Any) -> Layer:
     if not all(np.isfinite(each).all() for each in weights):
         raise ConversionError("Quantisation-aware training has diverged; take the recipe int8-corrected.")
     return dataclasses.replace(layer, weights=weights)
-
-
-def _list(outputs: Any) -> Sequence[Any]:
-    return outputs if isinstance(outputs, (list, tuple)) else (outputs,)

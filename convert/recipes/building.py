@@ -13,6 +13,7 @@ from convert.layers.building import build_model
 from convert.layers.equalization import equalize
 from convert.layers.folding import fold_rescalings
 from convert.layers.network import Array, Network
+from convert.layers.probing import answer, measure_difference
 from convert.layers.reading import read_network
 from convert.qat.lessons import Lessons
 from convert.qat.toolkit import check_toolkit
@@ -82,12 +83,9 @@ def _trained_int8(material: Material) -> bytes:
 
 def _read(material: Material) -> Network:
     network = fold_rescalings(read_network(material.model))
-    image = material.calibration[0][np.newaxis]
-    wanted, found = (
-        each if isinstance(each, list) else [each]
-        for each in (model.predict_on_batch(image) for model in (material.model, build_model(network, keras)))
-    )
-    difference = max(float(np.abs(one - other).max()) for one, other in zip(wanted, found, strict=True))
+    image = material.calibration[0]
+    wanted = answer(material.model, image)
+    difference = measure_difference(wanted, answer(build_model(network, keras), image))
     # Other makers' layers may have settings that are not read here; the network itself tells.
     if not difference <= _TOLERANCE * max(1.0, *(float(np.abs(each).max()) for each in wanted)):
         raise ConversionError(

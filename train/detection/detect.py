@@ -166,16 +166,17 @@ def _begin(options: DetectOptions, data: DetectionData, anchors: Anchors, run: T
 
 def _build(options: DetectOptions, data: DetectionData, levels: Sequence[Level], spec: InputSpec) -> keras.Model:
     body = build_body(ARCHITECTURES[options.architecture], options.image_size, options.weights)
-    if are_folded(options.weights):
-        unfold_batch_norms(body, list_batch_norms(body), _read_sample(options, data, spec))
+    sample = _read_sample(options, data, spec) if are_folded(options.weights) else None
+    if sample is not None:
+        unfold_batch_norms(body, list_batch_norms(body), sample)
     detector = build_detector(body, len(data.labels), levels, options.layout)
     if are_of_a_run(options.weights):
         taken = take_over_neck(detector, load_model(Path(options.weights)))
         log.info("%d layers behind the body begin as in %s", taken, options.weights)
-    if are_of_tflite(options.weights):
+    if sample is not None and are_of_tflite(options.weights):
         norms = take_over_folded_neck(detector, read_convolutions(Path(options.weights).read_bytes()))
         if norms:
-            unfold_batch_norms(detector, norms, _read_sample(options, data, spec))
+            unfold_batch_norms(detector, norms, sample)
         log.info("%d batch norms and their convolutions behind the body begin as in %s", len(norms), options.weights)
     return detector
 
