@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from convert.detection_tail import postprocess_alone
 from edge_runtime.backend import DelegateName, open_interpreter
 from edge_runtime.boxes import iou
-from edge_runtime.coco import TrueBox, measure_coco
+from edge_runtime.coco import LabelPrecision, TrueBox, measure_coco
 from edge_runtime.metadata.schema import DetectorOutput
 from edge_runtime.outputs import DetectorOutputs
 from edge_runtime.preprocess import Image, Preprocessor, normalize
@@ -43,6 +43,7 @@ class StagePrecision:
         agreement: Share of boxes at or above the reporting threshold that both stages have: 2 pairs / (boxes of this
             stage + boxes of the first), a pair being of one label and of IoU 0.5 or more. 1 where neither has any.
         iou: Mean IoU of these pairs; None without any.
+        labels: Average precision of each label that the truth has, in the order of the model's.
     """
 
     stage: str
@@ -52,6 +53,7 @@ class StagePrecision:
     map50: float
     agreement: float
     iou: float | None
+    labels: tuple[LabelPrecision, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def compare_detections(
         scores = measure_coco(truth, found, detection.labels)
         agreement, iou = _agreement(reference, reported[stage])
         low, high = bootstrap_ends(resampled[stage])
-        stages.append(StagePrecision(stage, scores.map, low, high, scores.map50, agreement, iou))
+        stages.append(StagePrecision(stage, scores.map, low, high, scores.map50, agreement, iou, scores.labels))
     return tuple(stages)
 
 

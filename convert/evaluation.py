@@ -22,6 +22,23 @@ Scores = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class LabelAccuracy:
+    """How well one class is told.
+
+    Attributes:
+        label: Class name.
+        photos: How many photos are of it, at least one.
+        recall: Share of these that are answered so, in [0, 1].
+        precision: Share of the photos answered so that are of it; None where none is.
+    """
+
+    label: str
+    photos: int
+    recall: float
+    precision: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class StageAccuracy:
     """Accuracy of one stage.
 
@@ -33,6 +50,7 @@ class StageAccuracy:
         macro: Mean over classes of the share answered rightly.
         agreement: Share of photos with the same best label as the first stage.
         drift: Mean absolute difference of scores from the first stage.
+        labels: Each class that there are photos of, in the order of the model's.
     """
 
     stage: str
@@ -42,6 +60,7 @@ class StageAccuracy:
     macro: float
     agreement: float
     drift: float
+    labels: tuple[LabelAccuracy, ...]
 
 
 def iterate_frames(rows: Sequence[SplitRow], images: Path, title: str) -> Iterator[Image]:
@@ -64,27 +83,39 @@ def score_tflite(content: bytes, frames: Iterator[Image]) -> Scores:
     return np.asarray([recognizer.scores(frame) for frame in frames], np.float32)
 
 
-def compare_stages(stages: Mapping[str, Scores], targets: NDArray[np.int64]) -> tuple[StageAccuracy, ...]:
+def compare_stages(
+    stages: Mapping[str, Scores], targets: NDArray[np.int64], labels: Sequence[str]
+) -> tuple[StageAccuracy, ...]:
     """Measure each stage against the truth and against the first stage.
 
     Args:
         stages: Scores by stage name, the reference first.
         targets: (photos,) true class indices.
+        labels: Class names, in the order of the scores.
     """
     reference = next(iter(stages.values()))
-    return tuple(_measure(stage, scores, reference, targets) for stage, scores in stages.items())
+    return tuple(_measure(stage, scores, reference, targets, labels) for stage, scores in stages.items())
 
 
-def _measure(stage: str, scores: Scores, reference: Scores, targets: NDArray[np.int64]) -> StageAccuracy:
+def _measure(
+    stage: str, scores: Scores, reference: Scores, targets: NDArray[np.int64], labels: Sequence[str]
+) -> StageAccuracy:
     best = scores.argmax(axis=1)
     right = best == targets
     top1 = estimate_share(int(right.sum()), len(right))
+    told = tuple(_measure_label(labels[target], best == target, targets == target) for target in np.unique(targets))
     return StageAccuracy(
         stage=stage,
         top1=top1.value,
         low=top1.low,
         high=top1.high,
-        macro=float(np.mean([right[targets == target].mean() for target in np.unique(targets)])),
+        macro=float(np.mean([each.recall for each in told])),
         agreement=float((best == reference.argmax(axis=1)).mean()),
         drift=float(np.abs(scores - reference).mean()),
+        labels=told,
     )
+
+
+def _measure_label(label: str, answered: NDArray[np.bool_], true: NDArray[np.bool_]) -> LabelAccuracy:
+    right, answers, photos = (int(each.sum()) for each in (answered & true, answered, true))
+    return LabelAccuracy(label, photos, right / photos, right / answers if answers else None)

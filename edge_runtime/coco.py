@@ -7,7 +7,7 @@ import contextlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ _IOU_75 = 5
 # Of pycocotools' ranges of sizes the first is of any; of its limits of 1, 10 and 100 boxes COCO reports the last.
 _ANY_SIZE = slice(0, 1)
 _MOST_BOXES = slice(-1, None)
+
+RECALLS: Final[NDArray[np.float64]] = np.linspace(0, 1, 101)
+"""At which COCO reads precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,25 @@ def measure_coco(
     )
 
 
+def trace_curves(
+    truth: Sequence[Sequence[TrueBox]], found: Sequence[Sequence[Detection]], labels: Sequence[str]
+) -> dict[str, NDArray[np.float64]]:
+    """Return precision against recall, whose mean over recalls is the average precision at the IoU threshold 0.50.
+
+    Args:
+        truth: The true boxes of each photo.
+        found: The detector's boxes of each photo, down to low scores, photos in the same order.
+        labels: All class names.
+
+    Returns:
+        (101,) float64 precision at the recalls `RECALLS` by label, of those that the truth has: the best at this recall
+        or a greater one, as COCO has it, and 0 where so many are never found.
+    """
+    there = {box.label for boxes in truth for box in boxes}
+    curves = _precision(_match(truth, found, labels))[_IOU_50]
+    return {label: curves[:, place] for place, label in enumerate(labels) if label in there}
+
+
 def resample_map(
     truth: Sequence[Sequence[TrueBox]],
     found: Sequence[Sequence[Detection]],
@@ -166,8 +188,7 @@ def _average_precision(hits: NDArray[np.bool_], weights: NDArray[np.int64], posi
     right = np.cumsum(hits * weights, axis=1)
     answered = np.maximum(np.cumsum(weights), 1)
     envelope = np.maximum.accumulate((right / answered)[:, ::-1], axis=1)[:, ::-1]
-    wanted = np.linspace(0, 1, 101)
-    reached = [np.searchsorted(recall, wanted) for recall in right / positives]
+    reached = [np.searchsorted(recall, RECALLS) for recall in right / positives]
     padded = np.pad(envelope, ((0, 0), (0, 1)))
     return float(np.mean([curve[places] for curve, places in zip(padded, reached, strict=True)]))
 

@@ -11,12 +11,13 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.coco import RECALLS
 from edge_runtime.estimates import Estimate
 from edge_runtime.pages import Html
 
@@ -31,6 +32,7 @@ WIDTH = 4.2
 """Inches; at the width of a phone its text is still readable."""
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#666666")
 """Okabe and Ito's, which colour-blind people can tell apart."""
+_LINES = ("-", "--", ":")
 _STYLE: Any = {
     "font.size": 9,
     "axes.labelsize": 9,
@@ -77,6 +79,27 @@ def render(paint: Callable[[Figure], None], width: float = WIDTH, height: float 
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     svg = text.getvalue()
     return Html(svg[svg.index("<svg") :])
+
+
+def draw_precision(curves: Mapping[str, NDArray[np.float64]]) -> Html:
+    """Draw a detector's precision against its recall.
+
+    Args:
+        curves: By label, as `edge_runtime.coco.trace_curves` returns them.
+    """
+    from matplotlib.ticker import PercentFormatter
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        for place, (label, curve) in enumerate(curves.items()):
+            line, colour = _LINES[place // len(COLOURS) % len(_LINES)], COLOURS[place % len(COLOURS)]
+            axes.plot(RECALLS, np.where(curve > 0, curve, np.nan), line, color=colour, label=label)
+        axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        figure.legend(loc="outside lower center", ncols=3)
+
+    return render(paint, height=3.2 + 0.07 * len(curves))
 
 
 def plot_estimates(

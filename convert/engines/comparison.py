@@ -1,9 +1,8 @@
 """Runs the same inputs through every engine and says which answer alike."""
 
 import dataclasses
-import functools
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,15 +11,15 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from convert.engines.finding import Engine
-from convert.engines.job import Answers, EngineError, read_answers, write_job
-from convert.engines.likeness import Likeness, Outputs, compare_boxes, compare_scores
+from convert.engines.job import Answers, DetectorFacts, EngineError, read_answers, write_job
+from convert.engines.likeness import Likeness, Outputs, compare_boxes, compare_scores, cut_to_pixels
 from convert.inspection.reading import read_contents
 from convert.metadata_writer import add_metadata
 from edge_runtime.errors import BackendError, ModelError
 from edge_runtime.metadata.reading import read_detector_outputs, read_spec
 from edge_runtime.metadata.schema import DetectorOutput
 
-Measure = Callable[[Outputs, Outputs], Likeness]
+Measure = Callable[[Engine, Outputs, Outputs], Likeness]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +67,11 @@ def compare_engines(model: bytes, inputs: NDArray[np.uint8], engines: tuple[Engi
         MetadataError: Its metadata are missing or contradict its tensors.
     """
     measure = _choose_measure(model)
+    detector = _describe_detector(model)
     found: list[Agreement] = []
     reference: Answers | None = None
-    for engine, answers in _run_engines(model, inputs, engines):
+    for engine in tqdm(engines, desc="verifying", unit="engine", disable=None):
+        answers = _ask(engine, model, inputs, detector)
         if isinstance(answers, Agreement):
             found.append(answers)
             continue
@@ -85,56 +86,64 @@ def _choose_measure(model: bytes) -> Measure:
     graph = read_contents(model).graphs[0]
     if [graph.tensors[index].type for index in graph.inputs] != ["UINT8"]:
         raise ModelError("The model's input is not one uint8 tensor; verify a file that edge-convert wrote.")
+    if read_spec(model).detection is not None:
+        return _measure_boxes(model)
+    scales = [graph.tensors[index].quantization for index in graph.outputs]
+    return lambda _, ours, theirs: compare_scores(ours, theirs, scales)
+
+
+def _measure_boxes(model: bytes) -> Measure:
+    spec, places = read_spec(model), read_detector_outputs(model)
+    assert spec.detection is not None
+    detection, size = spec.detection, (spec.input.height, spec.input.width)
+
+    def measure(engine: Engine, ours: Outputs, theirs: Outputs) -> Likeness:
+        one, other = ([outputs[places[kind]] for kind in DetectorOutput] for outputs in (ours, theirs))
+        if engine.by_metadata:
+            other[0] = cut_to_pixels(other[0], *size)
+        return compare_boxes(one, other, detection)
+
+    return measure
+
+
+def _describe_detector(model: bytes) -> DetectorFacts | None:
     detection = read_spec(model).detection
-    if detection is not None:
-        places = read_detector_outputs(model)
-        order = [places[output] for output in DetectorOutput]
-        return lambda ours, theirs: compare_boxes(_take(ours, order), _take(theirs, order), detection)
-    return functools.partial(compare_scores, scales=[graph.tensors[index].quantization for index in graph.outputs])
-
-
-def _take(outputs: Outputs, order: Sequence[int]) -> Outputs:
-    return [outputs[place] for place in order]
-
-
-def _run_engines(
-    model: bytes, inputs: NDArray[np.uint8], engines: tuple[Engine, ...]
-) -> Iterator[tuple[str, Answers | Agreement]]:
-    for engine in tqdm(engines, desc="verifying", unit="engine", disable=None):
-        if engine.run is None:
-            yield engine.name, Agreement(engine.name, missing=engine.hint)
-            continue
-        try:
-            content = _without_thresholds(model) if engine.classifiers_only else model
-            if content is None:
-                yield engine.name, Agreement(engine.name, missing="only classifiers are compared with it")
-                continue
-            yield engine.name, _answer(engine, content, inputs)
-        except EngineError as error:
-            yield engine.name, Agreement(engine.name, missing=str(error), failed=True)
-
-
-def _answer(engine: Engine, model: bytes, inputs: NDArray[np.uint8]) -> Answers:
-    assert engine.run is not None
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_job(folder, model, inputs)
-        engine.run(folder)
-        return read_answers(folder, len(inputs))
-
-
-def _without_thresholds(model: bytes) -> bytes | None:
-    """Return the classifier with all scores to be reported, for engines that hold back those below the threshold."""
-    spec = read_spec(model)
-    if not spec.heads:
+    if detection is None:
         return None
+    rows = detection.max_detections * detection.labels_per_box
+    return DetectorFacts(detection.labels, rows, read_detector_outputs(model))
+
+
+def _ask(
+    engine: Engine, model: bytes, inputs: NDArray[np.uint8], detector: DetectorFacts | None
+) -> Answers | Agreement:
+    """Return an engine's answers, or why there are none."""
+    if engine.run is None:
+        return Agreement(engine.name, missing=engine.hint)
+    content = _without_thresholds(model) if engine.by_metadata else model
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            write_job(folder, content, inputs, detector)
+            engine.run(folder)
+            return read_answers(folder, len(inputs))
+    except EngineError as error:
+        return Agreement(engine.name, missing=str(error), failed=True)
+
+
+def _without_thresholds(model: bytes) -> bytes:
+    """Return the model with all scores of a classifier to be reported, for engines that hold low ones back.
+
+    A detector is left as it is: MediaPipe asks its caller and not the file for the least score of a box.
+    """
+    spec = read_spec(model)
     heads = tuple(dataclasses.replace(head, threshold=0.0) for head in spec.heads)
-    return add_metadata(model, dataclasses.replace(spec, heads=heads))
+    return add_metadata(model, dataclasses.replace(spec, heads=heads)) if heads else model
 
 
-def _compare(name: str, answers: Answers, reference: Answers, measure: Measure) -> Agreement:
+def _compare(engine: Engine, answers: Answers, reference: Answers, measure: Measure) -> Agreement:
     shapes = [output.shape for output in reference.outputs]
     if [output.shape for output in answers.outputs] != shapes:
-        return Agreement(name, missing="its outputs have other shapes", failed=True)
-    likeness = measure(answers.outputs, reference.outputs)
-    return Agreement(name, answers.version, answers.machine, likeness.identical, likeness.largest, likeness.same)
+        return Agreement(engine.name, missing="its outputs have other shapes", failed=True)
+    likeness = measure(engine, answers.outputs, reference.outputs)
+    return Agreement(engine.name, answers.version, answers.machine, likeness.identical, likeness.largest, likeness.same)

@@ -51,13 +51,14 @@ class Engine:
         name: For people.
         run: Does the job in a folder; None where the engine is not here.
         hint: What would bring it here.
-        classifiers_only: Whether it answers with labels' scores rather than with raw outputs.
+        by_metadata: Whether it answers as the metadata have it, with scores from their thresholds on and boxes in whole
+            pixels, rather than with raw outputs.
     """
 
     name: str
     run: Callable[[Path], None] | None
     hint: str = ""
-    classifiers_only: bool = False
+    by_metadata: bool = False
 
 
 def find_engines(options: EngineOptions) -> tuple[Engine, ...]:
@@ -73,7 +74,7 @@ def find_engines(options: EngineOptions) -> tuple[Engine, ...]:
             "MediaPipe Tasks",
             _python_engine(_MEDIAPIPE, options.mediapipe or _own_python("mediapipe")),
             "give --mediapipe a Python that has it",
-            classifiers_only=True,
+            by_metadata=True,
         ),
         Engine(
             "LiteRT.js",

@@ -1,18 +1,22 @@
 """What is handed to an engine and what comes back: a folder of plain files, which any language can read and write.
 
 The runner gets `model.tflite`, `input.bin` (count x height x width x 3 bytes, RGB, one input tensor after another) and
-`job.json` (`count`, and the input's `shape` with its batch of one). It writes `output_N.bin` for each output of the
-model, one answer after another, and at last `result.json`: `version`, `machine`, and each output's `dtype` and `shape`.
+`job.json` (`count`, the input's `shape` with its batch of one, and what a `detector`'s outputs are). It writes
+`output_N.bin` for each output of the model, one answer after another, and at last `result.json`: `version`, `machine`,
+and each output's `dtype` and `shape`.
 Raw tensors go in and come out, so a difference is one of the engine's arithmetic and never one of resizing.
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from edge_runtime.metadata.schema import DetectorOutput
 
 
 class EngineError(Exception):
@@ -34,17 +38,34 @@ class Answers:
     outputs: tuple[NDArray[Any], ...]
 
 
-def write_job(folder: Path, model: bytes, inputs: NDArray[np.uint8]) -> None:
+@dataclass(frozen=True, slots=True)
+class DetectorFacts:
+    """What an engine has to know that answers with boxes and names rather than with raw outputs.
+
+    Attributes:
+        labels: Class names, in the order of their numbers.
+        rows: How many rows of boxes the outputs have.
+        places: Place among the model's outputs of each kind of them.
+    """
+
+    labels: tuple[str, ...]
+    rows: int
+    places: Mapping[DetectorOutput, int]
+
+
+def write_job(folder: Path, model: bytes, inputs: NDArray[np.uint8], detector: DetectorFacts | None = None) -> None:
     """Write a job's files.
 
     Args:
         folder: An empty folder.
         model: A `.tflite` file with one uint8 input.
         inputs: (images, height, width, 3) uint8 RGB input tensors.
+        detector: None where the model is a classifier.
     """
     (folder / "model.tflite").write_bytes(model)
     inputs.tofile(folder / "input.bin")
-    job = {"count": len(inputs), "shape": [1, *inputs.shape[1:]]}
+    facts = None if detector is None else asdict(detector)
+    job = {"count": len(inputs), "shape": [1, *inputs.shape[1:]], "detector": facts}
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
 
 

@@ -70,6 +70,23 @@ def compare_boxes(ours: Outputs, theirs: Outputs, detection: DetectionSpec) -> L
     return Likeness(identical, largest, matched / total if total else 1.0)
 
 
+def cut_to_pixels(boxes: NDArray[Any], height: int, width: int) -> NDArray[np.float32]:
+    """Return boxes as MediaPipe Tasks gives them: corner, height and width in pixels, each without its fraction.
+
+    Args:
+        boxes: (..., 4) y_min, x_min, y_max, x_max as shares of the input.
+        height: Of the input, in pixels.
+        width: Of the input.
+
+    Returns:
+        (..., 4) float32, as shares again.
+    """
+    pixels = np.array([height, width], np.float32)
+    corner, size = boxes[..., :2] * pixels, (boxes[..., 2:] - boxes[..., :2]) * pixels
+    cut = np.trunc(corner), np.trunc(corner) + np.trunc(size)
+    return np.concatenate([each / pixels for each in cut], axis=-1, dtype=np.float32)
+
+
 def _answers(outputs: Outputs, image: int, detection: DetectionSpec) -> NDArray[np.float64]:
     """Return (answers, 6) label, score, y and x of two corners, of those above the threshold, in a fixed order."""
     boxes, labels, scores, count = (np.asarray(output[image], np.float64) for output in outputs)

@@ -26,12 +26,13 @@ def measure_classifier(stages: Mapping[str, Scores], rows: Sequence[SplitRow], l
     same = int((first.argmax(axis=1) == last.argmax(axis=1)).sum())
     return Measurement(
         photos=len(rows),
-        stages=compare_stages(stages, targets),
+        stages=compare_stages(stages, targets, labels),
         agreement=estimate_share(same, len(rows)),
         change=Change("top-1", estimate_difference(right, still_right), compare_paired(right, still_right)),
         drifts=tuple(measure_drift(stage, _paired_scores(first, scores)) for stage, scores in list(stages.items())[1:]),
         scores=_paired_scores(first, last),
         overlaps=np.zeros(0),
+        curves={},
         disagreements=_find_disagreements(first, last, rows, labels),
     )
 

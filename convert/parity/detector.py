@@ -18,7 +18,7 @@ from convert.detection_evaluation import (
 )
 from convert.parity.classifier import measure_drift
 from convert.parity.report import BoxDisagreement, Change, Measurement
-from edge_runtime.coco import resample_map
+from edge_runtime.coco import resample_map, trace_curves
 from edge_runtime.estimates import Estimate
 from edge_runtime.results import Detection
 from edge_runtime.spec import DetectionSpec
@@ -64,6 +64,7 @@ def measure_detector(
         drifts=tuple(measure_drift(stage, _scores(each)) for stage, each in zip(list(stages)[1:], pairs, strict=True)),
         scores=_scores(pairs[-1]),
         overlaps=np.array([pair.iou for photo in pairs[-1] for pair in photo]),
+        curves=trace_curves(truth, list(stages.values())[-1], detection.labels),
         disagreements=_find_disagreements(rows, first, last, pairs[-1]),
     )
 

@@ -8,6 +8,7 @@ from typing import Final
 from convert.detection_evaluation import StagePrecision
 from convert.evaluation import StageAccuracy
 from convert.parity import figures
+from convert.parity.classes import describe_classes
 from convert.parity.gallery import show_disagreements
 from convert.parity.report import Cause, Change, LayerNoise, ParityReport
 from edge_runtime import pages
@@ -45,6 +46,7 @@ def build_page(report: ParityReport, images: Path) -> str:
         _verdict(report),
         pages.tiles(_tiles(report)),
         _stages(report),
+        describe_classes(report.measurement),
         _scores(report),
         pages.section("Different answers", *show_disagreements(report.measurement, images)),
         _layers(report),

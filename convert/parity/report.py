@@ -106,6 +106,8 @@ class Measurement:
         drifts: One entry per stage after the first.
         scores: (answers, 2) float64, the first and the last stage's score of the same answer.
         overlaps: (boxes,) float64, the IoU of each box that both have; empty for a classifier.
+        curves: (101,) float64 precision of the last stage at the recalls 0, 0.01 ... 1 by label, boxes with an IoU of
+            0.5 or more; empty for a classifier.
         disagreements: The surest ones, or those with the most different boxes, first.
     """
 
@@ -116,6 +118,7 @@ class Measurement:
     drifts: tuple[ScoreDrift, ...]
     scores: NDArray[np.float64]
     overlaps: NDArray[np.float64]
+    curves: Mapping[str, NDArray[np.float64]]
     disagreements: tuple[LabelDisagreement, ...] | tuple[BoxDisagreement, ...]
 
 

@@ -55,4 +55,4 @@ def test_a_loss_over_a_hundredth_is_said(map_: float, warned: bool, caplog: pyte
 
 
 def precision(stage: str, map_: float) -> StagePrecision:
-    return StagePrecision(stage, map_, map_ - 0.1, map_ + 0.1, 0.7, 1, 1)
+    return StagePrecision(stage, map_, map_ - 0.1, map_ + 0.1, 0.7, 1, 1, ())

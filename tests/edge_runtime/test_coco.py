@@ -3,7 +3,7 @@ import pytest
 
 pytest.importorskip("pycocotools", reason="needs the train extra")
 
-from edge_runtime.coco import TrueBox, measure_coco, resample_map
+from edge_runtime.coco import RECALLS, TrueBox, measure_coco, resample_map, trace_curves
 from edge_runtime.errors import DataError
 from edge_runtime.results import Detection
 
@@ -39,6 +39,17 @@ def test_a_right_box_on_another_photo_is_wrong() -> None:
 def test_no_answer_at_all_scores_zero() -> None:
     scores = measure_coco([[TrueBox("bag", BAG)]], [[]], LABELS)
     assert (scores.map, scores.labels[0].map50) == (0, 0)
+
+
+def test_precision_over_recall_by_hand() -> None:
+    """Of three hats the first answer finds one, the second is wrong, the third finds another; one is never found."""
+    truth = [[TrueBox("hat", HAT)]] * 3
+    found = [[Detection("hat", 0.9, HAT), Detection("hat", 0.7, BAG)], [Detection("hat", 0.5, HAT)], []]
+    curves = trace_curves(truth, found, LABELS)
+    wanted = np.select([RECALLS <= 1 / 3, RECALLS <= 2 / 3], [1, 2 / 3], 0)
+    np.testing.assert_allclose(curves.pop("hat"), wanted)
+    assert curves == {}
+    assert measure_coco(truth, found, LABELS).map50 == pytest.approx(wanted.mean())
 
 
 def test_nothing_to_measure_is_told_and_stdout_kept_clean(capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,21 +98,3 @@ def _find_partner(detection: Detection, truth: Sequence[TrueBox]) -> TrueBox | N
 
 def _row(box: tuple[float, float, float, float]) -> NDArray[np.float32]:
     return np.array([box], np.float32)
-
-
-def trace_precision(judged: Sequence[JudgedPhoto], label: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the recall and the precision of one label at each score, from the best down.
-
-    Args:
-        judged: All photos, judged on boxes down to low scores.
-        label: Which label; it has a true box.
-
-    Returns:
-        Two (boxes found,) float64 arrays in [0, 1].
-    """
-    scored = [(each.score, True) for photo in judged for each in photo.hits if each.label == label]
-    scored += [(each.score, False) for photo in judged for each in photo.false if each.label == label]
-    scored.sort(key=lambda pair: -pair[0])
-    hits = np.cumsum([right for _, right in scored], dtype=np.float64)
-    counts = count_outcomes(judged, label)
-    return hits / (counts.hits + counts.missed), hits / np.arange(1, len(scored) + 1)

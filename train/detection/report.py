@@ -4,23 +4,20 @@ import base64
 from collections.abc import Iterator
 from pathlib import Path
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
-
 from edge_runtime import pages
+from edge_runtime.coco import trace_curves
 from edge_runtime.errors import PictureError
 from edge_runtime.pages import Html
 from edge_runtime.pictures import read_picture
-from edge_runtime.plots import COLOURS, render
+from edge_runtime.plots import draw_precision
 from edge_runtime.training_run import Split
-from train.detection.judging import Counts, JudgedPhoto, judge_photo, trace_precision
+from train.detection.judging import Counts, JudgedPhoto, judge_photo
 from train.detection.pictures import draw_judgement
 from train.detection.report_data import BATCH_NAME, FinishedDetectorRun
 from train.report import figures
 
 _WORST = 24
 _CARD_SIDE = 420
-_LINES = ("-", "--", ":")
 
 
 def build_detector_report(run: FinishedDetectorRun, images: Path | None = None) -> str:
@@ -92,13 +89,13 @@ def _batch(run: FinishedDetectorRun) -> Html:
 
 
 def _classes(run: FinishedDetectorRun) -> Html:
-    judged = [judge_photo(*each) for each in zip(run.found, run.truth, strict=True)]
+    curves = trace_curves(run.truth, run.found, run.detection.labels)
     reported = {label: Counts(**counts) for label, counts in run.scores["reported"].items()}
     header = ("class", "boxes", "AP", "AP50", "precision", "recall", "F1")
     rows = [_class_row(each, reported[each["label"]]) for each in run.scores["coco"]["labels"]]
     return pages.section(
         "Classes",
-        pages.figure(_draw_curves(run, judged), "Precision against recall, boxes with an IoU of 0.5 or more."),
+        pages.figure(draw_precision(curves), "Precision against recall, boxes with an IoU of 0.5 or more."),
         pages.table(header, rows, numbers=True),
         pages.paragraph(
             f"AP and AP50: COCO's average precision, over all scores. Precision, recall and F1: of the boxes reported "
@@ -117,22 +114,6 @@ def _class_row(scores: dict[str, float], counts: Counts) -> tuple[str, ...]:
         *(f"{scores[name]:.3f}" for name in ("map", "map50")),
         *("-" if share is None else f"{share:.1%}" for share in shares),
     )
-
-
-def _draw_curves(run: FinishedDetectorRun, judged: list[JudgedPhoto]) -> Html:
-    present = [each["label"] for each in run.scores["coco"]["labels"]]
-
-    def paint(figure: Figure) -> None:
-        axes = figure.add_subplot()
-        for place, label in enumerate(present):
-            line, colour = _LINES[place // len(COLOURS) % len(_LINES)], COLOURS[place % 7]
-            axes.plot(*trace_precision(judged, label), line, color=colour, label=label)
-        axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
-        axes.xaxis.set_major_formatter(PercentFormatter(1))
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
-        figure.legend(loc="outside lower center", ncols=3)
-
-    return render(paint, height=3.2 + 0.07 * len(present))
 
 
 def _mistakes(run: FinishedDetectorRun, images: Path) -> Html:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from convert.engines.likeness import Likeness, compare_boxes, compare_scores
+from convert.engines.likeness import Likeness, compare_boxes, compare_scores, cut_to_pixels
 from convert.inspection.contents import Quantization
 from edge_runtime.spec import DetectionSpec
 
@@ -35,6 +35,12 @@ def detections(*rows: tuple[int, float, float], length: int = 4) -> Detections:
 def test_the_order_of_boxes_does_not_count() -> None:
     one, other = detections((1, 0.5, 0.0), (2, 0.5, 0.25)), detections((2, 0.5, 0.25), (1, 0.5, 0.0))
     assert compare_boxes(one, other, SPEC) == Likeness(identical=1, largest=0.0, same=1.0)
+
+
+def test_boxes_lose_the_fractions_of_their_corner_and_of_their_size() -> None:
+    """Of a box from 2.6 to 5.4 pixels the corner is 2 and the size of 2.8 is 2, so it ends at 4 and not at 5."""
+    box = np.array([[[2.6 / 8, 1 / 16, 5.4 / 8, 3.5 / 16]]], np.float32)
+    np.testing.assert_array_equal(cut_to_pixels(box, 8, 16), np.array([[[2 / 8, 1 / 16, 4 / 8, 3 / 16]]], np.float32))
 
 
 def test_boxes_below_the_threshold_do_not_count() -> None:

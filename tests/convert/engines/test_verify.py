@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -229,6 +230,32 @@ def test_a_published_model() -> None:
     result = verify(str(model), "--images", "3")
     assert result.exit_code == 0, result.output
     assert "3 of 3" in result.stdout
+
+
+def test_an_engine_that_answers_in_whole_pixels_is_told_what_it_needs_and_compared_in_pixels(
+    swapped_detector_bytes: bytes, inputs: NDArray[np.uint8]
+) -> None:
+    jobs = []
+
+    def run(folder: Path, off: int) -> None:
+        """Answer like the reference, in whole pixels, the corners `off` pixels away."""
+        assert REFERENCE.run is not None
+        REFERENCE.run(folder)
+        jobs.append(json.loads((folder / "job.json").read_text())["detector"])
+        boxes = folder / f"output_{jobs[-1]['places']['location']}.bin"
+        exact = np.fromfile(boxes, np.float32).reshape(-1, 4) * 32
+        corner, size = np.trunc(exact[:, :2]) + off, np.trunc(exact[:, 2:] - exact[:, :2])
+        (np.hstack([corner, corner + size]) / np.float32(32)).tofile(boxes)
+
+    engines = [
+        Engine("pixels", partial(run, off=off), by_metadata=by) for off, by in ((0, True), (1, True), (0, False))
+    ]
+    _, same, moved, raw = compare_engines(swapped_detector_bytes, inputs, (REFERENCE, *engines))
+    assert (same.identical, same.largest, same.same) == (4, 0.0, 1.0)
+    # Of boxes of nine pixels one pixel is enough to make them others.
+    assert max(moved.same, raw.same) < 0.5
+    assert jobs[0]["labels"] == list(read_spec(swapped_detector_bytes).labels)
+    assert jobs[0]["rows"] == 8
 
 
 def test_a_detectors_outputs_are_known_by_their_names(swapped_detector_bytes: bytes, inputs: NDArray[np.uint8]) -> None:

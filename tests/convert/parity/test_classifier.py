@@ -34,6 +34,23 @@ def test_what_is_lost_and_gained_is_told_apart(measured) -> None:  # noqa: ANN00
     assert measured.change.difference.value == 0.0
 
 
+def test_each_class_is_told_by_what_is_found_of_it_and_how_often_it_is_meant(measured) -> None:  # noqa: ANN001
+    before, after = measured.stages[0].labels, measured.stages[-1].labels
+    told = [(each.label, each.photos, each.recall, each.precision) for each in (*before, *after)]
+    assert told == [
+        ("hat", 3, pytest.approx(2 / 3), pytest.approx(2 / 3)),
+        ("shirt", 2, pytest.approx(1 / 2), pytest.approx(1 / 2)),
+        ("hat", 3, pytest.approx(1 / 3), pytest.approx(1.0)),
+        ("shirt", 2, pytest.approx(1.0), pytest.approx(1 / 2)),
+    ]
+
+
+def test_a_class_that_is_never_answered_has_no_precision_and_one_without_photos_is_not_told() -> None:
+    scores = np.array([[0.1, 0.9]], np.float32)
+    (told,) = measure_classifier({"keras": scores, "int8": scores}, rows("hat"), LABELS).stages[0].labels
+    assert (told.label, told.recall, told.precision) == ("hat", 0.0, None)
+
+
 def test_drift_is_of_the_label_that_keras_gave(measured) -> None:  # noqa: ANN001
     exact, rounded = measured.drifts
     assert (exact.mean, exact.largest) == (0.0, 0.0)

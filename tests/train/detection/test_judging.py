@@ -1,9 +1,8 @@
-import numpy as np
 import pytest
 
 from edge_runtime.coco import TrueBox
 from edge_runtime.results import Detection
-from train.detection.judging import Counts, choose_threshold, count_outcomes, judge_photo, trace_precision
+from train.detection.judging import Counts, choose_threshold, count_outcomes, judge_photo
 
 HAT = TrueBox("hat", (0, 0, 10, 10))
 SHIRT = TrueBox("shirt", (20, 0, 40, 30))
@@ -46,15 +45,3 @@ def test_counts_and_f1() -> None:
     assert count_outcomes(judged, "shirt") == Counts(0, 1, 1)
     assert Counts(2, 1, 1).f1 == pytest.approx(2 / 3)
     assert Counts(0, 0, 0).f1 == 1
-
-
-def test_precision_over_recall_by_hand() -> None:
-    judged = [
-        judge_photo([find(HAT, 0.9), find(HAT, 0.7, shift=50)], [HAT]),
-        judge_photo([find(HAT, 0.5)], [HAT]),
-        judge_photo([], [HAT]),
-    ]
-    recall, precision = trace_precision(judged, "hat")
-    np.testing.assert_allclose(recall, [1 / 3, 1 / 3, 2 / 3])
-    np.testing.assert_allclose(precision, [1, 1 / 2, 2 / 3])
-    assert all(len(each) == 0 for each in trace_precision([judge_photo([], [HAT])], "hat"))
