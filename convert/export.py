@@ -1,24 +1,28 @@
 """Turning a Keras model into TFLite: float, float with small weights, and full int8."""
 
-import tempfile
+import warnings
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from pathlib import Path
+from typing import Final
 
 import keras
 import numpy as np
 import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 from tensorflow.lite.python.convert_phase import ConverterError
 
 from convert.keras_config import find_foreign_layers
+from convert.model_tree import pack_tree, read_tree
 from edge_runtime.errors import ConversionError, RunError
 from edge_runtime.keras_archive import LOADING_ERRORS, explain_failure
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.spec import Task
 
 _WHOLE_TYPES = (np.int8, np.uint8, np.int32)
+_INPUT: Final = "image"
+_SIGNATURE: Final = "serving_default"
 
 
 def load_keras_model(path: Path) -> keras.Model:
@@ -91,22 +95,30 @@ def to_int8_tflite(model: keras.Model, images: Iterable[NDArray[np.float32]], ta
 
 
 def _convert(model: keras.Model, configure: Callable[[tf.lite.TFLiteConverter], None]) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        # A SavedModel with a fixed batch leaves none of the shape arithmetic that a Keras model would.
-        signature = [tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="image")]
-        archive = keras.export.ExportArchive()
-        archive.track(model)
-        # Not `model.export`, in which a layer may choose training by default.
-        archive.add_endpoint("serve", partial(model, training=False), input_signature=signature)
-        with quiet_stderr():
-            archive.write_out(folder, verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        configure(converter)
-        try:
-            with quiet_stderr():
-                return bytes(converter.convert())
-        except (ValueError, RuntimeError, tf.errors.OpError, ConverterError) as error:
-            raise ConversionError(f"TensorFlow refuses to convert the model ({error}).") from error
+    # A graph with a fixed batch leaves none of the shape arithmetic that a Keras model would.
+    image = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name=_INPUT)
+    graph = tf.function(lambda image: model(image, training=False)).get_concrete_function(image)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([graph], model)
+    # Its variables become constants here and now. The way round a SavedModel makes the same file, and takes seven times
+    # as long; it finds no variables in a model of Keras 3 unless Keras itself writes it.
+    converter.experimental_lower_to_saved_model = False
+    configure(converter)
+    try:
+        with quiet_stderr(), warnings.catch_warnings():
+            # It measures the input's range on the images, as it measures all others.
+            warnings.filterwarnings("ignore", message="Statistics for quantized inputs were expected")
+            return _sign(converter.convert())
+    except (ValueError, RuntimeError, tf.errors.OpError, ConverterError) as error:
+        raise ConversionError(f"TensorFlow refuses to convert the model ({error}).") from error
+
+
+def _sign(content: bytes) -> bytes:
+    """Name input and outputs as a SavedModel does, by a signature, which engines offer to call a model by."""
+    tree = read_tree(content)
+    graph = tree.subgraphs[0]
+    named = [schema.TensorMapT(f"output_{place}", index) for place, index in enumerate(graph.outputs)]
+    tree.signatureDefs = [schema.SignatureDefT([schema.TensorMapT(_INPUT, graph.inputs[0])], named, _SIGNATURE, 0)]
+    return pack_tree(tree)
 
 
 def _ask_for_int8(converter: tf.lite.TFLiteConverter, images: Iterable[NDArray[np.float32]], task: Task) -> None:

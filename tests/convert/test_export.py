@@ -41,3 +41,21 @@ def test_a_detector_with_a_pyramid_becomes_whole_int8(
     network = to_int8_tflite(detector, [_PICTURE], Task.DETECTION)
     interpreter = Interpreter(model_content=network)
     assert {output["dtype"] for output in interpreter.get_output_details()} == {np.int8}
+
+
+def test_a_signature_names_the_outputs_in_the_models_order() -> None:
+    image = keras.Input((_SIZE, _SIZE, 3))
+    mean = keras.layers.GlobalAveragePooling2D()(image)
+    model = keras.Model(image, [mean + place for place in range(11)])
+    runner = Interpreter(model_content=to_float_tflite(model)).get_signature_runner("serving_default")
+    answers = runner(image=_PICTURE[np.newaxis])
+    for place in range(11):
+        np.testing.assert_allclose(answers[f"output_{place}"], model(_PICTURE[np.newaxis])[place], atol=1e-5)
+
+
+def test_two_outputs_may_be_one_tensor() -> None:
+    image = keras.Input((_SIZE, _SIZE, 3))
+    mean = keras.layers.GlobalAveragePooling2D()(image)
+    content = to_float_tflite(keras.Model(image, [mean, mean]))
+    answers = Interpreter(model_content=content).get_signature_runner("serving_default")(image=_PICTURE[np.newaxis])
+    np.testing.assert_allclose(answers["output_0"], answers["output_1"])
