@@ -1,5 +1,6 @@
 """The `edge-run` command."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ from edge_runtime.quiet import quiet_opencv, quiet_stderr
 
 if TYPE_CHECKING:
     # OpenCV and the interpreter take longer to import than --help may take.
+    from edge_runtime.fallback import Loaded
+    from edge_runtime.plan import Plan
     from edge_runtime.recognizer import Recognizer
 
 
@@ -53,7 +56,8 @@ if TYPE_CHECKING:
     type=click.Choice(["cpu", "edgetpu", "edgetpu-or-cpu"]),
     default="cpu",
     show_default=True,
-    help="Where the model runs; edgetpu-or-cpu takes X.tflite on the CPU where X_edgetpu.tflite finds no Edge TPU.",
+    help="Where the model runs; edgetpu-or-cpu takes X.tflite on the CPU where X_edgetpu.tflite finds no Edge TPU, and "
+    "a --classifier of any other name always on the CPU.",
 )
 @frame_options
 @fault_options
@@ -119,29 +123,23 @@ def _check_models(arguments: dict[str, Any]) -> None:
         check_pair(model, read_spec(read_model(find_model(arguments["classifier"]))))
 
 
-def _load(arguments: dict[str, Any], at_once: int | None) -> "Recognizer":
-    classifier = None if arguments["classifier"] is None else _open(arguments["classifier"], arguments, at_once)
-    return _open(arguments["model"], arguments, at_once, classifier)
+def _load(arguments: dict[str, Any], plan: "Plan") -> "Recognizer":
+    from edge_runtime.fallback import load_classifier, load_model
+
+    path, delegate, classifier = arguments["classifier"], arguments["delegate"], None
+    if path is not None:
+        classifier = _open(partial(load_classifier, path, delegate, plan.threads), plan)
+    return _open(partial(load_model, arguments["model"], delegate, plan.threads, classifier), plan)
 
 
-def _open(
-    path: Path | None, arguments: dict[str, Any], at_once: int | None, classifier: "Recognizer | None" = None
-) -> "Recognizer":
-    threads = arguments["threads"] if at_once is None else 1
-    delegate, reason = arguments["delegate"], None
+def _open(load: "Callable[[], Loaded]", plan: "Plan") -> "Recognizer":
+    """Load a model, and say what runs it."""
     # The interpreter announces its CPU kernels on stderr and has no switch for it.
     with quiet_stderr():
-        from edge_runtime.backend import DelegateName
-        from edge_runtime.fallback import load_edgetpu_or_cpu
-        from edge_runtime.recognizer import Recognizer
-
-        if delegate == "edgetpu-or-cpu":
-            recognizer, reason = load_edgetpu_or_cpu(path, threads, classifier)
-        else:
-            recognizer = Recognizer.load(path, threads=threads, delegate=DelegateName(delegate), classifier=classifier)
+        recognizer, reason = load()
     if reason is not None:
         say(f"Running on the CPU instead of an Edge TPU. {reason}")
-    several = "" if at_once in (None, 1) else f" for each of {at_once} frames at once"
+    several = "" if plan.at_once in (None, 1) else f" for each of {plan.at_once} frames at once"
     say(f"Model {recognizer.spec.name}, sha256 {recognizer.model_sha256[:12]}, {recognizer.backend}{several}")
     return recognizer
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.boxes import Box
 from edge_runtime.errors import DataError
 from edge_runtime.results import Detection
 
@@ -35,7 +36,7 @@ class TrueBox:
     """
 
     label: str
-    box: tuple[float, float, float, float]
+    box: Box
 
 
 @dataclass(frozen=True, slots=True)

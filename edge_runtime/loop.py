@@ -13,7 +13,7 @@ from edge_runtime.model_watch import ModelWatch
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.results import Detection, FrameResult, Recognition, StageTimes
 from edge_runtime.screening import Screening, Verdict
-from edge_runtime.sinks import Sink, SinkThread
+from edge_runtime.sinks import Sink
 from edge_runtime.sources import Enough, Frame, FrameSource
 from edge_runtime.view import View
 from edge_runtime.watchdog import Watchdog
@@ -64,9 +64,17 @@ class LoopOptions:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """A frame on its way to a result; `answer` is None where there is none to wait for."""
+    """A frame on its way to a result.
+
+    Attributes:
+        frame: As it is looked at.
+        begins: It is the first of its file.
+        verdict: What is done with it.
+        answer: None where there is none to wait for.
+    """
 
     frame: Frame
+    begins: bool
     verdict: Verdict
     answer: Answer | None
 
@@ -131,30 +139,28 @@ class FrameLoop:
         self._judged = deque[_Judged]()
         self._writes = deque[Callable[[], None]]()
         self._last: dict[str, FrameResult] = {}
-        self._taken_from: str | None = None
+        self._taken: tuple[str, int] | None = None
         self._finished_of: str | None = None
         self._begun = self._answered = self._still = self._dark = 0
-        for sink in self._sinks:
-            hub.listen(sink.tell)
 
     def run(self, source: FrameSource) -> RunCounts:
         """Answer the frames of a source until it ends."""
         screening = Screening(live=source.live, skip_still=self._options.skip_still, on_health=self._hub.health)
-        try:
-            with source:
-                self._take_all(source, screening)
-        finally:
-            self._answerer.close()
-            if self._scanner is not None:
-                self._scanner.end()
+        source.while_waiting(self._tell_of_sinks)
+        with self._hub.listened_to(*(sink.tell for sink in self._sinks)):
+            try:
+                with source:
+                    self._take_all(source, screening)
+            finally:
+                self._answerer.close()
+                if self._scanner is not None:
+                    self._scanner.end()
         return RunCounts(self._answered, source.failed, source.dropped, self._still, self._dark)
 
     def _take_all(self, source: FrameSource, screening: Screening) -> None:
         try:
             for frame in source:
-                if not source.live and frame.source != self._taken_from:
-                    self._forget_file(frame.source, screening)
-                self._take(frame, screening)
+                self._take(frame, not source.live and self._begins_file(frame, screening), screening)
                 self._finish(self._answerer.most_waiting)
                 self._tell_of_sinks()
                 if self._begun == self._options.max_frames:
@@ -166,29 +172,31 @@ class FrameLoop:
             self._finish(0)
             raise
 
-    def _forget_file(self, following: str, screening: Screening) -> None:
-        """Forget the file before: there may be any number of them."""
-        if self._taken_from is not None:
-            screening.forget(self._taken_from)
-        self._taken_from = following
+    def _begins_file(self, frame: Frame, screening: Screening) -> bool:
+        """Tell whether a frame is the first of a file, and forget the one before: there may be any number of them."""
+        before, self._taken = self._taken, (frame.source, frame.index)
+        # The same file may come again.
+        if before is not None and before[0] == frame.source and before[1] < frame.index:
+            return False
+        if before is not None:
+            screening.forget(before[0])
+        return True
 
     def _tell_of_sinks(self) -> None:
         for sink in self._sinks:
-            if isinstance(sink, SinkThread):
-                while sink.notices:
-                    kind, message = sink.notices.popleft()
-                    self._hub.health(kind, sink.name, message)
+            for notice in sink.take_notices():
+                self._hub.health(*notice)
 
     def _hurry_sinks(self) -> None:
         for sink in self._sinks:
-            if isinstance(sink, SinkThread):
-                sink.hurry()
+            sink.hurry()
 
-    def _take(self, frame: Frame, screening: Screening) -> None:
+    def _take(self, frame: Frame, begins: bool, screening: Screening) -> None:
         frame = replace(frame, image=self._options.view.apply(frame.image))
         self._renew_model(screening)
         verdict = screening.judge(frame)
-        self._judged.append(_Judged(frame, verdict, self._begin(frame) if verdict is Verdict.ANSWER else None))
+        answer = self._begin(frame) if verdict is Verdict.ANSWER else None
+        self._judged.append(_Judged(frame, begins, verdict, answer))
 
     def _begin(self, frame: Frame) -> Answer:
         self._begun += 1
@@ -215,21 +223,20 @@ class FrameLoop:
     def _pass_on_first(self) -> None:
         with _taking(self._judged) as judged:
             answer = None if judged.answer is None else self._wait(judged.answer)
-            self._begin_file(judged.frame)
+            if judged.begins:
+                self._begin_file(judged.frame.source)
             result = self._result(judged, answer)
         self._write()
         if self._scanner is not None:
             self._scanner.see(judged.frame, result)
 
-    def _begin_file(self, frame: Frame) -> None:
-        # Live sources, of which no file is taken, go on side by side.
-        if self._taken_from is None or frame.source == self._finished_of:
-            return
+    def _begin_file(self, following: str) -> None:
+        # Live sources, which have no beginning, go on side by side.
         if self._finished_of is not None:
             self._last.pop(self._finished_of, None)
             if self._scanner is not None:
                 self._scanner.end_source(self._finished_of)
-        self._finished_of = frame.source
+        self._finished_of = following
 
     def _wait(self, answer: Answer) -> Recognition:
         with self._guarding():

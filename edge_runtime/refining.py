@@ -5,11 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from edge_runtime.boxes import Box
 from edge_runtime.preprocess import Image
 from edge_runtime.results import Detection, Recognition
-
-Corners = tuple[float, float, float, float]
-"""(x_min, y_min, x_max, y_max) in pixels."""
 
 _MARGIN: Final = 0.05
 
@@ -36,7 +34,7 @@ def refine(
     )
 
 
-def cut(image: Image, box: Corners) -> Image:
+def cut(image: Image, box: Box) -> Image:
     """Return a box and 5 % of its width and height around it, as far as the picture goes, in whole pixels.
 
     Classifiers are trained on boxes cut by this function, so they meet the same margin on a device.

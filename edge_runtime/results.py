@@ -7,6 +7,8 @@ was asked for. Scores are probabilities in [0, 1], times are milliseconds.
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from edge_runtime.boxes import Box
+
 
 @dataclass(frozen=True, slots=True)
 class Classification:
@@ -30,7 +32,7 @@ class Detection:
 
     label: str
     score: float
-    box: tuple[float, float, float, float]
+    box: Box
     classifications: tuple[Classification, ...] | None = None
 
     def enlarged(self, times: int) -> "Detection":
@@ -61,6 +63,11 @@ class StageTimes:
     preprocess: float
     inference: float
     postprocess: float
+
+    @property
+    def answer(self) -> float:
+        """All stages but capture, which for a camera is mostly waiting."""
+        return self.preprocess + self.inference + self.postprocess
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,11 @@ class FrameResult:
     times: StageTimes
     model_sha256: str
     classifier_sha256: str | None = None
+
+    @property
+    def answers(self) -> tuple[Classification, ...] | tuple[Detection, ...]:
+        """What the model is there to say: a detector's boxes, else labels; best first."""
+        return self.classifications if self.detections is None else self.detections
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON-ready values; `detections` is present for detectors only."""

@@ -9,22 +9,22 @@ from typing import Any
 
 import click
 
-from edge_runtime.backend import DelegateName, default_threads
-from edge_runtime.bundled import find_model
 from edge_runtime.errors import EdgeGarmentError, OutputError
 from edge_runtime.events import Event, EventHub, HealthEvent, HealthKind, Scanner
+from edge_runtime.fallback import files_of
 from edge_runtime.loop import RunCounts, run
 from edge_runtime.model_watch import ModelWatch
 from edge_runtime.options.frames import loop_options, track_rules
-from edge_runtime.options.sinks import is_pictures, needs_events, open_sinks, shows_pictures, uses_events
+from edge_runtime.options.sinks import needs_events, open_sinks, shows_pictures, uses_events
 from edge_runtime.options.sources import open_chosen_source
+from edge_runtime.plan import Plan, plan_answers
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.service import notify
 from edge_runtime.sinks import EventSink, JsonSink, LineSink, Sink, SinkThread
 from edge_runtime.sources import AheadSource, Enough, FrameSource
 from edge_runtime.watchdog import Watchdog
 
-_Load = Callable[[int | None], Recognizer]
+_Load = Callable[[Plan], Recognizer]
 _Log = Callable[[str], None]
 
 
@@ -33,7 +33,7 @@ def run_session(arguments: dict[str, Any], load: _Load, log: _Log) -> RunCounts:
 
     Args:
         arguments: Of the command, checked.
-        load: Loads the model, to answer so many frames at once, or None for one after another.
+        load: Loads the model, to answer frames as planned.
         log: Shows a line to the user.
 
     Raises:
@@ -44,18 +44,18 @@ def run_session(arguments: dict[str, Any], load: _Load, log: _Log) -> RunCounts:
     hub.listen(lambda event: _show_health(event, log))
     enough = Enough()
     source = open_chosen_source(arguments, hub.health, lambda error: log(f"Skipped: {error}"), enough)
-    if is_pictures(source) and needs_events(arguments):
+    if source.alone and needs_events(arguments):
         raise click.UsageError(
             "--events, --webhook and --mqtt tell of garments followed from frame to frame; give a video, a camera or a "
             "stream."
         )
-    at_once = _at_once(arguments, source)
-    load_model = partial(load, at_once)
+    plan = plan_answers(live=source.live, delegate=arguments["delegate"], threads=arguments["threads"])
+    load_model = partial(load, plan)
     # Before the model is read, so that one replaced meanwhile is noticed.
     models = ModelWatch(_model_files(arguments), load_model, hub.health) if arguments["watch_model"] else None
     recognizer = load_model()
-    options = loop_options(arguments, at_once)
-    scanner = Scanner(hub, track_rules(arguments)) if uses_events(arguments) and not is_pictures(source) else None
+    options = loop_options(arguments, plan.at_once)
+    scanner = Scanner(hub, track_rules(arguments)) if uses_events(arguments) and not source.alone else None
     with ExitStack() as stack:
         stack.enter_context(_dropped_told(source, log))
         stdout = SinkThread(_stdout_sink(arguments, recognizer), "stdout", patient=not source.live)
@@ -76,16 +76,9 @@ def run_session(arguments: dict[str, Any], load: _Load, log: _Log) -> RunCounts:
         )
 
 
-def _at_once(arguments: dict[str, Any], source: FrameSource) -> int | None:
-    """Return how many frames to answer at once; a live frame is to be answered soon, and there is one Edge TPU."""
-    if source.live or arguments["delegate"] != DelegateName.CPU:
-        return None
-    return arguments["threads"] or default_threads()
-
-
 def _model_files(arguments: dict[str, Any]) -> list[Path]:
     given = (arguments["model"], arguments["classifier"])
-    return [find_model(model) for model in given if model is not None]
+    return [file for model in given if model is not None for file in files_of(model, arguments["delegate"])]
 
 
 def _stdout_sink(arguments: dict[str, Any], recognizer: Recognizer) -> Sink:

@@ -1,6 +1,6 @@
 """Making what is not a garment unrecognisable before a picture is stored or shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self
@@ -8,10 +8,11 @@ from typing import Final, Self
 import cv2
 import numpy as np
 
+from edge_runtime.boxes import Box
 from edge_runtime.events.event import Event
 from edge_runtime.preprocess import Image
 from edge_runtime.results import FrameResult
-from edge_runtime.sinks.sink import Sink
+from edge_runtime.sinks.sink import Notice, Sink
 from edge_runtime.sources.frame import Frame
 
 Veil = Callable[[Image, FrameResult], Image]
@@ -50,7 +51,7 @@ def blur_outside(image: Image, result: FrameResult) -> Image:
     return veiled
 
 
-def box_pixels(box: tuple[float, float, float, float], height: int, width: int) -> tuple[slice, slice]:
+def box_pixels(box: Box, height: int, width: int) -> tuple[slice, slice]:
     """Return the rows and columns of a box in a picture of a size, as far as they lie in it."""
     left, top, right, bottom = (round(edge) for edge in box)
     return slice(min(max(top, 0), height), min(max(bottom, 0), height)), slice(
@@ -81,3 +82,11 @@ class VeiledSink(Sink):
     def tell(self, event: Event) -> None:
         """Pass on an event; errors as of the sink."""
         self._sink.tell(event)
+
+    def take_notices(self) -> Sequence[Notice]:
+        """Return those of the sink."""
+        return self._sink.take_notices()
+
+    def hurry(self) -> None:
+        """Have the sink hurry."""
+        self._sink.hurry()

@@ -70,7 +70,7 @@ def edge_bench(
 
     MODEL is a .tflite file or a bundled model: garment_classifier, garment_detector. INPUT is a picture, a folder of
     pictures or a video, taken over and over; without one, a video of drawn garments. As edge-run does with files,
-    as many frames are answered at once as there are threads.
+    as many frames are answered at once as there are threads; on an Edge TPU one after another.
     """
     if any(map(is_address, sources)):
         raise click.UsageError("A stream sets the pace itself, so it cannot be measured with; record a video of it.")

@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from edge_runtime.plan import Plan, plan_answers
+
 STAGES: Final = ("capture", "preprocess", "inference", "postprocess", "loop", "end to end")
 """Of one frame, in milliseconds.
 
@@ -20,8 +22,7 @@ class Job:
         model: File or bundled name.
         sources: Pictures, folders or videos, taken over and over.
         threads: CPU threads for the model.
-        live: Each frame is answered by all threads, as those of cameras are; otherwise as many frames at once as there
-            are threads, as those of files are.
+        live: Frames are answered as those of cameras are, otherwise as those of files.
         delegate: Where the model runs.
         frames: How many to time.
         warm_up: How many to answer before that.
@@ -34,6 +35,11 @@ class Job:
     delegate: str
     frames: int
     warm_up: int
+
+    @property
+    def plan(self) -> Plan:
+        """How frames are answered: as `edge-run` would."""
+        return plan_answers(live=self.live, delegate=self.delegate, threads=self.threads)
 
     def to_json(self) -> str:
         """Return it as text."""

@@ -39,17 +39,17 @@ def measure(job: str, started_s: float) -> None:
 
 
 def _measure(job: Job, started_s: float) -> Round:
-    threads, at_once = (job.threads, None) if job.live else (1, job.threads)
+    plan = job.plan
     with quiet_stderr():
-        recognizer = Recognizer.load(job.model, threads=threads, delegate=DelegateName(job.delegate))
+        recognizer = Recognizer.load(job.model, threads=plan.threads, delegate=DelegateName(job.delegate))
     enough = Enough()
     source = _TakenSource(AheadSource(EndlessSource(job.sources, enough)))
-    recorder = _Recorder(source if job.live else None, job.warm_up)
+    recorder = _Recorder(source if plan.at_once is None else None, job.warm_up)
     with ExitStack() as stack:
         lines = stack.enter_context(Path("/dev/null").open("w"))
         results = stack.enter_context(SinkThread(JsonSink(lines), "nowhere", patient=True))
         watchdog = stack.enter_context(Watchdog(_STUCK_S, lambda _: None))
-        options = LoopOptions(max_frames=job.warm_up + job.frames, at_once=at_once)
+        options = LoopOptions(max_frames=job.warm_up + job.frames, at_once=plan.at_once)
         run(source, recognizer, [results, recorder], options, watchdog=watchdog, enough=enough)
     return recorder.round(recognizer, started_s)
 
@@ -96,14 +96,14 @@ class _TakenSource(FrameSource):
 class _Recorder(Sink):
     """Keeps the times of each frame after the first few."""
 
-    def __init__(self, live: _TakenSource | None, warm_up: int) -> None:
+    def __init__(self, source: _TakenSource | None, warm_up: int) -> None:
         """Prepare.
 
         Args:
-            live: Knows when the frame was taken; None where others are taken before its result is there.
+            source: Knows when the frame was taken; None where others are taken before its result is there.
             warm_up: How many frames are left out.
         """
-        self._live = live
+        self._source = source
         self._warm_up = warm_up
         self._first_s = self._start_s = self._end_s = 0.0
         self._start_cpu_s = self._end_cpu_s = self._thread_s = 0.0
@@ -122,8 +122,8 @@ class _Recorder(Sink):
 
     def _loop_ms(self, times: StageTimes) -> float:
         """Return what the loop took for a frame, besides the model."""
-        if self._live is not None:
-            return 1e3 * (time.perf_counter() - self._live.taken_s) - _model_ms(times)
+        if self._source is not None:
+            return 1e3 * (time.perf_counter() - self._source.taken_s) - times.answer
         # Others answer, so all that this thread does is the loop; its wall time would be waiting for them.
         before_s, self._thread_s = self._thread_s, time.thread_time()
         return 1e3 * (self._thread_s - before_s)
@@ -143,13 +143,9 @@ class _Recorder(Sink):
         )
 
 
-def _model_ms(times: StageTimes) -> float:
-    return times.preprocess + times.inference + times.postprocess
-
-
 def _row(times: StageTimes, loop_ms: float) -> tuple[float, ...]:
     """Return the milliseconds of `STAGES`."""
-    total_ms = times.capture + _model_ms(times) + loop_ms
+    total_ms = times.capture + times.answer + loop_ms
     return (times.capture, times.preprocess, times.inference, times.postprocess, loop_ms, total_ms)
 
 

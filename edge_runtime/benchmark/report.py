@@ -106,7 +106,7 @@ def summarize(jobs: Sequence[Job], rounds: Sequence[Sequence[Round]], source: st
         model=first.model,
         model_sha256=first.model_sha256,
         delegate=jobs[0].delegate,
-        live=jobs[0].live,
+        live=jobs[0].plan.at_once is None,
         input=source,
         frames=jobs[0].frames,
         rounds=len(rounds),

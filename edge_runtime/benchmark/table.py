@@ -13,7 +13,7 @@ def format_report(report: Report) -> str:
         f"Model {report.model}, sha256 {report.model_sha256[:12]}, delegate {report.delegate}",
         f"Machine: {report.machine['processor']}, {report.machine['cpus']} CPUs; {packages}",
         f"Input: {report.input}",
-        "Each frame by all threads, as from a camera" if report.live else "As many frames at once as there are threads",
+        "One frame after another, as from a camera" if report.live else "As many frames at once as there are threads",
         f"{report.rounds} rounds of {report.frames} frames, each in a fresh process; milliseconds a frame",
         "",
         *_stage_lines(report),

@@ -38,6 +38,9 @@ class Transport(Protocol):
     def deliver(self, letters: Sequence[Letter]) -> Iterator[Letter]:
         """Send letters in order, and yield each when the receiver has acknowledged it.
 
+        Args:
+            letters: At least one.
+
         Raises:
             DeliveryError: The receiver is not there or refuses.
         """
@@ -119,11 +122,13 @@ class Courier:
     def _deliver(self) -> bool:
         """Deliver the oldest letters; return whether there were none."""
         letters = self._outbox.take(self.target, _BATCH)
+        if not letters:
+            return True
         for letter in self._transport.deliver(letters):
             self._outbox.remove(self.target, letter)
             self.delivered += 1
             self._note_success()
-        return not letters
+        return False
 
     def _note_failure(self, error: Exception) -> None:
         self.failures += 1

@@ -100,8 +100,7 @@ class MqttTransport(Transport):
         Raises:
             DeliveryError: No connection, no acknowledgement in time, or the broker refuses.
         """
-        if letters:
-            self._wait_for_connection()
+        self._wait_for_connection()
         self._forget_all_but(letters)
         for letter in letters:
             if letter.number not in self._sent:

@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from edge_runtime.boxes import Box
+
 
 class HealthKind(StrEnum):
     """What may become of the run itself; docs/faults.md says when each is sent."""
@@ -91,7 +93,7 @@ class ScanEvent:
     track: int
     label: str
     score: float
-    box: tuple[float, float, float, float] | None
+    box: Box | None
     seen_s: float
     model_sha256: str
     refined_label: str | None = None

@@ -3,7 +3,8 @@
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from edge_runtime.events.event import Event, HealthEvent, HealthKind, ScanEvent
 from edge_runtime.events.track import Sighting
@@ -27,11 +28,39 @@ class EventHub:
         self._sequence = 0
         self._listeners: list[Listener] = []
         self._waiting = deque[Event]()
-        self._sending = False
+        self._together = False
 
     def listen(self, listener: Listener) -> None:
         """Pass on all events from now on to a listener too."""
         self._listeners.append(listener)
+
+    @contextmanager
+    def listened_to(self, *listeners: Listener) -> Iterator[None]:
+        """Pass on all events of the block to listeners too."""
+        self._listeners += listeners
+        try:
+            yield
+        finally:
+            for listener in listeners:
+                self._listeners.remove(listener)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Keep the events of the block for its end, so that no listener that fails keeps the later ones from others.
+
+        Raises:
+            Exception: The first that a listener raised, once each has been told of all events.
+        """
+        if self._together:
+            # Who began passes them on; a listener answers an event with another one, which all hear after the first.
+            yield
+            return
+        self._together = True
+        try:
+            yield
+            self._pass_on()
+        finally:
+            self._together = False
 
     def health(self, kind: HealthKind, source: str, message: str) -> None:
         """Send an event about the run itself; arguments as for `HealthEvent`."""
@@ -62,17 +91,17 @@ class EventHub:
         return str(uuid.uuid5(self._run, str(sequence))), str(self._run), sequence
 
     def _send(self, event: Event) -> None:
-        self._waiting.append(event)
-        if self._sending:
-            # A listener answered an event with another one, which everybody hears after the first.
-            return
-        self._sending = True
-        try:
-            while self._waiting:
-                self._pass_on(self._waiting.popleft())
-        finally:
-            self._sending = False
+        with self.together():
+            self._waiting.append(event)
 
-    def _pass_on(self, event: Event) -> None:
-        for listener in self._listeners:
-            listener(event)
+    def _pass_on(self) -> None:
+        errors: list[Exception] = []
+        while self._waiting:
+            event = self._waiting.popleft()
+            for listener in tuple(self._listeners):
+                try:
+                    listener(event)
+                except Exception as error:
+                    errors.append(error)
+        if errors:
+            raise errors[0]

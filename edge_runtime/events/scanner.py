@@ -45,29 +45,29 @@ class Scanner:
         if frame.source not in self._trackers:
             self._trackers[frame.source] = Tracker(self._rules, self._numbers)
         if result is not None:
-            self._latest[frame.source] = _Latest(frame.timestamp, result.timestamp, result.model_sha256)
+            latest = _Latest(frame.timestamp, result.timestamp, result.model_sha256)
         else:
-            before = self._latest.get(frame.source, _Latest(0.0, 0.0, ""))
-            self._latest[frame.source] = replace(before, seen=frame.timestamp)
+            latest = replace(self._latest.get(frame.source, _Latest(0.0, 0.0, "")), seen=frame.timestamp)
+        self._latest[frame.source] = latest
         observations = [] if result is None else observe(result)
-        self._send(frame.source, self._trackers[frame.source].update(observations, frame.clock_s))
+        self._send(frame.source, self._trackers[frame.source].update(observations, frame.clock_s), latest)
 
     def end_source(self, source: str) -> None:
         """Say that everything seen by a source has left, and forget the source."""
         if tracker := self._trackers.pop(source, None):
-            self._send(source, tracker.end())
-            del self._latest[source]
+            self._send(source, tracker.end(), self._latest.pop(source))
 
     def end(self) -> None:
         """Do so for all sources."""
-        for source in tuple(self._trackers):
-            self.end_source(source)
+        with self._hub.together():
+            for source in tuple(self._trackers):
+                self.end_source(source)
 
-    def _send(self, source: str, sightings: list[Sighting]) -> None:
-        latest = self._latest[source]
-        for sighting in sightings:
-            timestamp = latest.seen if sighting.kind is ScanKind.LEFT else latest.answered
-            self._hub.scan(sighting, source, timestamp, latest.model_sha256)
+    def _send(self, source: str, sightings: list[Sighting], latest: _Latest) -> None:
+        with self._hub.together():
+            for sighting in sightings:
+                timestamp = latest.seen if sighting.kind is ScanKind.LEFT else latest.answered
+                self._hub.scan(sighting, source, timestamp, latest.model_sha256)
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, HealthEvent) and event.kind is HealthKind.SOURCE_LOST:

@@ -59,6 +59,10 @@ def _check_head(head: HeadSpec, shape: tuple[int, ...]) -> None:
         raise MetadataError(
             f"The model's output {head.name!r} has {size} values but {len(head.labels)} labels; {REMEDY}."
         )
+    if shape != (1, size):
+        raise MetadataError(
+            f"The model's output {head.name!r} is of shape {shape}, where (1, {size}) is wanted; {REMEDY}."
+        )
     if not 0.0 <= head.threshold <= 1.0:
         raise MetadataError(
             f"The score threshold of output {head.name!r} is {head.threshold}, not a number from 0 to 1; {REMEDY}."

@@ -1,5 +1,6 @@
 """The command-line options that say what is done to frames, and what is made of their results."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,6 +29,8 @@ def parse_region(text: str) -> Any:
         x, y, width, height = (float(part) for part in text.split(","))
     except ValueError as error:
         raise click.BadParameter(f"{text!r} is not four numbers X,Y,W,H.") from error
+    if not math.isfinite(x + y + width + height):
+        raise click.BadParameter(f"{text!r} is not four finite numbers.")
     if not (min(x, y) >= 0 and min(width, height) > 0):
         raise click.BadParameter("X and Y are at least 0, and W and H are above 0.")
     shares = max(x, y, width, height) <= 1

@@ -1,5 +1,6 @@
 """The command-line options that say where results and events go besides stdout."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -25,15 +26,28 @@ if TYPE_CHECKING:
 
 _MEGABYTE: Final = 10**6
 
+
+class _NamedPath(click.Path):
+    """A path that is not empty, which would stand for the current folder."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        if not os.fspath(value):
+            self.fail("An empty text names no file and no folder.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 _file_options = option_group(
     click.option(
         "--save",
+        type=_NamedPath(readable=False),
         metavar="PATH",
         help="Save annotated frames: a picture, a video (.mp4, .avi, .webm), or a folder of pictures.",
     ),
     click.option(
         "--save-crops",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=_NamedPath(path_type=Path, file_okay=False),
         metavar="DIR",
         help="Save each garment alone: from pictures each one, from videos, cameras and streams once it has settled. "
         "A classifier has no boxes, so that it is the whole frame.",
@@ -48,7 +62,7 @@ _file_options = option_group(
     ),
     click.option(
         "--jsonl",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=_NamedPath(path_type=Path, dir_okay=False),
         multiple=True,
         metavar="FILE",
         help="Append results, or events with --events, to a file as JSON Lines; may be repeated.",
@@ -87,7 +101,7 @@ def uses_events(arguments: dict[str, Any]) -> bool:
 
 def shows_pictures(arguments: dict[str, Any]) -> bool:
     """Tell whether anything that a command's arguments name keeps or shows frames."""
-    return bool(arguments["save"] or arguments["save_crops"] or arguments["web"])
+    return any(arguments[name] is not None for name in ("save", "save_crops", "web"))
 
 
 def check_sinks(arguments: dict[str, Any]) -> None:
@@ -132,32 +146,21 @@ def _open_files(
 ) -> Iterator[tuple[str, "Sink"]]:
     """Yield the sinks that write files, each with its name."""
     from edge_runtime.sinks import EventSink, JsonSink, open_save_sink
-    from edge_runtime.sinks.crops import PictureCropSink, TrackCropSink
+    from edge_runtime.sinks.crops import CropSink
     from edge_runtime.sinks.rotating import RotatingFile
     from edge_runtime.veil import VeiledSink
 
     if (save := arguments["save"]) is not None:
         yield save, VeiledSink(open_save_sink(save, source, arguments["max_frames"]), veil)
     if (folder := arguments["save_crops"]) is not None:
-        track = TrackCropSink(folder, arguments["crops_limit"], live=source.live)
-        yield str(folder), VeiledSink(PictureCropSink(folder) if is_pictures(source) else track, veil)
+        yield str(folder), VeiledSink(CropSink(folder, arguments["crops_limit"], live=source.live), veil)
     for path in arguments["jsonl"]:
         file = stack.enter_context(closing(RotatingFile(path, arguments["jsonl_size"] * _MEGABYTE)))
         yield str(path), EventSink(file) if arguments["events"] else JsonSink(file)
-
-
-def is_pictures(source: "FrameSource") -> bool:
-    """Tell whether a source gives pictures that have nothing to do with each other."""
-    from edge_runtime.sources import DemoSource, PictureSource
-
-    return isinstance(source, DemoSource | PictureSource)
 
 
 def _outbox_thread(sink: "OutboxSink", stack: ExitStack, *, patient: bool) -> "SinkThread":
     from edge_runtime.sinks import SinkThread
 
     stack.enter_context(waiting_told(sink))
-    thread = SinkThread(sink, "outbox", patient=patient)
-    # The frame loop looks for news of couriers where it looks for those of the thread.
-    thread.notices = sink.notices
-    return thread
+    return SinkThread(sink, "outbox", patient=patient, notices=sink.notices)

@@ -32,6 +32,8 @@ def parse_camera(text: str | int) -> int | str:
     raise click.BadParameter(f"{str(text)!r} is neither a number from 0 on nor a path below /dev.")
 
 
+# Beyond 24 days OpenCV's milliseconds overflow.
+_MOST_TIMEOUT_S: Final = 86400
 # As `CameraRequest` takes them.
 _REQUEST: Final = ("width", "height", "fps")
 
@@ -58,7 +60,7 @@ source_options = option_group(
     ),
     click.option(
         "--timeout",
-        type=FiniteRange(0, min_open=True),
+        type=FiniteRange(0, _MOST_TIMEOUT_S, min_open=True),
         default=10.0,
         show_default=True,
         metavar="SECONDS",

@@ -1,13 +1,13 @@
 """Pictures of garments alone, cut out of their frames."""
 
 from collections import deque
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
 
 from edge_runtime.boxes import Box
 from edge_runtime.events.event import Event, ScanEvent, ScanKind
+from edge_runtime.events.tracker import observe
 from edge_runtime.files import write_bytes
 from edge_runtime.preprocess import Image
 from edge_runtime.results import FrameResult
@@ -20,6 +20,7 @@ from edge_runtime.sinks.pictures import (
     refuse_own_folder,
     short_stem,
 )
+from edge_runtime.sinks.sink import Sink
 from edge_runtime.sources.frame import Frame
 from edge_runtime.veil import box_pixels
 
@@ -37,9 +38,9 @@ class PictureCropSink(FolderSink):
         """
         refuse_own_folder(self.folder, frame.source, "--save-crops")
         stem = short_stem(Path(picture_name(frame)))
-        for label, box in _found(result):
-            path = free_path(self.folder / f"{stem}-{as_name(label)}{_SUFFIX}")
-            _write(path, _cut(frame.image, box))
+        for garment in observe(result):
+            path = free_path(self.folder / f"{stem}-{as_name(garment.label)}{_SUFFIX}")
+            _write(path, _cut(frame.image, garment.box))
 
 
 class TrackCropSink(FolderSink):
@@ -96,12 +97,26 @@ class TrackCropSink(FolderSink):
             self._kept.popleft().unlink(missing_ok=True)
 
 
-def _found(result: FrameResult) -> Iterator[tuple[str, Box | None]]:
-    """Yield label and box of each garment."""
-    if result.detections is None:
-        yield from ((best.label, None) for best in result.classifications[:1])
-    else:
-        yield from ((detection.label, detection.box) for detection in result.detections)
+class CropSink(Sink):
+    """Cuts garments out of whatever comes: of pictures each one, of all else once it has settled."""
+
+    def __init__(self, folder: Path, most: int, *, live: bool) -> None:
+        """Write to a folder; arguments as for `TrackCropSink`, whose limit is not for those out of pictures."""
+        self._pictures = PictureCropSink(folder)
+        self._tracks = TrackCropSink(folder, most, live=live)
+
+    def __enter__(self) -> Self:
+        self._tracks.__enter__()
+        return self
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Cut garments out of a picture, or remember the frame; errors as of the sinks for each."""
+        sink = self._pictures if frame.alone else self._tracks
+        sink.write(frame, result)
+
+    def tell(self, event: Event) -> None:
+        """Write a picture of a garment that has settled; errors as of `TrackCropSink`."""
+        self._tracks.tell(event)
 
 
 def _cut(image: Image, box: Box | None) -> Image:

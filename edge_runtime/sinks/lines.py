@@ -6,7 +6,7 @@ from typing import Protocol
 
 from edge_runtime.errors import OutputError
 from edge_runtime.events.event import Event
-from edge_runtime.results import Classification, Detection, FrameResult, StageTimes
+from edge_runtime.results import Classification, Detection, FrameResult
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.sources.frame import Frame
 
@@ -83,9 +83,8 @@ class LineSink(Sink):
         """
         self._source_width = min(max(self._source_width, len(result.source)), _MOST_SOURCE_WIDTH)
         source = _shortened(result.source, self._source_width)
-        answers = result.classifications if result.detections is None else result.detections
-        text = "  ".join(self._answer(answer) for answer in answers) or "nothing above the threshold"
-        line = f"{result.frame:>5}  {source:<{self._source_width}}  {text}  {_milliseconds(result.times):6.1f} ms"
+        text = "  ".join(self._answer(answer) for answer in result.answers) or "nothing above the threshold"
+        line = f"{result.frame:>5}  {source:<{self._source_width}}  {text}  {result.times.answer:6.1f} ms"
         _write_line(self._stream, line)
 
     def _answer(self, answer: Classification | Detection) -> str:
@@ -94,11 +93,6 @@ class LineSink(Sink):
             best = answer.classifications[0]
             text += f" ({best.label} {best.score:.1%})"
         return text
-
-
-def _milliseconds(times: StageTimes) -> float:
-    """Return the time spent on the answer; capture is left out, since for a camera it is mostly waiting."""
-    return times.preprocess + times.inference + times.postprocess
 
 
 def _shortened(source: str, width: int) -> str:

@@ -20,7 +20,8 @@ def open_save_sink(target: str, source: FrameSource, max_frames: int | None = No
         max_frames: How many of them at most.
 
     Raises:
-        OutputError: The suffix is of no known format, or names one picture where there will be several.
+        OutputError: The suffix is of no known format, or names one picture where there will be several; or the path of
+            a video is no UTF-8.
     """
     path = Path(target)
     suffix = path.suffix.lower()

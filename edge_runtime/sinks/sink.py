@@ -1,11 +1,15 @@
 """What every sink of results can do."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
-from edge_runtime.events.event import Event
+from edge_runtime.events.event import Event, HealthKind
 from edge_runtime.results import FrameResult
 from edge_runtime.sources.frame import Frame
+
+Notice = tuple[HealthKind, str, str]
+"""What happened to a sink: the kind, the name it goes by, and one sentence."""
 
 
 class Sink(Protocol):
@@ -36,4 +40,12 @@ class Sink(Protocol):
         Raises:
             OutputError: It cannot be written.
         """
+        return
+
+    def take_notices(self) -> Sequence[Notice]:
+        """Return what happened to the sink since this was asked last, for the frame loop to pass on as events."""
+        return ()
+
+    def hurry(self) -> None:
+        """Hear that the run is ending before its time, so that nothing is worth a long wait any more."""
         return

@@ -18,7 +18,7 @@ from edge_runtime.results import FrameResult
 from edge_runtime.sinks.pictures import refuse_source
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.sources.frame import Frame, FrameSource
-from edge_runtime.sources.video import USUAL_FPS
+from edge_runtime.sources.video import USUAL_FPS, takes_path
 
 VIDEO_CODECS: Final = {".mp4": "mp4v", ".avi": "MJPG", ".webm": "VP90"}
 
@@ -40,7 +40,13 @@ class VideoSink(Sink):
         Args:
             path: Its suffix, one of `VIDEO_CODECS`, chooses the format; a file of that name is replaced at the end.
             source: Where the frames will come from.
+
+        Raises:
+            OutputError: The path is no UTF-8.
         """
+        if not takes_path(path):
+            name = ascii(str(path.absolute()))
+            raise OutputError(f"{name} is no UTF-8, and OpenCV writes no video of such a name; choose another.")
         self.path = path
         self._source = source
         self._held: list[Image] = []

@@ -3,13 +3,14 @@
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, Self
 
 from edge_runtime.errors import OutputError
 from edge_runtime.events.event import Event, HealthKind
 from edge_runtime.results import FrameResult
-from edge_runtime.sinks.sink import Sink
+from edge_runtime.sinks.sink import Notice, Sink
 from edge_runtime.sources.frame import Frame
 
 _MOST_FRAMES: Final = 4
@@ -35,19 +36,21 @@ class SinkThread(Sink):
 
     Attributes:
         name: What messages call it.
-        notices: What happened to the sink, for the thread of the frame loop to take and pass on.
     """
 
-    def __init__(self, sink: Sink, name: str, *, patient: bool) -> None:
+    def __init__(
+        self, sink: Sink, name: str, *, patient: bool, notices: deque[tuple[HealthKind, str]] | None = None
+    ) -> None:
         """Prepare; the thread starts with `__enter__`.
 
         Args:
             sink: Opened and closed here, and used by the thread alone between.
             name: What messages call it.
             patient: Wait for the sink rather than drop frames, and let its errors end the run.
+            notices: Where the sink itself leaves what happens to it, to be taken with what happens to the thread.
         """
         self.name = name
-        self.notices = deque[tuple[HealthKind, str]]()
+        self._notices = deque[tuple[HealthKind, str]]() if notices is None else notices
         self._sink = sink
         self._patient = patient
         self._changed = threading.Condition()
@@ -121,6 +124,14 @@ class SinkThread(Sink):
             self._drop_oldest_events()
             self._changed.notify_all()
 
+    def take_notices(self) -> Sequence[Notice]:
+        """Return what happened to the sink and was not taken yet; for the thread of the frame loop."""
+        taken = []
+        while self._notices:
+            kind, text = self._notices.popleft()
+            taken.append((kind, self.name, text))
+        return taken
+
     def _finish_write(self) -> bool:
         """Drop the frames that wait, and wait for the write under way; return whether it ended in time."""
         with self._changed:
@@ -143,7 +154,7 @@ class SinkThread(Sink):
             self._dropped_events += 1
             if self._dropped_events == 1:
                 message = f"{self.name} is {_MOST_EVENTS} events behind, and the oldest are dropped."
-                self.notices.append((HealthKind.SINK_FAILED, message))
+                self._notices.append((HealthKind.SINK_FAILED, message))
 
     def _raise_fatal(self) -> None:
         if self._fatal is not None:
@@ -151,7 +162,7 @@ class SinkThread(Sink):
 
     def _note_dropped(self) -> None:
         if self._dropped_s is None:
-            self.notices.append((HealthKind.SINK_SLOW, f"{self.name} is busy, and frames are left out for it."))
+            self._notices.append((HealthKind.SINK_SLOW, f"{self.name} is busy, and frames are left out for it."))
         self._dropped_s = time.monotonic()
 
     def _work(self) -> None:
@@ -204,7 +215,7 @@ class SinkThread(Sink):
     def _pause(self, item: _Item, error: Exception, wait_s: float) -> None:
         """Wait for better times with events, including one that failed, and without frames."""
         if self._failing is None:
-            self.notices.append((HealthKind.SINK_FAILED, str(error)))
+            self._notices.append((HealthKind.SINK_FAILED, str(error)))
         with self._changed:
             self._failing = error
             events = self._waiting_events()
@@ -223,4 +234,4 @@ class SinkThread(Sink):
                 lost = f"; {self._dropped_events} events were dropped" if self._dropped_events else ""
                 self._failing = self._dropped_s = None
                 self._dropped_events = 0
-                self.notices.append((HealthKind.SINK_BACK, f"{self.name} works again{lost}."))
+                self._notices.append((HealthKind.SINK_BACK, f"{self.name} works again{lost}."))

@@ -143,13 +143,13 @@ class CaptureThread(threading.Thread):
         with self._telling:
             if not self._lost and not self._stop_wanted.is_set():
                 self._lost = True
-                self._latest.tell(Lost(self.endpoint, self.endpoint.failure(what)))
+                self._latest.tell(self.endpoint.name, Lost(self.endpoint, self.endpoint.failure(what)))
 
     def _tell_back(self) -> None:
         with self._telling:
             if self._lost:
                 self._lost = False
-                self._latest.tell(Back(self.endpoint))
+                self._latest.tell(self.endpoint.name, Back(self.endpoint))
 
     def _read_until_it_ends(self) -> str:
         """Return what ended it."""

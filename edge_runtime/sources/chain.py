@@ -17,6 +17,11 @@ class ChainedSource(FrameSource):
         return self._sources[0].fps
 
     @property
+    def alone(self) -> bool:  # type: ignore[override]
+        """All sources give pictures that have nothing to do with each other."""
+        return all(source.alone for source in self._sources)
+
+    @property
     def failed(self) -> int:  # type: ignore[override]
         """Pictures that could not be read so far."""
         return sum(source.failed for source in self._sources)

@@ -11,6 +11,7 @@ _SEED = 0
 class DemoSource(FrameSource):
     """One drawn picture of each garment."""
 
+    alone = True
     # As a video, pictures are shown for one second each.
     fps = 1.0
 
@@ -22,4 +23,4 @@ class DemoSource(FrameSource):
             start = time.perf_counter()
             image = draw_garment(garment, _SEED)
             drawn_ms = (time.perf_counter() - start) * 1e3
-            yield Frame(image, f"demo:{garment}:{_SEED}", index, time.time(), drawn_ms, index / self.fps)
+            yield Frame(image, f"demo:{garment}:{_SEED}", index, time.time(), drawn_ms, index / self.fps, alone=True)

@@ -2,7 +2,7 @@
 
 import time
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
@@ -23,6 +23,7 @@ class Frame:
         clock_s: Seconds on a clock of the source that never jumps, for durations: the machine's monotonic clock for a
             live source, the position in a video or among pictures.
         shrunk_by: A power of two: how many times as high and as wide it was sent.
+        alone: It is a picture that has nothing to do with the frames before and after it.
     """
 
     image: Image
@@ -32,6 +33,7 @@ class Frame:
     capture_ms: float
     clock_s: float = field(default_factory=time.monotonic)
     shrunk_by: int = 1
+    alone: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -45,12 +47,14 @@ class FrameSource(Protocol):
 
     Attributes:
         live: Frames come in real time, whether anybody takes them or not.
+        alone: Each frame is a picture that has nothing to do with the others, so that nothing in it can be followed.
         fps: Frames a second, or None when the source does not say; known once the first frame is there.
         failed: Pictures that could not be read so far.
         dropped: Frames that were captured but not handed over so far.
     """
 
     live: bool = False
+    alone: bool = False
     fps: float | None = None
     failed: int = 0
     dropped: int = 0
@@ -62,6 +66,10 @@ class FrameSource(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         return None
+
+    def while_waiting(self, call: Callable[[], None]) -> None:
+        """Have something done twice a second while a live source has no frame, by the thread that takes them."""
+        return
 
     @abstractmethod
     def __iter__(self) -> Iterator[Frame]:

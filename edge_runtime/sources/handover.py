@@ -1,7 +1,7 @@
 """Handing things from one thread to another."""
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
@@ -12,24 +12,28 @@ class Latest(Generic[Item]):
     """Hands over the latest item of each sender, and every notice.
 
     A new item takes the place in line of an older one of the same sender that was not taken, which is counted as
-    dropped: no sender can keep another one waiting, and memory is bounded.
+    dropped: no sender can keep another one waiting, and memory is bounded. It overtakes no notice of its sender: behind
+    one it begins a place of its own.
     """
 
     def __init__(self) -> None:
         self.dropped = 0
         self._changed = threading.Condition()
         self._waiting: OrderedDict[Hashable, Item] = OrderedDict()
+        self._notices = Counter[str]()
 
     def put(self, sender: str, item: Item) -> None:
         """Leave an item for the taker; never waits."""
         with self._changed:
-            self.dropped += sender in self._waiting
-            self._waiting[sender] = item
+            place = (sender, self._notices[sender])
+            self.dropped += place in self._waiting
+            self._waiting[place] = item
             self._changed.notify()
 
-    def tell(self, notice: Item) -> None:
+    def tell(self, sender: str, notice: Item) -> None:
         """Leave an item that nothing may replace."""
         with self._changed:
+            self._notices[sender] += 1
             self._waiting[object()] = notice
             self._changed.notify()
 

@@ -80,6 +80,7 @@ class LiveSource(FrameSource):
         ]
         self._lost: dict[str, tuple[float, SourceError]] = {}
         self._started = False
+        self._while_waiting: Callable[[], None] | None = None
 
     @property
     def dropped(self) -> int:  # type: ignore[override]
@@ -100,6 +101,10 @@ class LiveSource(FrameSource):
         deadline_s = time.monotonic() + _GRACE_S
         for thread in self._threads:
             thread.join(max(deadline_s - time.monotonic(), 0.0))
+
+    def while_waiting(self, call: Callable[[], None]) -> None:
+        """Have something done twice a second while no frame comes, instead of what was asked for before."""
+        self._while_waiting = call
 
     def __iter__(self) -> Iterator[Frame]:
         while True:
@@ -122,6 +127,8 @@ class LiveSource(FrameSource):
             try:
                 handed = self._latest.take(_LONGEST_WAIT_S)
             except TimeoutError:
+                if self._while_waiting is not None:
+                    self._while_waiting()
                 continue
             match handed:
                 case Lost():

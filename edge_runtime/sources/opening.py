@@ -15,7 +15,7 @@ from edge_runtime.sources.enough import Enough
 from edge_runtime.sources.frame import FrameSource
 from edge_runtime.sources.live import LiveSettings, LiveSource
 from edge_runtime.sources.picture import OnBadPicture, PictureSource, pictures_in
-from edge_runtime.sources.video import VideoSource
+from edge_runtime.sources.video import VideoSource, takes_path
 
 _SCHEMES = ("http", "https", "rtsp")
 _MODEL_SUFFIX = ".tflite"
@@ -99,12 +99,12 @@ def _open_file(path: Path, enough: Enough | None) -> FrameSource:
 
 def _is_picture(path: Path) -> bool:
     """Tell pictures from videos: by suffix, and where that says nothing by the first bytes."""
-    return path.suffix.lower() in PICTURE_SUFFIXES or cv2.haveImageReader(str(path))
+    return path.suffix.lower() in PICTURE_SUFFIXES or (takes_path(path) and cv2.haveImageReader(str(path)))
 
 
 def _matching(pattern: str) -> list[Path]:
     # Path.glob would need the fixed part of the pattern taken off first.
-    paths = only_pictures(Path(match) for match in glob.iglob(pattern))  # noqa: PTH207
+    paths = only_pictures({Path(match) for match in glob.iglob(pattern, recursive=True)})  # noqa: PTH207
     if not paths:
         raise SourceError(f"No picture matches {pattern!r}; check the pattern.")
     return paths

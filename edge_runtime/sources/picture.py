@@ -14,6 +14,7 @@ OnBadPicture = Callable[[PictureError], None]
 class PictureSource(FrameSource):
     """Picture files, one frame each."""
 
+    alone = True
     # As a video, pictures are shown for one second each.
     fps = 1.0
 
@@ -58,4 +59,5 @@ def pictures_in(folder: Path) -> list[Path]:
 def _read_frame(path: Path, index: int) -> Frame:
     start = time.perf_counter()
     image = read_picture(path)
-    return Frame(image, str(path), index, time.time(), (time.perf_counter() - start) * 1e3, index / PictureSource.fps)
+    read_ms = (time.perf_counter() - start) * 1e3
+    return Frame(image, str(path), index, time.time(), read_ms, index / PictureSource.fps, alone=True)

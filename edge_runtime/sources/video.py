@@ -29,8 +29,14 @@ class VideoSource(FrameSource):
         Args:
             path: The video.
             enough: How large frames have to be; None for whole ones.
+
+        Raises:
+            SourceError: The path is no UTF-8.
         """
         self.path = Path(path)
+        if not takes_path(self.path):
+            name = ascii(str(self.path.absolute()))
+            raise SourceError(f"{name} is no UTF-8, and OpenCV reads no video of such a name; rename it.")
         self._enough = enough or Enough()
 
     def __iter__(self) -> Iterator[Frame]:
@@ -71,6 +77,15 @@ class VideoSource(FrameSource):
         for _ in range(halvings):
             image = halve(image)
         return Picture(image, picture.shrunk_by << halvings)
+
+
+def takes_path(path: Path) -> bool:
+    """Tell whether OpenCV can be given a file's absolute path: one that is no UTF-8 ends the process with SIGSEGV."""
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _claimed_fps(capture: cv2.VideoCapture) -> float | None:

@@ -72,7 +72,9 @@ class Guard:
         assert self._token is not None
         scheme, _, bearer = visit.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return is_same(bearer.strip(), self._token)
+            given = bearer.strip(" \t")
+            # Headers are read as Latin-1, and most programs send UTF-8.
+            return is_same(given, self._token) or is_same(given, self._token.encode().decode("latin-1"))
         name, session = cookie_of(self._token)
         return is_same(visit.cookies.get(name, ""), session)
 

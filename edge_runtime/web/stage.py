@@ -106,15 +106,14 @@ def _described(name: str, place: _Place) -> dict[str, Any]:
     if place.shown is None:
         return {"name": name, "lost": place.lost, "picture": 0, "fps": 0.0, "answers": []}
     result, now = place.shown.result, time.monotonic()
-    answers = result.classifications if result.detections is None else result.detections
     return {
         "name": result.source,
         "lost": place.lost,
         "picture": place.shown.number,
         "fps": round(_rate(place.clocks_s, now), 1),
         "frame_age_s": round(now - place.clocks_s[-1], 1),
-        "answer_ms": round(result.times.preprocess + result.times.inference + result.times.postprocess, 1),
-        "answers": [{"label": answer.label, "score": round(answer.score, 4)} for answer in answers],
+        "answer_ms": round(result.times.answer, 1),
+        "answers": [{"label": answer.label, "score": round(answer.score, 4)} for answer in result.answers],
         "model_sha256": result.model_sha256,
     }
 

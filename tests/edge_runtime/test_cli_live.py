@@ -93,6 +93,7 @@ class TestUsage:
             ("http://host/v", "http://host/v"),
             ("--camera", "1", "--camera", "1"),
             ("--demo", "--roi", "1,2,3"),
+            ("http://127.0.0.1:9/v", "--timeout", "3000000"),
             ("--demo", "--rotate", "45"),
             ("--demo", "--json", "--events"),
             ("--demo", "--events"),

@@ -1,16 +1,22 @@
 """What is said where an Edge TPU is asked for and something is missing."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from edge_runtime.backend import EDGETPU_SUFFIX
+from convert.metadata_writer import add_metadata
+from edge_runtime.backend import EDGETPU_OP, EDGETPU_SUFFIX
+from edge_runtime.benchmark.job import Job
+from edge_runtime.bundled import find_model
 from edge_runtime.errors import BackendError, ModelError
-from edge_runtime.fallback import load_edgetpu_or_cpu
+from edge_runtime.fallback import EDGETPU_OR_CPU, files_of, load_edgetpu_or_cpu
+from edge_runtime.metadata.reading import read_spec
 
 ROOT = Path(__file__).parents[2]
 # The two functions of a delegate's library; with a device, the first would return a delegate.
@@ -56,10 +62,23 @@ def compiled() -> Path:
     return Path(os.environ["EDGE_GARMENT_DATA"]) / "weights" / f"mobilenet_v1_0.25_128_quant{EDGETPU_SUFFIX}"
 
 
-def edge_run(library: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def detector(tiny_detector_bytes: bytes, tmp_path: Path) -> Path:
+    """A compiled detector's file, as far as its name and the operation's name in it go, and the CPU file beside it."""
+    (tmp_path / "found.tflite").write_bytes(tiny_detector_bytes)
+    path = tmp_path / f"found{EDGETPU_SUFFIX}"
+    path.write_bytes(add_metadata(tiny_detector_bytes, replace(read_spec(tiny_detector_bytes), name=EDGETPU_OP)))
+    return path
+
+
+def run_module(library: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "LD_LIBRARY_PATH": str(library), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "edge_runtime.cli", "--demo", "--max-frames", "1", *arguments]
+    command = [sys.executable, "-m", f"edge_runtime.{module}", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def edge_run(library: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run_module(library, "cli", "--demo", "--max-frames", "1", *arguments)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +112,37 @@ def test_the_cpu_file_runs_when_that_is_asked_for_and_said(libraries: Path, comp
     assert "Running on the CPU instead of an Edge TPU." in done.stderr
     assert "delegate cpu" in done.stderr
     assert done.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize(("library", "runs"), [("idle", "edgetpu"), ("none", "cpu")])
+def test_a_classifier_for_cpus_runs_there_behind_a_compiled_detector(
+    libraries: Path, detector: Path, tiny_model: Path, library: str, runs: str
+) -> None:
+    models = ("--model", str(detector), "--classifier", str(tiny_model))
+    done = edge_run(libraries / library, *models, "--delegate", "edgetpu-or-cpu")
+    assert done.returncode == 0, done.stderr
+    assert f"instead of an Edge TPU. The name of --classifier {tiny_model} does not end in" in done.stderr
+    running = re.findall(r"^Model (tiny|edgetpu).*, delegate (\w+)", done.stderr, re.MULTILINE)
+    assert [delegate for _, delegate in running] == ["cpu", runs]
+
+
+def test_the_benchmark_answers_one_frame_after_another_as_edge_run_does(
+    libraries: Path, detector: Path, red: Path
+) -> None:
+    job = Job(str(detector), (str(red),), 2, False, "edgetpu", frames=2, warm_up=1)
+    done = run_module(libraries / "idle", "benchmark.measuring", job.to_json(), "0")
+    assert done.returncode == 0, done.stderr
+    assert "delegate edgetpu, 2 threads" in done.stdout
+
+
+def test_the_files_of_a_model_are_those_that_may_be_opened(detector: Path) -> None:
+    cpu_file = detector.with_name("found.tflite")
+    assert files_of(detector, EDGETPU_OR_CPU) == (detector, cpu_file)
+    assert files_of(detector, "edgetpu") == (detector,)
+    assert files_of(cpu_file, EDGETPU_OR_CPU) == (cpu_file,)
+    assert files_of(Path("garment_detector"), "cpu") == (find_model("garment_detector"),)
+    cpu_file.unlink()
+    assert files_of(detector, EDGETPU_OR_CPU) == (detector,)
 
 
 def test_without_a_cpu_file_there_is_no_fallback(libraries: Path, compiled: Path, tmp_path: Path) -> None:

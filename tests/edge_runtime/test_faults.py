@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from convert.metadata_writer import add_metadata
+from edge_runtime.backend import EDGETPU_SUFFIX
 from edge_runtime.metadata.reading import model_sha256
 from edge_runtime.spec import ModelSpec
 
@@ -104,6 +105,19 @@ class TestModel:
         aside.write_bytes(other_bytes)
         aside.replace(model)
         _read(process, lambda result: result["model_sha256"] == model_sha256(other_bytes) != first)
+        assert "is taken over: other" in _stop(process)
+
+    def test_so_is_the_cpu_file_of_a_compiled_one_that_finds_no_device(
+        self, serve: _Serve, model: Path, other_bytes: bytes
+    ) -> None:
+        compiled = model.with_name(f"{model.stem}{EDGETPU_SUFFIX}")
+        compiled.write_bytes(model.read_bytes())
+        process = self._start(compiled, serve(), "--json", "--delegate", "edgetpu-or-cpu")
+        _read(process, lambda result: result["frame"] == 3)
+        aside = model.with_name("new")
+        aside.write_bytes(other_bytes)
+        aside.replace(model)
+        _read(process, lambda result: result["model_sha256"] == model_sha256(other_bytes))
         assert "is taken over: other" in _stop(process)
 
     def test_half_of_one_is_refused_and_the_rest_taken_over(

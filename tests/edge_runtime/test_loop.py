@@ -1,20 +1,22 @@
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edge_runtime.drawing import GARMENTS
-from edge_runtime.errors import SourceError
+from edge_runtime.errors import OutputError, SourceError
+from edge_runtime.events import Event, EventHub, HealthKind, ScanKind, Scanner
 from edge_runtime.loop import LoopOptions, RunCounts, run
 from edge_runtime.preprocess import Image
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.results import FrameResult, Recognition
 from edge_runtime.sinks import Sink, SinkThread
-from edge_runtime.sources import Enough, Frame, FrameSource
+from edge_runtime.sources import Enough, Frame, FrameSource, LiveSettings, open_source
+from edge_runtime.veil import VeiledSink, show_all
 from edge_runtime.view import View
 
 _RED, _CYAN = (0, 0, 255), (255, 255, 0)
@@ -237,3 +239,53 @@ def test_a_signal_ends_the_run_though_a_sink_of_files_is_blocked(
         run(frames, tiny_recognizer, [kept, sink], LoopOptions(at_once=3))
     assert len(kept.results) == 9
     let.set()
+
+
+def _red_video(frames: int) -> list[Frame]:
+    image = np.full((20, 30, 3), _RED, np.uint8)
+    return [Frame(image, "a.mp4", index, 1000.0 + index, 0.0, index / 10) for index in range(frames)]
+
+
+@pytest.mark.parametrize("frames", [1, 8])
+def test_the_same_file_again_is_another_one(tiny_recognizer: Recognizer, at_once: int | None, frames: int) -> None:
+    hub, heard = EventHub(), list[Event]()
+    hub.listen(heard.append)
+    video = _red_video(frames)
+    options = LoopOptions(skip_still=True, at_once=at_once)
+    counts = run(_Given([*video, *video]), tiny_recognizer, [], options, hub=hub, scanner=Scanner(hub))
+    assert (counts.answered, counts.still) == (2, 2 * frames - 2)
+    told = [ScanKind.APPEARED, ScanKind.SETTLED, ScanKind.LEFT] if frames > 1 else []
+    assert [event.kind for event in heard] == 2 * told
+
+
+def test_a_sink_hears_each_event_of_a_second_run_once(tiny_recognizer: Recognizer) -> None:
+    class Heard(Sink):
+        def tell(self, event: Event) -> None:
+            numbers.append(event.sequence)
+
+    numbers: list[int] = []
+    hub, sink = EventHub(), Heard()
+    for _ in range(2):
+        run(_Given(_red_video(2)), tiny_recognizer, [sink], hub=hub, scanner=Scanner(hub))
+    assert numbers == [0, 1, 2, 3]
+
+
+def test_what_becomes_of_a_sink_is_told_though_no_frame_comes(
+    tiny_recognizer: Recognizer, serve: Callable[..., str]
+) -> None:
+    class Full(Sink):
+        def write(self, frame: Frame, result: FrameResult) -> None:
+            time.sleep(0.5)
+            raise OutputError("The disk is full.")
+
+    def end(event: Event) -> None:
+        heard.append(event.kind)
+        raise ZeroDivisionError
+
+    heard: list[str] = []
+    hub = EventHub()
+    hub.listen(end)
+    source = open_source(serve(frames=3, stall=True), live=LiveSettings(5.0, 0))
+    with pytest.raises(ZeroDivisionError), VeiledSink(SinkThread(Full(), "full", patient=False), show_all) as sink:
+        run(source, tiny_recognizer, [sink], hub=hub)
+    assert heard == [HealthKind.SINK_FAILED]

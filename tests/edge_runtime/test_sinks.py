@@ -315,6 +315,11 @@ class TestSave:
         with pytest.raises(OutputError, match="one picture only"):
             open_save_sink("out.jpg", DemoSource())
 
+    @pytest.mark.parametrize("path", ["b\udcff.mp4", "b\udcff/a.mp4"])
+    def test_a_video_whose_name_would_crash_opencv_is_refused(self, path: str) -> None:
+        with pytest.raises(OutputError, match=r"udcff.* is no UTF-8, and OpenCV writes no video of such a name"):
+            open_save_sink(path, DemoSource())
+
     def test_an_unknown_suffix_is_said(self) -> None:
         with pytest.raises(OutputError, match="no known format"):
             open_save_sink("out.xyz", DemoSource())

@@ -67,9 +67,19 @@ class TestPictures:
         frames = _frames(open_source(str(tmp_path / "a*")))
         assert [Path(frame.source).name for frame in frames] == ["a1.png", "a2.png"]
 
+    def test_two_stars_of_a_pattern_stand_for_any_folders(self, tmp_path: Path) -> None:
+        (tmp_path / "b" / "c").mkdir(parents=True)
+        paths = [_picture(tmp_path / name) for name in ("a.png", "b/a.png", "b/c/a.png")]
+        assert [Path(frame.source) for frame in _frames(open_source(f"{tmp_path}/**/*.png"))] == paths
+        assert len(_frames(open_source(f"{tmp_path}/**/**/*.png"))) == 3
+
     def test_a_file_whose_name_looks_like_a_pattern_is_the_file(self, tmp_path: Path) -> None:
         path = _picture(tmp_path / "photo[1].png")
         assert _frames(open_source(str(path)))[0].source == str(path)
+
+    def test_a_name_that_is_no_utf_8_is_read(self, tmp_path: Path) -> None:
+        (frame,) = _frames(open_source(str(_picture(tmp_path / "b\udcff.png"))))
+        assert frame.image.shape == (6, 8, 3)
 
     def test_a_picture_without_a_known_suffix_is_found_by_its_bytes(self, tmp_path: Path) -> None:
         path = _picture(tmp_path / "a.png").rename(tmp_path / "a")
@@ -125,6 +135,13 @@ class TestVideos:
         content[start : start + 600] = bytes(600)
         path.write_bytes(content)
         assert len(list(VideoSource(str(path)))) == 39
+
+    @pytest.mark.parametrize("name", ["b\udcff.avi", "b\udcff/a.avi", "b\udcff"])
+    def test_a_name_that_would_crash_opencv_is_refused(self, name: str, tmp_path: Path) -> None:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        _video(tmp_path / "a.avi").rename(tmp_path / name)
+        with pytest.raises(SourceError, match=r"udcff.* is no UTF-8, and OpenCV reads no video of such a name; rename"):
+            open_source(str(tmp_path / name))
 
     def test_a_text_file_is_no_video(self, tmp_path: Path) -> None:
         (tmp_path / "a.mp4").write_text("no video")
@@ -218,11 +235,24 @@ class TestLatest:
     def test_notices_stay_and_come_in_order(self) -> None:
         latest = Latest[int]()
         latest.put("a", 1)
-        latest.tell(2)
-        latest.tell(3)
+        latest.tell("a", 2)
+        latest.tell("a", 3)
         latest.put("b", 4)
         assert [latest.take(0) for _ in range(4)] == [1, 2, 3, 4]
         assert latest.dropped == 0
+
+    def test_no_item_overtakes_a_notice_of_its_sender(self) -> None:
+        latest = Latest[str]()
+        for item in ("before", "latest before"):
+            latest.put("a", item)
+        latest.put("b", "before")
+        latest.tell("a", "lost")
+        latest.tell("a", "back")
+        for item in ("after", "latest after"):
+            latest.put("a", item)
+        latest.put("b", "latest")
+        assert [latest.take(0) for _ in range(5)] == ["latest before", "latest", "lost", "back", "latest after"]
+        assert latest.dropped == 3
 
 
 class TestStreams:

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from edge_runtime.events import HealthKind
 from edge_runtime.results import Classification, Detection, FrameResult, StageTimes
 from edge_runtime.sinks import Sink
+from edge_runtime.sinks.sink import Notice
 from edge_runtime.sources import Frame
 from edge_runtime.veil import VeiledSink, blur_outside, box_pixels
 
@@ -71,3 +73,20 @@ def test_a_sink_behind_a_veil_never_gets_the_frame(image: np.ndarray) -> None:
 
     with VeiledSink(Kept(), blur_outside) as sink:
         sink.write(Frame(image, "a", 7, 1.5, 2.0), _result((0, 0, 50, 50)))
+
+
+def test_what_becomes_of_a_sink_is_told_through_its_veil() -> None:
+    class Busy(Sink):
+        hurried = False
+
+        def take_notices(self) -> list[Notice]:
+            return [(HealthKind.SINK_SLOW, "busy", "busy is slow.")]
+
+        def hurry(self) -> None:
+            self.hurried = True
+
+    busy = Busy()
+    veiled = VeiledSink(busy, blur_outside)
+    veiled.hurry()
+    assert busy.hurried
+    assert veiled.take_notices() == [(HealthKind.SINK_SLOW, "busy", "busy is slow.")]

@@ -52,7 +52,13 @@ def test_regions_are_pixels_or_shares_within_the_frame(
     assert parse_region(text).pixels(100, 200) == (slice(*rows), slice(*columns))
 
 
-@pytest.mark.parametrize("text", ["", "1,2,3", "a,b,c,d", "-1,0,5,5", "0,0,0,5", "0.5,0,0.6,1", "nan,0,5,5"])
+@pytest.mark.parametrize("text", ["", "1,2,3", "a,b,c,d", "-1,0,5,5", "0,0,0,5", "0.5,0,0.6,1"])
 def test_what_is_no_region_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter, match=r"not four numbers|at least 0|at most 1"):
+        parse_region(text)
+
+
+@pytest.mark.parametrize("text", ["nan,0,5,5", "0,nan,1,1", "0,0,inf,1", "0,0,1,9e999", "1e308,0,1e308,1"])
+def test_what_is_no_number_of_pixels_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="finite"):
         parse_region(text)

@@ -11,6 +11,7 @@ from edge_runtime.errors import OutputError
 from edge_runtime.events import Event, HealthEvent, HealthKind
 from edge_runtime.results import FrameResult, StageTimes
 from edge_runtime.sinks import Sink, SinkThread
+from edge_runtime.sinks.sink import Notice
 from edge_runtime.sources import Frame
 
 _FRAME = Frame(np.zeros((1, 1, 3), np.uint8), "camera:0", 0, 0.0, 0.0)
@@ -59,6 +60,18 @@ def _until(condition: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
+def _notices(sink: Sink, count: int) -> list[Notice]:
+    """Wait for so many notices, and take them."""
+    taken: list[Notice] = []
+
+    def enough() -> bool:
+        taken.extend(sink.take_notices())
+        return len(taken) >= count
+
+    _until(enough)
+    return taken
+
+
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_runtime.sinks.worker._FIRST_WAIT_S", 0.05)
@@ -95,7 +108,8 @@ def test_a_blocked_sink_of_a_live_source_holds_up_nobody_and_keeps_events() -> N
             sink.write(_FRAME, _result(number))
             sink.tell(_event(number))
         assert time.monotonic() - start_s < 1
-        assert list(sink.notices) == [(HealthKind.SINK_SLOW, "held is busy, and frames are left out for it.")]
+        assert sink.take_notices() == [(HealthKind.SINK_SLOW, "held", "held is busy, and frames are left out for it.")]
+        assert sink.take_notices() == []
         held.let.set()
     assert [value for value in held.got if value >= 100] == list(range(100, 200))
     assert len(held.got) <= 100 + 5
@@ -111,8 +125,7 @@ def test_a_failing_sink_of_a_live_source_is_tried_again_and_loses_no_event() -> 
         sink.tell(_event(1))
         held.error = None
         _until(lambda: held.got == [100, 101])
-        _until(lambda: len(sink.notices) == 2)
-        assert [kind for kind, _ in sink.notices] == [HealthKind.SINK_FAILED, HealthKind.SINK_BACK]
+        assert [kind for kind, *_ in _notices(sink, 2)] == [HealthKind.SINK_FAILED, HealthKind.SINK_BACK]
         sink.write(_FRAME, _result(2))
     # What failed and was a frame is no longer of interest.
     assert held.got == [100, 101, 2]
@@ -128,12 +141,11 @@ def test_events_are_kept_up_to_a_thousand(monkeypatch: pytest.MonkeyPatch) -> No
         for number in range(10):
             sink.tell(_event(number))
         held.let.set()
-        _until(lambda: len(sink.notices) == 2)
+        failed, back = _notices(sink, 2)
     assert held.got == [0, 107, 108, 109]
     # Who relies on events is told that some are missing, once, and how many.
-    failed, back = sink.notices
-    assert failed == (HealthKind.SINK_FAILED, "held is 3 events behind, and the oldest are dropped.")
-    assert back == (HealthKind.SINK_BACK, "held works again; 7 events were dropped.")
+    assert failed == (HealthKind.SINK_FAILED, "held", "held is 3 events behind, and the oldest are dropped.")
+    assert back == (HealthKind.SINK_BACK, "held", "held works again; 7 events were dropped.")
 
 
 def test_events_of_a_failing_sink_are_kept_up_to_a_thousand(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +160,7 @@ def test_events_of_a_failing_sink_are_kept_up_to_a_thousand(monkeypatch: pytest.
         for number in range(1, 4):
             sink.tell(_event(number))
         held.let.set()
-        _until(lambda: len(sink.notices) == 2)
+        _notices(sink, 2)
         for number in range(4, 10):
             sink.tell(_event(number))
         held.error = None

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from edge_runtime.benchmark.job import STAGES, Job, Round
@@ -34,6 +36,12 @@ def test_the_overhead_is_what_lies_outside_reading_and_the_model(report: Report)
     assert report.figures[0].overhead == pytest.approx(0.5 / 10.0)
     assert report.figures[0].cpu_ms == pytest.approx(5.0)
     assert report.figures[0].peak_rss_mb == 90.4
+
+
+def test_on_an_edge_tpu_frames_are_answered_one_after_another(report: Report) -> None:
+    assert not report.live
+    jobs = [replace(job, delegate="edgetpu") for job in _JOBS]
+    assert summarize(jobs, [(_round(0.1), _round(0.1))], "a.avi", {"cpus": 2}).live
 
 
 def test_a_report_survives_json(report: Report) -> None:

@@ -118,6 +118,7 @@ class Flaky:
         self.closed = False
 
     def deliver(self, letters: list[Letter]) -> Iterator[Letter]:
+        assert letters, "a connection for nothing"
         for letter in letters:
             self.attempts += 1
             if self.away:

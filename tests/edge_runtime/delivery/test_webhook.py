@@ -2,6 +2,7 @@ import base64
 import hashlib
 import hmac
 import json
+import ssl
 import time
 
 import pytest
@@ -58,6 +59,17 @@ def test_only_an_answer_of_200_to_299_acknowledges(receiver, status: int) -> Non
 def test_nobody_there_is_a_delivery_error() -> None:
     with pytest.raises(DeliveryError, match="no answer"):
         list(WebhookTransport("http://127.0.0.1:1/", _KEY).deliver(_letters(1)))
+
+
+def test_the_systems_authorities_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    make_context = ssl.create_default_context
+    monkeypatch.setattr(ssl, "create_default_context", lambda: read.append(1) or make_context())
+    transport = WebhookTransport("https://127.0.0.1:1/", _KEY)
+    for _ in range(3):
+        with pytest.raises(DeliveryError, match="no answer"):
+            list(transport.deliver(_letters(1)))
+    assert len(read) == 1
 
 
 def test_the_target_names_no_secret(receiver) -> None:  # noqa: ANN001

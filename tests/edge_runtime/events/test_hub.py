@@ -2,6 +2,7 @@ import json
 import uuid
 
 import numpy as np
+import pytest
 
 from edge_runtime.events import Event, EventHub, HealthEvent, HealthKind, ScanEvent, ScanKind, Scanner
 from edge_runtime.results import Classification, Detection, FrameResult, StageTimes
@@ -61,6 +62,37 @@ def test_an_answer_to_an_event_is_heard_after_it_by_everybody() -> None:
     hub.health(HealthKind.SOURCE_LOST, "camera:0", "gone")
     lost, back = HealthKind.SOURCE_LOST, HealthKind.SOURCE_BACK
     assert heard == [("first", lost), ("second", lost), ("first", back), ("second", back)]
+
+
+def _failing(event: Event) -> None:
+    raise BrokenPipeError(event.sequence)
+
+
+def test_a_listener_that_fails_keeps_no_event_from_the_others() -> None:
+    hub = EventHub()
+    heard: list[Event] = []
+    hub.listen(_failing)
+    hub.listen(heard.append)
+    with pytest.raises(BrokenPipeError, match="0"):
+        hub.health(HealthKind.SOURCE_LOST, "camera:0", "gone")
+
+    def send_three() -> None:
+        with hub.together():
+            for _ in range(3):
+                hub.health(HealthKind.SOURCE_LOST, "camera:0", "gone")
+
+    with pytest.raises(BrokenPipeError, match="1"):
+        send_three()
+    assert [event.sequence for event in heard] == [0, 1, 2, 3]
+
+
+def test_a_listener_of_a_block_hears_nothing_after_it() -> None:
+    hub, heard = _hub()
+    also: list[Event] = []
+    with hub.listened_to(also.append):
+        hub.health(HealthKind.SOURCE_LOST, "camera:0", "gone")
+    hub.health(HealthKind.SOURCE_BACK, "camera:0", "back")
+    assert (len(heard), len(also)) == (2, 1)
 
 
 def test_a_health_event_is_json() -> None:
@@ -158,6 +190,25 @@ class TestScanner:
         ]
         scanner.end()
         assert (heard[-1].kind, heard[-1].source) == (ScanKind.LEFT, "camera:1")
+
+    def test_every_garment_leaves_though_a_listener_fails(self) -> None:
+        hub, heard = EventHub(), list[Event]()
+        scanner = Scanner(hub)
+        boxes = [Detection("hat", 0.9, (0, 0, 9, 9)), Detection("shoes", 0.8, (50, 50, 60, 60))]
+        for source in ("a.mp4", "b.mp4"):
+            for tenth in range(2):
+                scanner.see(_frame(source, tenth / 10), _result(*boxes))
+        hub.listen(_failing)
+        hub.listen(heard.append)
+        with pytest.raises(BrokenPipeError):
+            scanner.end()
+        left = [event for event in heard if isinstance(event, ScanEvent) and event.kind is ScanKind.LEFT]
+        assert [(event.source, event.track) for event in left] == [
+            ("a.mp4", 0),
+            ("a.mp4", 1),
+            ("b.mp4", 2),
+            ("b.mp4", 3),
+        ]
 
     def test_frames_that_show_nothing_let_garments_leave(self) -> None:
         hub, heard = _hub()

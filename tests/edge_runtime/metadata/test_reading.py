@@ -33,11 +33,11 @@ SPEC = ModelSpec(
 )
 
 
-def bare_model(input_shape: tuple[int, ...] = (1, HEIGHT, WIDTH, 3)) -> bytes:
+def bare_model(input_shape: tuple[int, ...] = (1, HEIGHT, WIDTH, 3), output_shape: tuple[int, ...] = (1, 3)) -> bytes:
     """Return a graph without operators; only its tensors are read here."""
     uint8 = schema.TensorType.UINT8
     graph = schema.SubGraphT(
-        tensors=[schema.TensorT(list(input_shape), uint8), schema.TensorT([1, 3], uint8)], inputs=[0], outputs=[1]
+        tensors=[schema.TensorT(list(shape), uint8) for shape in (input_shape, output_shape)], inputs=[0], outputs=[1]
     )
     model = schema.ModelT(version=3, subgraphs=[graph], buffers=[schema.BufferT()])
     builder = flatbuffers.Builder(0)
@@ -189,6 +189,12 @@ def test_a_threshold_is_optional(model: bytes) -> None:
 def test_labels_must_be_as_many_as_scores(model: bytes, labels: bytes) -> None:
     with pytest.raises(MetadataError, match="3 values but"):
         read_spec(with_files(model, {"labels.txt": labels}))
+
+
+@pytest.mark.parametrize("shape", [(3,), (1, 1, 1, 3), (1, 2, 2, 3), (2, 3)])
+def test_an_output_must_be_one_score_for_each_label(shape: tuple[int, ...]) -> None:
+    with pytest.raises(MetadataError, match=r"is of shape .* where \(1, 3\) is wanted"):
+        check_spec(SPEC, read_graph(bare_model(output_shape=shape)))
 
 
 def test_missing_labels_are_refused(model: bytes) -> None:

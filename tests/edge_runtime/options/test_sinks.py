@@ -94,10 +94,32 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     assert _run(*arguments).exit_code == 0
 
 
-def test_events_of_unrelated_pictures_are_refused() -> None:
-    result = _run("--demo", "--mqtt", "mqtt://127.0.0.1:1")
+@pytest.mark.parametrize("option", [["--events"], ["--mqtt", "mqtt://127.0.0.1:1"]])
+@pytest.mark.parametrize("pictures", [["--demo"], ["{red}"], ["{red}", "{red}"]])
+def test_events_of_unrelated_pictures_are_refused(pictures: list[str], option: list[str], red: Path) -> None:
+    result = _run(*(text.format(red=red) for text in pictures), *option)
     assert result.exit_code == 2
     assert "give a video" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--save", "--save-crops", "--jsonl"])
+def test_an_empty_path_is_not_the_current_folder(option: str, tmp_path: Path) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'{option.removeprefix("--")} = ""')
+    given = _run("--demo", "--check-config", option, "")
+    assert (given.exit_code, "names no file and no folder" in given.stderr) == (2, True)
+    read = _run("--demo", "--check-config", "--config", str(settings))
+    assert (read.exit_code, "names no file and no folder" in read.stderr) == (17, True)
+
+
+def test_garments_are_cut_out_of_each_of_several_pictures_and_of_a_video_beside_them(
+    video: Path, red: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    crops = tmp_path / "crops"
+    result = _run(str(red), str(video), str(red), "--model", str(tiny_model), "--save-crops", str(crops))
+    assert result.exit_code == 0, result.output
+    shapes = sorted(cv2.imread(str(crop)).shape for crop in crops.iterdir())
+    assert shapes == [(30, 40, 3), (30, 40, 3), (48, 64, 3)]
 
 
 def test_files_get_what_stdout_gets(video: Path, tiny_model: Path, tmp_path: Path) -> None:

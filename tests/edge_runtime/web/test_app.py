@@ -205,6 +205,16 @@ class TestGuard:
         assert site.ask("/health", Authorization=f"Bearer {_TOKEN}")[0].status == 200
         assert site.ask("/health", Authorization=f"bearer {_TOKEN}", Host="till.shop")[0].status == 200
 
+    @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+    def test_the_token_may_have_letters_beyond_ascii(self, serve_page, encoding: str) -> None:  # noqa: ANN001
+        # In UTF-8 the last letter ends in a byte that is white space in Latin-1.
+        token = "schlüssel des tests, voilà"
+        site = serve_page(token)
+        site.show()
+        sent = token.encode(encoding).decode("latin-1")
+        assert site.ask("/health", Authorization=f"Bearer {sent}")[0].status == 200
+        assert site.ask("/health", Authorization=f"Bearer {sent[:-1]}")[0].status == 401
+
     def test_people_log_in_and_get_a_cookie_that_is_not_the_token(self, serve_page) -> None:  # noqa: ANN001
         site = serve_page(_TOKEN)
         site.show()
