@@ -44,7 +44,7 @@ class Row:
         score: A classifier's top-1, a detector's COCO mAP, in [0, 1].
         second: A classifier's macro accuracy, a detector's mAP50.
         agreement: With the Keras model, in [0, 1].
-        size: Bytes of the file without its description, of the Keras file for `keras`.
+        size: Bytes of the file, described but for its provenance; of the Keras file for `keras`.
         seconds: What making it took.
     """
 
@@ -88,7 +88,8 @@ class _Bench:
     """One run's model, its photos and the Keras model's answers."""
 
     def __init__(self, run: TrainingRun, calibration_images: int, epochs: int) -> None:
-        spec, images, arguments = run.read_spec(), find_images(run, None), run.read_arguments()
+        spec, arguments = run.read_spec(), run.read_arguments()
+        images = find_images(run, spec, None)
         self._start = (arguments["image_size"], Path(arguments["weights"]).name, arguments["schedule"]["epochs"])
         self._subject = Subject(run, load_network(run, spec), spec, images, {})
         sample = choose_photos(run.read_splits(), images, calibration_images, seed=0)

@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 
 from calibration_data import CalibrationSample, Source, check_variety, draw_calibration_images
 from convert.evaluation import iterate_frames
-from edge_runtime.files import write_text
 from edge_runtime.preprocess import Image, Preprocessor, normalize
 from edge_runtime.spec import InputSpec, ModelSpec
-from edge_runtime.training_run import TrainingRun
 
 _NAMES: Final = {Source.RUN: "training photos", Source.FOLDER: "photos of a folder"}
 
@@ -29,10 +27,12 @@ class Calibration:
     Attributes:
         images: Each (height, width, 3) float32, normalised.
         facts: What the file says about them.
+        manifest: JSON list of the photos, to lie beside the file; empty where they are none.
     """
 
     images: list[NDArray[np.float32]]
     facts: dict[str, Any]
+    manifest: str = ""
 
 
 def calibrate_on_drawings(spec: ModelSpec, count: int) -> Calibration:
@@ -42,12 +42,11 @@ def calibrate_on_drawings(spec: ModelSpec, count: int) -> Calibration:
     return Calibration(images, {"source": "drawn", "images": count})
 
 
-def calibrate_on_photos(run: TrainingRun, spec: ModelSpec, sample: CalibrationSample) -> Calibration:
-    """Read the photos of a sample, and leave their list in the run directory.
+def calibrate_on_photos(spec: ModelSpec, sample: CalibrationSample) -> Calibration:
+    """Read the photos of a sample.
 
     Args:
-        run: The run that is converted.
-        spec: What its model says about itself.
+        spec: What the model says about itself.
         sample: The photos.
 
     Raises:
@@ -56,7 +55,10 @@ def calibrate_on_photos(run: TrainingRun, spec: ModelSpec, sample: CalibrationSa
     """
     check_variety(sample, spec.labels)
     log.info("calibrating on %d %s", len(sample.photos), _NAMES[sample.source])
-    return Calibration(load_sample(sample, spec.input), _describe(run, sample))
+    manifest = json.dumps(sample.to_manifest(), indent=1) + "\n"
+    digest = hashlib.sha256(manifest.encode()).hexdigest()
+    facts = {"source": sample.source.value, "images": len(sample.photos), "manifest_sha256": digest}
+    return Calibration(load_sample(sample, spec.input), facts, manifest)
 
 
 def load_sample(sample: CalibrationSample, spec: InputSpec) -> list[NDArray[np.float32]]:
@@ -80,10 +82,3 @@ def prepare_images(frames: Iterable[Image], spec: InputSpec) -> list[NDArray[np.
     for image in images[:1]:
         image[0, :2] = normalize(np.array([[0] * 3, [255] * 3], np.uint8), spec)
     return images
-
-
-def _describe(run: TrainingRun, sample: CalibrationSample) -> dict[str, Any]:
-    manifest = json.dumps(sample.to_manifest(), indent=1) + "\n"
-    write_text(run.path / "calibration.json", manifest)
-    digest = hashlib.sha256(manifest.encode()).hexdigest()
-    return {"source": sample.source.value, "images": len(sample.photos), "manifest_sha256": digest}

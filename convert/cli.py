@@ -64,7 +64,8 @@ def main() -> None:
     "--max-drop",
     type=FiniteRange(0, 1),
     metavar="SHARE",
-    help="Try int8, int8-corrected and int8-qat until one loses no more than this of the Keras model's top-1 or mAP.",
+    help="Try int8, int8-corrected and int8-qat until one loses no more than this of the Keras model's top-1 or mAP, "
+    "and holds --min-parity where that is given.",
 )
 @images_option
 @click.option("--drawn", is_flag=True, help="Calibrate on drawn garments, without photos; nothing is measured then.")
@@ -92,7 +93,7 @@ def main() -> None:
 @click.option(
     "--report",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for parity.json and parity.html.  [default: OUTPUT with the suffix .parity]",
+    help="Folder for parity.json, parity.html and calibration.json.  [default: OUTPUT with the suffix .parity]",
 )
 @click.option(
     "--min-parity",

@@ -13,10 +13,11 @@ from convert.metadata_writer import add_metadata
 from convert.network import find_images, finish_network, load_network
 from convert.parity.measurement import FLOAT_STAGE, Subject, build_report
 from convert.parity.report import Measurement
-from convert.parity.writing import PAGE_NAME, check_bound, write_report
+from convert.parity.writing import PAGE_NAME, check_bound, remove_report, write_manifest, write_report
 from convert.qat.lessons import Lessons, read_lessons
-from convert.recipes.attempts import LADDER, Attempt, Outcome, try_recipes
-from convert.recipes.building import Material, build_equalized, build_network
+from convert.recipes.advice import warn_of_loss
+from convert.recipes.attempts import LADDER, Attempt, Bounds, Outcome, try_recipes
+from convert.recipes.building import Counterpart, Material, build_equalized, build_network, find_counterpart
 from convert.recipes.recipe import Recipe
 from edge_runtime.errors import DataError
 from edge_runtime.files import check_writable, write_bytes
@@ -33,7 +34,7 @@ class ConversionOptions:
         output: The `.tflite` file to write.
         recipe: How it is made.
         max_drop: Instead, the first of several recipes is taken that loses no more of the Keras model's score, in
-            [0, 1]; None takes `recipe`.
+            [0, 1], and holds `min_parity`; None takes `recipe`.
         images: Folder of the run's photos; None takes the one that the run was trained from.
         drawn: Calibrate on drawn garments instead of training photos, and measure nothing.
         calibration: Folder of photos to calibrate on; None takes the run's training photos.
@@ -80,17 +81,17 @@ def convert_run(run: TrainingRun, options: ConversionOptions) -> Conversion:
     """Convert a run's best model by a recipe, measure it, and write it with its metadata and a parity report.
 
     Raises:
-        RunError: The run directory is unfinished or damaged.
+        RunError: The run directory is unfinished or damaged, or its files are of several runs.
         DataError: Photos are missing.
         ConversionError: The model cannot be converted, or not made full int8.
-        DropError: Every recipe that was tried costs too much; nothing is written.
+        DropError: Every recipe that was tried costs too much or agrees too little; nothing is written.
         ParityError: The file answers too little like the Keras model; only the report is written.
         OutputError: The file or the report cannot be written.
     """
     check_writable(options.output)
     spec = dataclasses.replace(run.read_spec(), license=options.license)
+    images = None if options.drawn else find_images(run, spec, options.images)
     model = load_network(run, spec)
-    images = None if options.drawn else find_images(run, options.images)
     calibration = _calibrate(run, spec, images, options)
     if calibration.images:
         spec = _with_provenance(spec, calibration=calibration.facts)
@@ -100,19 +101,31 @@ def convert_run(run: TrainingRun, options: ConversionOptions) -> Conversion:
         return finish_network(run, build_network(recipe, material), spec)
 
     if images is None:
-        finished = add_metadata(make(options.recipe), _with_provenance(spec, recipe=options.recipe.name))
-        return _write(finished, None, (), options)
+        return _write_unmeasured(make(options.recipe), spec, options)
     check_writable(options.report / PAGE_NAME)
     outcome = _choose(Subject(run, model, spec, images, {}), make, options)
     finished = add_metadata(outcome.content, _describe(spec, outcome, options))
     _report(outcome, finished, _find_counterpart(outcome, material), options)
-    return _write(finished, outcome.measurement, outcome.attempts if options.max_drop is not None else (), options)
+    write_bytes(options.output, finished)
+    write_manifest(calibration.manifest, options.report)
+    attempts = outcome.attempts if options.max_drop is not None else ()
+    return Conversion(len(finished), model_sha256(finished), outcome.measurement, attempts)
+
+
+def _write_unmeasured(content: bytes, spec: ModelSpec, options: ConversionOptions) -> Conversion:
+    finished = add_metadata(content, _with_provenance(spec, recipe=options.recipe.name))
+    write_bytes(options.output, finished)
+    remove_report(options.report)
+    return Conversion(len(finished), model_sha256(finished), None, ())
 
 
 def _choose(subject: Subject, make: Callable[[Recipe], bytes], options: ConversionOptions) -> Outcome:
     if options.max_drop is None:
-        return try_recipes(subject, make, (options.recipe,), most=math.inf)
-    return try_recipes(subject, make, LADDER, options.max_drop)
+        # Where its answers are too few of the Keras model's, the report is to show them.
+        outcome = try_recipes(subject, make, (options.recipe,), Bounds(math.inf))
+        warn_of_loss(outcome.recipe, outcome.measurement.change)
+        return outcome
+    return try_recipes(subject, make, LADDER, Bounds(options.max_drop, options.min_parity))
 
 
 def _describe(spec: ModelSpec, outcome: Outcome, options: ConversionOptions) -> ModelSpec:
@@ -123,20 +136,15 @@ def _describe(spec: ModelSpec, outcome: Outcome, options: ConversionOptions) -> 
     return _with_provenance(spec, **facts)
 
 
-def _write(
-    finished: bytes, measurement: Measurement | None, attempts: tuple[Attempt, ...], options: ConversionOptions
-) -> Conversion:
-    write_bytes(options.output, finished)
-    return Conversion(len(finished), model_sha256(finished), measurement, attempts)
-
-
 def _find_counterpart(outcome: Outcome, material: Material) -> bytes | None:
-    """Return the float file whose layers the outcome's has rounded; training leaves none, and float rounds nothing."""
-    if outcome.recipe.name == "int8":
-        return outcome.subject.files[FLOAT_STAGE]
-    if outcome.recipe.name == "int8-corrected":
-        return finish_network(outcome.subject.run, build_equalized(material), outcome.subject.spec)
-    return None
+    """Return the float file whose layers the outcome's has rounded; None where there is none."""
+    match find_counterpart(outcome.recipe.name):
+        case Counterpart.TRAINED:
+            return outcome.subject.files[FLOAT_STAGE]
+        case Counterpart.EQUALIZED:
+            return finish_network(outcome.subject.run, build_equalized(material), outcome.subject.spec)
+        case Counterpart.NONE:
+            return None
 
 
 def _report(outcome: Outcome, finished: bytes, counterpart: bytes | None, options: ConversionOptions) -> None:
@@ -152,8 +160,8 @@ def _calibrate(run: TrainingRun, spec: ModelSpec, images: Path | None, options: 
         return calibrate_on_drawings(spec, options.calibration_images)
     rows, count, seed = run.read_splits(), options.calibration_images, options.seed
     if options.calibration is None:
-        return calibrate_on_photos(run, spec, choose_photos(rows, images, count, seed))
-    return calibrate_on_photos(run, spec, choose_from_folder(options.calibration, rows, count, seed))
+        return calibrate_on_photos(spec, choose_photos(rows, images, count, seed))
+    return calibrate_on_photos(spec, choose_from_folder(options.calibration, rows, count, seed))
 
 
 def _read_lessons(run: TrainingRun, images: Path | None, spec: ModelSpec, options: ConversionOptions) -> Lessons:

@@ -1,6 +1,5 @@
 """What a detector is worth at each stage of its way to the device, on the same photos."""
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,9 +7,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.box_pairs import Answers, PairedBoxes
 from convert.detection_tail import postprocess_alone
 from edge_runtime.backend import DelegateName, open_interpreter
-from edge_runtime.boxes import iou
 from edge_runtime.coco import LabelPrecision, TrueBox, measure_coco
 from edge_runtime.metadata.schema import DetectorOutput
 from edge_runtime.outputs import DetectorOutputs
@@ -20,14 +19,6 @@ from edge_runtime.recognizer import Recognizer
 from edge_runtime.results import Detection
 from edge_runtime.spec import DetectionSpec, InputSpec
 from edge_runtime.training_run import BoxRow, SplitRow
-
-log = logging.getLogger(__name__)
-
-Answers = Sequence[tuple[Detection, ...]]
-"""The boxes of each photo, best first, down to the lowest score that the file gives."""
-
-_SAME_BOX = 0.5
-_TOLERATED_LOSS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +45,6 @@ class StagePrecision:
     agreement: float
     iou: float | None
     labels: tuple[LabelPrecision, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BoxPair:
-    """One answer of two stages: boxes of one label and of an IoU of 0.5 or more.
-
-    Attributes:
-        first: The first stage's box.
-        other: The other stage's.
-        iou: Their intersection over union.
-    """
-
-    first: Detection
-    other: Detection
-    iou: float
 
 
 class KerasDetector:
@@ -113,26 +89,26 @@ def detect_tflite(content: bytes, frames: Iterator[Image]) -> Answers:
 
 def compare_detections(
     answers: Mapping[str, Answers],
+    paired: Mapping[str, PairedBoxes],
     truth: Sequence[Sequence[TrueBox]],
-    detection: DetectionSpec,
+    labels: Sequence[str],
     resampled: Mapping[str, NDArray[np.float64]],
 ) -> tuple[StagePrecision, ...]:
     """Measure each stage against the truth and against the first stage.
 
     Args:
         answers: Boxes of each photo by stage name, the reference first.
+        paired: Those at or above the reporting threshold beside the reference's, by stage name.
         truth: The true boxes of each photo.
-        detection: Labels and reporting threshold.
+        labels: Class names.
         resampled: (draws,) mAP of other photos like these by stage name, for the intervals.
     """
-    reported = {stage: report_boxes(each, detection) for stage, each in answers.items()}
-    reference = next(iter(reported.values()))
     stages = []
     for stage, found in answers.items():
-        scores = measure_coco(truth, found, detection.labels)
-        agreement, iou = _agreement(reference, reported[stage])
+        scores, both = measure_coco(truth, found, labels), paired[stage]
         low, high = bootstrap_ends(resampled[stage])
-        stages.append(StagePrecision(stage, scores.map, low, high, scores.map50, agreement, iou, scores.labels))
+        iou = float(both.overlaps.mean()) if len(both.overlaps) else None
+        stages.append(StagePrecision(stage, scores.map, low, high, scores.map50, both.agreement, iou, scores.labels))
     return tuple(stages)
 
 
@@ -142,21 +118,6 @@ def bootstrap_ends(resampled: NDArray[np.float64]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def warn_of_loss(stages: Sequence[StagePrecision]) -> None:
-    """Say it when a stage has lost more average precision than int8 should cost."""
-    for stage in stages[1:]:
-        loss = stages[0].map - stage.map
-        if loss > _TOLERATED_LOSS:
-            log.warning(
-                "WARNING: %s loses %.3f of %.3f mAP, more than the %.2f that is usual; calibrate on more photos, if "
-                "there are, with --calibration-images, or let --max-drop 0.01 try other recipes.",
-                stage.stage,
-                loss,
-                stages[0].map,
-                _TOLERATED_LOSS,
-            )
-
-
 def collect_truth(rows: Sequence[SplitRow], boxes: Sequence[BoxRow]) -> list[list[TrueBox]]:
     """Return the true boxes of each photo, from those of these photos and of others."""
     of_photo: dict[str, list[TrueBox]] = {row.image: [] for row in rows}
@@ -164,24 +125,3 @@ def collect_truth(rows: Sequence[SplitRow], boxes: Sequence[BoxRow]) -> list[lis
         if box.image in of_photo:
             of_photo[box.image].append(TrueBox(box.label, (box.x_min, box.y_min, box.x_max, box.y_max)))
     return list(of_photo.values())
-
-
-def report_boxes(answers: Answers, detection: DetectionSpec) -> list[list[Detection]]:
-    """Return the boxes of each photo that reach the reporting threshold."""
-    return [[box for box in boxes if box.score >= detection.threshold] for boxes in answers]
-
-
-def pair_boxes(reference: Sequence[Detection], found: Sequence[Detection]) -> Iterator[BoxPair]:
-    """Yield each box of the reference with its best partner that no surer box has taken."""
-    free = list(found)
-    for box in reference:
-        partners = [(iou(box.box, other.box), index) for index, other in enumerate(free) if other.label == box.label]
-        overlap, index = max(partners, default=(0.0, -1))
-        if overlap >= _SAME_BOX:
-            yield BoxPair(box, free.pop(index), overlap)
-
-
-def _agreement(reference: Sequence[list[Detection]], found: Sequence[list[Detection]]) -> tuple[float, float | None]:
-    pairs = [pair.iou for one, other in zip(reference, found, strict=True) for pair in pair_boxes(one, other)]
-    boxes = sum(len(each) for each in (*reference, *found))
-    return (2 * len(pairs) / boxes if boxes else 1.0), (float(np.mean(pairs)) if pairs else None)

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -35,8 +36,7 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
             _flush(aside)
         aside.replace(path)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(f"{path} cannot be written ({reason}); choose another place or free some space.") from error
+        raise _explain(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             aside.unlink(missing_ok=True)
@@ -49,11 +49,17 @@ def check_writable(path: Path) -> None:
         OutputError: The file could not be written.
     """
     missing = [folder for folder in path.parents if not folder.exists()]
-    probe = path.with_name(f"{shortened(path.name, _LONGEST_STEM_BYTES)}.probe")
-    write_bytes(probe, b"")
-    probe.unlink()
-    for folder in missing:
-        folder.rmdir()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Of a name that no file has.
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix="."):
+            pass
+    except OSError as error:
+        raise _explain(path, error) from error
+    finally:
+        for folder in missing:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def check_fresh(folder: Path, content: str) -> None:
@@ -92,6 +98,11 @@ def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
     """
     with replacing(path, durable=durable) as aside:
         aside.write_bytes(content)
+
+
+def _explain(path: Path, error: OSError) -> OutputError:
+    reason = error.strerror or str(error)
+    return OutputError(f"{path} cannot be written ({reason}); choose another place or free some space.")
 
 
 def _flush(path: Path) -> None:

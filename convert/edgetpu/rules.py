@@ -8,6 +8,7 @@ what passes here is likely to be mapped, not sure to be; what fails here will no
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import dropwhile
 from typing import Final
 
 import numpy as np
@@ -150,7 +151,9 @@ def _padding(operation: Operation) -> Objection | None:
 
 
 def _pack(operation: Operation) -> Objection | None:
-    return Objection("it packs along the batch axis", _FIXED) if operation.option("axis") == 0 else None
+    # What comes out has an axis more.
+    axis = operation.option("axis") % (len(operation.shape(0)) + 1)
+    return Objection("it packs along the batch axis", _FIXED) if axis == 0 else None
 
 
 def _split(operation: Operation) -> Objection | None:
@@ -162,6 +165,17 @@ def _prelu(operation: Operation) -> Objection | None:
     if len(operation.inputs) > 1 and not _is_flat(operation.inputs[1]):
         return Objection("its slopes differ between pixels", "share them: PReLU(shared_axes=[1, 2])")
     return None
+
+
+def _squeeze(operation: Operation) -> Objection | None:
+    for output in operation.outputs[:1]:
+        if _drop_leading_ones(operation.shape(0)) != _drop_leading_ones(output.shape):
+            return Objection("it drops a dimension behind a larger one", "reshape instead, or drop leading ones only")
+    return None
+
+
+def _drop_leading_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(dropwhile(lambda size: size == 1, shape))
 
 
 def _strided_slice(operation: Operation) -> Objection | None:
@@ -215,7 +229,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "SPACE_TO_DEPTH": _any,
     "SPLIT": _split,
     "SQUARED_DIFFERENCE": _any,
-    "SQUEEZE": _any,
+    "SQUEEZE": _squeeze,
     "STRIDED_SLICE": _strided_slice,
     "SUB": _any,
     "SUM": _reduction,

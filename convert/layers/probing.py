@@ -27,7 +27,7 @@ def probe(network: Network, probes: Sequence[Layer], images: Sequence[Array]) ->
     names = tuple(layer.name for layer in probes if layer.name not in taken)
     model = build_model(Network((*network.layers, *probes), names), keras)
     batches = [images[at : at + _BATCH] for at in range(0, len(images), _BATCH)]
-    answers = [as_list(model.predict_on_batch(np.stack(batch))) for batch in batches]
+    answers = [_ask(model, np.stack(batch)) for batch in batches]
     return {name: np.concatenate(each) for name, each in zip(names, zip(*answers, strict=True), strict=True)}
 
 
@@ -38,7 +38,12 @@ def as_list(outputs: Any) -> Sequence[Any]:
 
 def answer(model: Any, image: Array) -> Sequence[Array]:
     """Return the outputs of a model, of either Keras, for one (height, width, 3) image."""
-    return as_list(model.predict_on_batch(image[np.newaxis]))
+    return _ask(model, image[np.newaxis])
+
+
+def _ask(model: Any, images: Array) -> Sequence[Array]:
+    # Its method predict would trace a graph for each of ever new models, and TensorFlow warns of that.
+    return [np.asarray(each) for each in as_list(model(images, training=False))]
 
 
 def measure_difference(one: Sequence[Array], other: Sequence[Array]) -> float:

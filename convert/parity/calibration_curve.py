@@ -83,9 +83,9 @@ def measure_calibration(subject: Subject, counts: Sequence[int], seeds: int) -> 
 
 def _choose(subject: Subject, counts: Sequence[int], seeds: int) -> Iterator[tuple[str, int, int, Images]]:
     rows = subject.run.read_splits()
-    alike = _most_frequent_class(rows)
     for seed in range(seeds):
         yield from _take(TRAINING_PHOTOS, counts, seed, _load(subject, rows, max(counts), seed))
+    alike = _most_frequent_class(rows)
     yield from _take(ONE_CLASS, counts, 0, _load(subject, alike, max(counts), 0))
     drawn = prepare_images(draw_calibration_images(max(counts)), subject.spec.input)
     yield from _take(DRAWINGS, counts, 0, drawn)

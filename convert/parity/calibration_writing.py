@@ -34,13 +34,14 @@ def write_calibration(
         Lines of a table, each as soon as it is measured.
 
     Raises:
-        RunError: The run directory is unfinished or damaged.
+        RunError: The run directory is unfinished or damaged, or its files are of several runs.
         DataError: Photos are missing.
         OutputError: The folder cannot be written to.
     """
     check_writable(folder / _TABLE)
     spec = run.read_spec()
-    subject = Subject(run, load_network(run, spec), spec, find_images(run, images), files={})
+    found = find_images(run, spec, images)
+    subject = Subject(run, load_network(run, spec), spec, found, files={})
     quantity = "top-1" if spec.task is Task.CLASSIFICATION else "mAP"
     yield f"{'calibrated on':<22}{'images':>7}{'seed':>6}{quantity:>9}{'agreement':>11}{'drift':>9}"
     points: list[CalibrationPoint] = []

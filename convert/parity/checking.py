@@ -5,10 +5,12 @@ from pathlib import Path
 from convert.export import to_float_tflite
 from convert.metadata_writer import add_metadata
 from convert.network import find_images, finish_network, load_network
-from convert.parity.measurement import FLOAT_STAGE, INT8_STAGE, Subject, build_report, measure_stages
+from convert.parity.measurement import FLOAT_STAGE, Subject, build_report, measure_stages
 from convert.parity.report import ParityReport
 from convert.parity.writing import PAGE_NAME, check_bound, write_report
-from edge_runtime.errors import DataError, ModelError
+from convert.recipes.building import Counterpart, find_counterpart
+from convert.recipes.recipe import DEFAULT_RECIPE
+from edge_runtime.errors import ModelError
 from edge_runtime.files import check_writable
 from edge_runtime.graph_check import check_graph
 from edge_runtime.metadata.reading import read_spec
@@ -38,7 +40,7 @@ def check_model(
     Raises:
         ModelError: The file cannot be read, has several graphs, or is none of this run.
         MetadataError: Its metadata are missing or contradict its tensors.
-        RunError: The run directory is unfinished or damaged.
+        RunError: The run directory is unfinished or damaged, or its files are of several runs.
         DataError: Photos are missing, or the run has none of the split.
         ParityError: The bound does not hold; the report is written.
         OutputError: The report cannot be written.
@@ -47,35 +49,27 @@ def check_model(
     check_graph(content)
     spec = read_spec(content)
     _check_same_task(spec, run, path)
-    found = find_images(run, images)
-    _check_any(run, split)
+    found = find_images(run, spec, images, split)
     check_writable(folder / PAGE_NAME)
     model = load_network(run, spec)
     network = finish_network(run, to_float_tflite(model), spec)
     # Files from before there were recipes are all of the one that is the default.
-    stage = f"tflite {spec.provenance.get('recipe', 'int8')}"
+    recipe = str(spec.provenance.get("recipe", DEFAULT_RECIPE))
+    stage = f"tflite {recipe}"
     files = {FLOAT_STAGE: add_metadata(network, spec), stage: content}
     subject = Subject(run, model, spec, found, files, split)
-    # What other recipes rounded is known to the conversion alone: it depends on the photos that it saw.
-    counterpart = files[FLOAT_STAGE] if stage == INT8_STAGE else None
+    # An equalised one is known to the conversion alone: it depends on the photos that it saw.
+    counterpart = files[FLOAT_STAGE] if find_counterpart(recipe) is Counterpart.TRAINED else None
     report = build_report(subject, measure_stages(subject), content, min_parity, counterpart)
     write_report(report, folder, found)
     check_bound(report, folder, f"{path} was left as it is")
     return report
 
 
-def _check_any(run: TrainingRun, split: Split) -> None:
-    if not run.read_splits(split):
-        raise DataError(
-            f"{run.path} has no {split} photos; train on a split that has, by edge-train split --test-share, "
-            "or ask the validation photos."
-        )
-
-
 def _check_same_task(spec: ModelSpec, run: TrainingRun, path: Path) -> None:
     trained = run.read_spec()
-    if (spec.labels, spec.input) != (trained.labels, trained.input):
+    if (spec.task, spec.labels, spec.input) != (trained.task, trained.labels, trained.input):
         raise ModelError(
-            f"{path} has other labels, another input size or another normalisation than {run.path}, so it is not made "
-            "of that run; name the run that it was made of."
+            f"{path} is for another task, or has other labels, another input size or another normalisation than "
+            f"{run.path}, so it is not made of that run; name the run that it was made of."
         )

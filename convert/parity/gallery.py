@@ -4,9 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import cv2
-import numpy as np
-
 from convert.parity.report import BoxDisagreement, LabelDisagreement, Measurement
 from edge_runtime import pages
 from edge_runtime.annotate import draw_box
@@ -74,7 +71,7 @@ def _read(path: Path) -> Image | None:
 def _draw(image: Image, each: BoxDisagreement) -> Image:
     """Return the photo with the boxes of both stages, its longer side as long as it is shown."""
     scale = _BOX_SIDE / max(image.shape[:2])
-    shown = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    shown = pages.resize_to(image, _BOX_SIDE)
     for boxes, colour in ((each.shared, _SHARED), (each.first_only, _FIRST), (each.last_only, _LAST)):
         for box in boxes:
             draw_box(shown, _scaled(box, scale), f"{box.label} {box.score:.0%}", colour)

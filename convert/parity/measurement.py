@@ -10,8 +10,9 @@ import keras
 import numpy as np
 
 from calibration_data import check_unchanged
+from convert.box_pairs import Answers, pair_stages, report_boxes
 from convert.calibration import normalise_frames
-from convert.detection_evaluation import Answers, KerasDetector, collect_truth, detect_tflite
+from convert.detection_evaluation import KerasDetector, collect_truth, detect_tflite
 from convert.evaluation import Scores, iterate_frames, score_keras, score_tflite
 from convert.inspection.reading import read_contents
 from convert.parity.classifier import measure_classifier
@@ -100,6 +101,15 @@ def score_answers(subject: Subject, answers: StageAnswers) -> float:
         return float(np.mean(np.argmax(cast(Scores, answers), axis=1) == targets))
     truth = collect_truth(rows, subject.run.read_boxes())
     return measure_coco(truth, cast(Answers, answers), spec.detection.labels).map
+
+
+def agree_answers(subject: Subject, first: StageAnswers, other: StageAnswers) -> float:
+    """Return which share of a stage's answers to the photos are those of the first stage, in [0, 1]."""
+    detection = subject.spec.detection
+    if detection is None:
+        return float(np.mean(np.argmax(cast(Scores, first), axis=1) == np.argmax(cast(Scores, other), axis=1)))
+    reported = (report_boxes(cast(Answers, each), detection.threshold) for each in (first, other))
+    return pair_stages(*reported).agreement
 
 
 def compare_answers(subject: Subject, answers: Mapping[str, StageAnswers]) -> Measurement:

@@ -25,7 +25,7 @@ _REMEDIES: Final = {
     Cause.RANGE: "its values fill a part of its range only. The converter does so to a layer that is added to or "
     "joined with another: it gets the steps of the result. Calibration does not change that.",
     Cause.RESOLUTION: "a few channels are far larger than the others, which have to share their coarse steps; convert "
-    "with --recipe int8-corrected, which equalises them, or int8-qat.",
+    "with --recipe int8-corrected, which equalises them, or, where the file is of it already, with int8-qat.",
     Cause.WEIGHTS: "its weights are farther from the Keras model's than its output. Where most layers have this cause, "
     "the file is of another training; else convert with --recipe int8-qat.",
 }

@@ -1,5 +1,6 @@
 """Writing a parity report, and failing below a bound."""
 
+import contextlib
 import json
 import logging
 from pathlib import Path
@@ -15,6 +16,7 @@ from edge_runtime.files import write_text
 
 DATA_NAME: Final = "parity.json"
 PAGE_NAME: Final = "parity.html"
+MANIFEST_NAME: Final = "calibration.json"
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,32 @@ def write_report(report: ParityReport, folder: Path, images: Path) -> None:
     write_text(folder / DATA_NAME, json.dumps(report.to_dict(), indent=1) + "\n")
     write_text(folder / PAGE_NAME, build_page(report, images))
     log.info("wrote %s", folder / PAGE_NAME)
+
+
+def write_manifest(manifest: str, folder: Path) -> None:
+    """Write the list of the calibration photos of a file into the folder of its report, or remove that of a former one.
+
+    Args:
+        manifest: What to write; empty where the file was calibrated on no photos.
+        folder: Of the report.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    if manifest:
+        write_text(folder / MANIFEST_NAME, manifest)
+    else:
+        (folder / MANIFEST_NAME).unlink(missing_ok=True)
+
+
+def remove_report(folder: Path) -> None:
+    """Remove the report on a file that is there no more; what else lies in its folder stays."""
+    former = [path for name in (DATA_NAME, PAGE_NAME, MANIFEST_NAME) if (path := folder / name).exists()]
+    for path in former:
+        path.unlink()
+        log.info("removed %s, which was of the former file", path)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def check_bound(report: ParityReport, folder: Path, consequence: str) -> None:

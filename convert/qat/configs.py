@@ -55,6 +55,8 @@ class LayerConfig(_toolkit.QuantizeConfig):  # type: ignore[misc, name-defined]
     def get_activations_and_quantizers(self, layer: Any) -> list[tuple[Any, Any]]:
         return []
 
+    # It has nothing to convert, and AutoGraph warns of that.
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
     def set_quantize_activations(self, layer: Any, quantize_activations: list[Any]) -> None:
         """Do nothing: activations are layers of their own here."""
 

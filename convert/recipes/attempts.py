@@ -16,6 +16,7 @@ from convert.parity.measurement import (
     KERAS_STAGE,
     StageAnswers,
     Subject,
+    agree_answers,
     ask_file,
     ask_keras,
     compare_answers,
@@ -42,6 +43,7 @@ class Attempt:
         recipe: Its name.
         score: Top-1 or COCO's mAP on the validation photos, in [0, 1].
         drop: What it is below the Keras model's; negative where it is above.
+        agreement: Share of its answers that are the Keras model's, in [0, 1].
         size: Bytes of the file, but for its provenance.
         seconds: What making it took.
     """
@@ -49,8 +51,26 @@ class Attempt:
     recipe: str
     score: float
     drop: float
+    agreement: float
     size: int
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a recipe has to keep to.
+
+    Attributes:
+        drop: The largest drop of the Keras model's score that will do, in [0, 1].
+        agreement: The least share of its answers, in [0, 1]; None for any.
+    """
+
+    drop: float
+    agreement: float | None = None
+
+    def hold(self, attempt: Attempt) -> bool:
+        """Return whether a recipe keeps to them."""
+        return attempt.drop <= self.drop + _ROUNDING and attempt.agreement >= (self.agreement or 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +92,20 @@ class Outcome:
     attempts: tuple[Attempt, ...]
 
 
-def try_recipes(subject: Subject, make: Callable[[Recipe], bytes], recipes: Sequence[Recipe], most: float) -> Outcome:
-    """Make files by one recipe after the other until the Keras model's score is kept.
+def try_recipes(
+    subject: Subject, make: Callable[[Recipe], bytes], recipes: Sequence[Recipe], bounds: Bounds
+) -> Outcome:
+    """Make files by one recipe after the other until one keeps to the bounds.
 
     Args:
         subject: The model, still without files.
         make: Makes a file by a recipe.
         recipes: The cheapest first.
-        most: The largest drop of the score that will do.
+        bounds: On score and answers.
 
     Raises:
         ConversionError: The first recipe does not work with the model.
-        DropError: Every recipe costs more, or does not work.
+        DropError: None keeps to the bounds, or it does not work.
     """
     known: dict[str, StageAnswers] = {}
     attempts: list[Attempt] = []
@@ -94,29 +116,48 @@ def try_recipes(subject: Subject, make: Callable[[Recipe], bytes], recipes: Sequ
         except (ConversionError, ExtraMissingError) as error:
             if not attempts:
                 raise
-            raise DropError(f"{_describe_failure(attempts, most)} {recipe.name} could not be tried: {error}") from error
-        seconds = time.monotonic() - start
-        if KERAS_STAGE not in known:
-            # Not before a file could be made: a run that is damaged ends there, in a sentence.
-            known[KERAS_STAGE] = ask_keras(subject)
-        stage = f"tflite {recipe.name}"
-        described = add_metadata(content, subject.spec)
-        known[stage] = ask_file(subject, stage, described)
-        before, after = (score_answers(subject, known[name]) for name in (KERAS_STAGE, stage))
-        attempts.append(Attempt(recipe.name, after, before - after, len(described), seconds))
-        if before - after <= most + _ROUNDING:
+            failure = _describe_failure(attempts, bounds)
+            raise DropError(f"{failure} {recipe.name} could not be tried: {error}") from error
+        attempts.append(_judge(subject, recipe, content, known, time.monotonic() - start))
+        if bounds.hold(attempts[-1]):
             return _finish(subject, recipe, content, known, attempts)
-        log.info("%s loses %.4f of the Keras model's %.4f", recipe.name, before - after, before)
-    raise DropError(_describe_failure(attempts, most))
+        log.info(
+            "%s loses %.4f of the Keras model's score and keeps to %.1f %% of its answers",
+            recipe.name,
+            attempts[-1].drop,
+            100 * attempts[-1].agreement,
+        )
+    raise DropError(_describe_failure(attempts, bounds))
+
+
+def _judge(subject: Subject, recipe: Recipe, content: bytes, known: dict[str, StageAnswers], seconds: float) -> Attempt:
+    """Ask a file the photos, and the Keras model where it is not known what it answers."""
+    if KERAS_STAGE not in known:
+        # Not before a file could be made: a run that is damaged ends there, in a sentence.
+        known[KERAS_STAGE] = ask_keras(subject)
+    stage = f"tflite {recipe.name}"
+    described = add_metadata(content, subject.spec)
+    answers = known[stage] = ask_file(subject, stage, described)
+    before, after = score_answers(subject, known[KERAS_STAGE]), score_answers(subject, answers)
+    agreement = agree_answers(subject, known[KERAS_STAGE], answers)
+    return Attempt(recipe.name, after, before - after, agreement, len(described), seconds)
 
 
 def format_attempts(attempts: Sequence[Attempt]) -> str:
     """Return a header and a line per attempt."""
     rows = [
-        (each.recipe, f"{each.score:.4f}", f"{each.drop:.4f}", f"{each.size / 1e6:.2f} MB", f"{each.seconds:.0f} s")
+        (
+            each.recipe,
+            f"{each.score:.4f}",
+            f"{each.drop:.4f}",
+            f"{100 * each.agreement:.1f} %",
+            f"{each.size / 1e6:.2f} MB",
+            f"{each.seconds:.0f} s",
+        )
         for each in attempts
     ]
-    return format_table([("recipe", "score", "drop", "size", "time"), *rows], right=frozenset({1, 2, 3, 4}))
+    header = ("recipe", "score", "drop", "agreement", "size", "time")
+    return format_table([header, *rows], right=frozenset(range(1, len(header))))
 
 
 def _finish(
@@ -135,10 +176,15 @@ def _finish(
     return Outcome(recipe, content, measured, compare_answers(measured, answers), tuple(attempts))
 
 
-def _describe_failure(attempts: Sequence[Attempt], most: float) -> str:
-    best = min(attempts, key=lambda attempt: attempt.drop)
+def _describe_failure(attempts: Sequence[Attempt], bounds: Bounds) -> str:
+    # Of those that keep the score the one of most equal answers; where none does, the one that loses least.
+    best = min(attempts, key=lambda each: (max(each.drop - bounds.drop, 0.0), -each.agreement))
+    asked, found, options = f"within {bounds.drop:g} of the Keras model's score", f"loses {best.drop:.4f}", "--max-drop"
+    if bounds.agreement is not None:
+        asked += f" and to {100 * bounds.agreement:.1f} % of its answers"
+        found += f" and keeps to {100 * best.agreement:.1f} %"
+        options += " and --min-parity"
     return (
-        f"No recipe keeps within {most:g} of the Keras model's score, the best, {best.recipe}, loses {best.drop:.4f}, "
-        "so nothing was written; allow more with --max-drop, train longer with --qat-epochs, or train another "
-        "architecture."
+        f"No recipe keeps {asked}, the best, {best.recipe}, {found}, so nothing was written; allow more with "
+        f"{options}, train longer with --qat-epochs, or train another architecture."
     )

@@ -3,9 +3,10 @@
 import json
 
 import click
+from click.core import ParameterSource
 
 from convert.qat.toolkit import check_toolkit
-from convert.recipes.recipe import RECIPES, Recipe
+from convert.recipes.recipe import DEFAULT_RECIPE, RECIPES, Recipe
 
 
 @click.command(epilog="\b\nExample:\n  edge-convert runs/shop -o shop.tflite --recipe float16")
@@ -28,13 +29,27 @@ def check_choice(recipe: str | None, max_drop: float | None, *, drawn: bool) -> 
         UsageError: They do not.
         ExtraMissingError: The recipe needs a package that is not installed.
     """
-    if max_drop is not None and (recipe is not None or drawn):
-        raise click.UsageError("--max-drop tries recipes on photos, so it goes with neither --recipe nor --drawn.")
-    if recipe is None or not RECIPES[recipe].needs_training:
+    if max_drop is not None:
+        if recipe is not None or drawn:
+            raise click.UsageError("--max-drop tries recipes on photos, so it goes with neither --recipe nor --drawn.")
+        return
+    chosen = RECIPES[recipe or DEFAULT_RECIPE]
+    _refuse_idle(chosen)
+    if not chosen.needs_training:
         return
     if drawn:
-        raise click.UsageError(f"The recipe {recipe} trains on the run's photos, so it does not go with --drawn.")
+        raise click.UsageError(f"The recipe {chosen.name} trains on the run's photos, so it does not go with --drawn.")
     check_toolkit()
+
+
+def _refuse_idle(recipe: Recipe) -> None:
+    """Refuse options of the command line that would do nothing to the recipe."""
+    idle = [] if recipe.needs_training else ["qat_epochs"]
+    idle += [] if recipe.needs_photos else ["calibration", "calibration_images", "seed"]
+    source = click.get_current_context().get_parameter_source
+    given = [f"--{name.replace('_', '-')}" for name in idle if source(name) is ParameterSource.COMMANDLINE]
+    if given:
+        raise click.UsageError(f"The recipe {recipe.name} makes nothing of {' and '.join(given)}; leave it away.")
 
 
 def _row(recipe: Recipe) -> tuple[str, ...]:

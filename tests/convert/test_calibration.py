@@ -33,13 +33,25 @@ def convert(run: TrainingRun, output: Path, *options: str):  # noqa: ANN201
 def test_a_folder_of_the_users_is_calibrated_on_and_named_in_the_file(
     detector_run: TrainingRun, own_folder: Path, tmp_path: Path
 ) -> None:
-    run = TrainingRun(Path(shutil.copytree(detector_run.path, tmp_path / "run")))
-    result = convert(run, tmp_path / "m.tflite", "--calibration", str(own_folder))
+    result = convert(detector_run, tmp_path / "m.tflite", "--calibration", str(own_folder))
     assert result.exit_code == 0, result.output
     facts = Recognizer.load(tmp_path / "m.tflite").spec.provenance["calibration"]
     assert (facts["source"], facts["images"]) == ("folder", 16)
-    photos = json.loads((run.path / "calibration.json").read_text())["photos"]
+    photos = json.loads((tmp_path / "m.parity" / "calibration.json").read_text())["photos"]
     assert {Path(photo["image"]).name[:4] for photo in photos} == {"mine"}
+
+
+def test_the_list_of_photos_is_that_of_the_file(detector_run: TrainingRun, tmp_path: Path) -> None:
+    """A conversion that writes no file leaves that of the file that is there; one of no photos takes it away."""
+    listed = tmp_path / "m.parity" / "calibration.json"
+    listed.parent.mkdir()
+    listed.write_text("of the file of yesterday")
+    failed = convert(detector_run, tmp_path / "m.tflite", "--calibration-images", "1")
+    assert failed.exit_code == DataError.exit_code
+    assert listed.read_text() == "of the file of yesterday"
+    result = convert(detector_run, tmp_path / "m.tflite", "--recipe", "float32")
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in listed.parent.iterdir()) == ["parity.html", "parity.json"]
 
 
 def test_a_validation_photo_under_another_name_is_refused(

@@ -79,8 +79,15 @@ def test_checking_leaves_no_trace(tmp_path: Path) -> None:
     check_writable(tmp_path / "new" / "folders" / "model.bin")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match=r"file/model\.bin cannot be written"):
         check_writable(tmp_path / "file" / "model.bin")
+
+
+def test_checking_meets_no_file_of_the_users(tmp_path: Path) -> None:
+    own = tmp_path / "model.bin.probe"
+    own.write_text("mine")
+    check_writable(tmp_path / "model.bin")
+    assert own.read_text() == "mine"
 
 
 def test_a_name_that_is_no_utf_8_is_told(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,9 @@ FLAT = tensor((1, 8))
         operation("MEAN", tensor((1, 8, 8, 8)), numbers(-1)),
         operation("PAD", PICTURE, numbers(0, 0, 1, 1, 1, 1, 0, 0)),
         operation("PACK", FLAT, FLAT, axis=1),
+        operation("PACK", FLAT, FLAT, axis=-2),
         operation("SPLIT", numbers(3), PICTURE),
+        operation("SQUEEZE", tensor((1, 1, 5, 8)), output=tensor((1, 5, 8))),
         operation("STRIDED_SLICE", PICTURE, numbers(0, 0, 0, 0), numbers(1, 4, 4, 6), numbers(1, 1, 1, 1)),
         operation("PRELU", PICTURE, tensor((1, 1, 6), data=np.zeros(6, np.int8))),
         operation("SOFTMAX", tensor((1, 16_000))),
@@ -81,7 +84,9 @@ def test_what_the_table_allows(accepted: Operation) -> None:
         (operation("SUM", PICTURE, numbers(-4)), "batch"),
         (operation("PAD", PICTURE, numbers(1, 0, 0, 0, 0, 0, 0, 0)), "batch"),
         (operation("PACK", FLAT, FLAT, axis=0), "batch"),
+        (operation("PACK", FLAT, FLAT, axis=-3), "batch"),
         (operation("SPLIT", numbers(-4), PICTURE), "batch"),
+        (operation("SQUEEZE", tensor((1, 5, 1, 8)), output=tensor((1, 5, 8))), "behind a larger one"),
         (operation("STRIDED_SLICE", PICTURE, numbers(0), numbers(8), numbers(2)), "strides"),
         (operation("STRIDED_SLICE", PICTURE, new_axis_mask=1), "new axis"),
         (operation("PRELU", PICTURE, tensor((8, 8, 6), data=np.zeros(384, np.int8))), "slopes"),
@@ -118,7 +123,10 @@ def test_dense_weights_per_channel_are_left_to_the_compiler() -> None:
 
 def chain(*kinds: str) -> Preflight:
     operators = tuple(OperatorFacts(at, kind, False, 1, (0,), (0,), {}) for at, kind in enumerate(kinds))
-    graph = GraphFacts("", (FLAT,), (0,), (0,), operators)
+    return preflight_graph(GraphFacts("", (FLAT,), (0,), (0,), operators))
+
+
+def preflight_graph(graph: GraphFacts) -> Preflight:
     return preflight_model(ModelContents(0, "", 3, "", (graph,), {}, {}, {}))
 
 
@@ -127,6 +135,27 @@ def test_the_first_operation_that_breaks_is_named() -> None:
     assert found.breaks is not None
     assert (found.breaks.index, found.breaks.kind, found.delegated) == (1, "HARD_SWISH", 1)
     assert "edge-train list" in found.breaks.remedy
+
+
+def test_a_float_input_is_turned_into_bytes_before_the_edge_tpu() -> None:
+    tensors = (tensor((1, 8), "FLOAT32"), FLAT, tensor((1, 8), "FLOAT32"))
+    quantize = OperatorFacts(0, "QUANTIZE", False, 1, (0,), (1,), {})
+    operators = (quantize, OperatorFacts(1, "RELU", False, 1, (1,), (1,), {}))
+    tail = OperatorFacts(2, "DEQUANTIZE", False, 1, (1,), (2,), {})
+    found = preflight_graph(GraphFacts("", tensors, (0,), (2,), (*operators, tail)))
+    assert (found.breaks, found.delegated) == (None, 1)
+    late = preflight_graph(GraphFacts("", tensors, (0,), (1,), (operators[1], replace(quantize, index=1))))
+    assert late.breaks is not None
+    assert late.breaks.kind == "QUANTIZE"
+
+
+def test_weights_are_counted_once_and_without_a_detectors_anchors() -> None:
+    weights, anchors = np.zeros(64, np.int8), np.zeros(16, np.float32)
+    shared = [tensor((8, 8), data=weights) for _ in range(2)]
+    tensors = (FLAT, *shared, tensor((4, 4), "FLOAT32", anchors), tensor((9,), data=np.zeros(9, np.int8)))
+    kinds = (("FULLY_CONNECTED", (0, 1, -1)), ("FULLY_CONNECTED", (0, 2)), ("TFLite_Detection_PostProcess", (0, 3)))
+    operators = tuple(OperatorFacts(at, kind, False, 1, inputs, (0,), {}) for at, (kind, inputs) in enumerate(kinds))
+    assert preflight_graph(GraphFacts("", tensors, (0,), (0,), operators)).parameter_bytes == 64
 
 
 def test_a_detectors_tail_breaks_nothing() -> None:

@@ -11,7 +11,8 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 
 from convert.cli import main  # noqa: E402
 from convert.model_tree import pack_tree, read_tree  # noqa: E402
-from edge_runtime.errors import DataError, ModelError, ParityError  # noqa: E402
+from edge_runtime.errors import DataError, ModelError, ParityError, RunError  # noqa: E402
+from edge_runtime.spec import HeadSpec  # noqa: E402
 from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
 
 
@@ -40,6 +41,8 @@ def failed(fragile_run: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -
     """Where its file should not be, and what was said."""
     output = tmp_path_factory.mktemp("failed") / "m.tflite"
     output.write_bytes(b"the file of yesterday")
+    (output.parent / "m.parity").mkdir()
+    (output.parent / "m.parity" / "calibration.json").write_text("its photos")
     result = CliRunner().invoke(main, [str(fragile_run.path), "-o", str(output), "--min-parity", "0.9"])
     assert result.exit_code == ParityError.exit_code, result.output
     return output, result.stderr
@@ -48,6 +51,7 @@ def failed(fragile_run: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -
 def test_below_the_bound_a_conversion_writes_the_report_only(failed: tuple[Path, str]) -> None:
     output, said = failed
     assert output.read_bytes() == b"the file of yesterday"
+    assert (output.parent / "m.parity" / "calibration.json").read_text() == "its photos"
     assert f"{output} was not written" in said
     assert "tflite int8" in said
     assert str(output.parent / "m.parity" / "parity.html") in said
@@ -113,6 +117,30 @@ def test_a_file_of_another_run_is_refused(detector_run: TrainingRun, tiny_model:
     result = CliRunner().invoke(main, ["parity", str(detector_run.path), str(tiny_model)])
     assert result.exit_code == ModelError.exit_code
     assert "not made of that run" in result.stderr
+
+
+def test_a_file_of_another_task_is_refused(detector_run: TrainingRun, tiny_detector: Path, tmp_path: Path) -> None:
+    spec = detector_run.read_spec()
+    TrainingRun(tmp_path).write_spec(replace(spec, heads=(HeadSpec("colour", spec.labels),), detection=None))
+    result = CliRunner().invoke(main, ["parity", str(tmp_path), str(tiny_detector)])
+    assert result.exit_code == ModelError.exit_code
+    assert "is for another task" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["convert -o {}/m.tflite", "parity", "calibration -o {}"])
+def test_a_run_with_labels_of_another_is_refused_before_any_work(
+    converted_detector: tuple[Path, str], detector_run: TrainingRun, tmp_path: Path, command: str
+) -> None:
+    run = TrainingRun(shutil.copytree(detector_run.path, tmp_path / "run"))
+    first, *others = run.read_boxes()
+    run.write_boxes([replace(first, label="purple"), *others])
+    # Nothing of it is loaded.
+    run.model_path.unlink()
+    name, *options = command.format(tmp_path).split()
+    file = [str(converted_detector[0])] if name == "parity" else []
+    result = CliRunner().invoke(main, [name, str(run.path), *file, *options])
+    assert result.exit_code == RunError.exit_code
+    assert "boxes.csv has labels that model.json lacks (purple)" in result.stderr
 
 
 def test_a_file_of_several_graphs_is_refused(

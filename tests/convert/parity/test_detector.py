@@ -29,6 +29,13 @@ def test_agreement_counts_boxes_of_both(measured) -> None:  # noqa: ANN001
     assert measured.agreement.low < 4 / 5 < measured.agreement.high <= 1.0
 
 
+@pytest.mark.parametrize(("last", "low", "high"), [((bag(0.9),), 0.4385, 1.0), ((), 0.0, 0.5615)])
+def test_few_photos_that_all_agree_alike_leave_doubt(last: tuple[Detection, ...], low: float, high: float) -> None:
+    """Wilson's interval of none or all of three photos: 1.96^2 / (3 + 1.96^2) are in doubt."""
+    agreement = measure_detector({"keras": [(bag(0.9),)] * 3, "int8": [last] * 3}, ROWS, TRUTH, SPEC).agreement
+    assert (agreement.low, agreement.high) == pytest.approx((low, high), abs=1e-3)
+
+
 def test_boxes_of_both_tell_how_far_place_and_score_drift(measured) -> None:  # noqa: ANN001
     assert sorted(measured.overlaps) == pytest.approx([90 / 110, 1.0])
     (drift,) = measured.drifts

@@ -14,7 +14,7 @@ from convert import conversion  # noqa: E402
 from convert.cli import main  # noqa: E402
 from convert.export import load_keras_model, to_float_tflite  # noqa: E402
 from convert.parity.measurement import Subject  # noqa: E402
-from convert.recipes.attempts import LADDER, try_recipes  # noqa: E402
+from convert.recipes.attempts import LADDER, Bounds, try_recipes  # noqa: E402
 from edge_runtime.errors import DropError, ExtraMissingError  # noqa: E402
 from edge_runtime.recognizer import Recognizer  # noqa: E402
 from edge_runtime.training_run import TrainingRun  # noqa: E402
@@ -46,7 +46,7 @@ def test_the_first_recipe_that_keeps_the_score_is_taken(subject: Subject, good: 
         made.append(recipe.name)
         return bad if recipe.name == "int8" else good
 
-    outcome = try_recipes(subject, make, LADDER, most=0.0)
+    outcome = try_recipes(subject, make, LADDER, Bounds(0.0))
     assert made == ["int8", "int8-corrected"]
     assert (outcome.recipe.name, outcome.content) == ("int8-corrected", good)
     first, second = outcome.attempts
@@ -60,9 +60,23 @@ def test_the_first_recipe_that_keeps_the_score_is_taken(subject: Subject, good: 
     ]
 
 
+def test_a_recipe_that_keeps_the_score_and_not_the_answers_is_passed_by(
+    subject: Subject, good: bytes, bad: bytes
+) -> None:
+    """One that trades as many right answers for others has the same score, and is another model all the same."""
+
+    def make(recipe: Any) -> bytes:
+        return bad if recipe.name == "int8" else good
+
+    outcome = try_recipes(subject, make, LADDER, Bounds(1.0, 0.98))
+    assert (outcome.recipe.name, outcome.attempts[0].agreement) == ("int8-corrected", 0.0)
+    with pytest.raises(DropError, match=r"and to 98\.0 % of its answers, the best, int8, loses .* and keeps to 0\.0 %"):
+        try_recipes(subject, lambda _: bad, LADDER, Bounds(1.0, 0.98))
+
+
 def test_where_none_keeps_it_the_best_is_named(subject: Subject, bad: bytes) -> None:
     with pytest.raises(DropError, match=r"within 0\.1 of .* the best, int8, loses 0\.\d+.*--max-drop"):
-        try_recipes(subject, lambda _: bad, LADDER, most=0.1)
+        try_recipes(subject, lambda _: bad, LADDER, Bounds(0.1))
 
 
 def test_a_recipe_that_cannot_be_tried_does_not_hide_what_was_found(subject: Subject, bad: bytes) -> None:
@@ -72,7 +86,7 @@ def test_a_recipe_that_cannot_be_tried_does_not_hide_what_was_found(subject: Sub
         return bad
 
     with pytest.raises(DropError, match=r"the best, int8, loses .*int8-qat could not be tried: .* extra qat"):
-        try_recipes(subject, make, LADDER, most=0.1)
+        try_recipes(subject, make, LADDER, Bounds(0.1))
 
 
 def test_the_command_says_what_it_tried_and_the_file_too(small_run: TrainingRun, tmp_path: Path) -> None:
@@ -94,6 +108,21 @@ def test_a_bound_that_nothing_keeps_leaves_no_file(
     assert result.exit_code == DropError.exit_code
     assert "the best, int8, loses" in result.stderr
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_loss_is_warned_of_where_none_was_allowed(
+    small_run: TrainingRun,
+    tmp_path: Path,
+    bad: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(conversion, "build_network", lambda *_: bad)
+    command = [str(small_run.path), "-o", str(tmp_path / "m.tflite")]
+    assert CliRunner().invoke(main, [*command, "--max-drop", "1"]).exit_code == 0
+    assert "WARNING" not in caplog.text
+    assert CliRunner().invoke(main, command).exit_code == 0
+    assert "WARNING: int8 loses" in caplog.text
 
 
 @pytest.mark.parametrize("also", [["--recipe", "int8"], ["--drawn"]])

@@ -10,9 +10,13 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 
 from ai_edge_litert.interpreter import Interpreter
 
+from convert.calibration import normalise_frames
 from convert.cli import main
+from convert.export import load_keras_model, to_float_tflite
+from convert.metadata_writer import add_metadata
 from convert.recipes.building import _BUILDERS
 from convert.recipes.recipe import RECIPES
+from edge_runtime.drawing import draw_garment
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.training_run import TrainingRun
 
@@ -20,7 +24,7 @@ FLOAT_RECIPES = ("float32", "float16", "dynamic")
 
 
 def convert(run: TrainingRun, recipe: str, output: Path) -> Path:
-    command = [str(run.path), "-o", str(output), "--recipe", recipe, "--calibration-images", "12"]
+    command = [str(run.path), "-o", str(output), "--recipe", recipe]
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 0, result.output
     return output
@@ -59,6 +63,22 @@ def test_an_unknown_recipe_is_named_beside_those_there_are(tmp_path: Path) -> No
     assert "'float16'" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("recipe", "options"),
+    [
+        ("float32", "--calibration-images 9 --qat-epochs 9"),
+        ("dynamic", "--calibration ."),
+        ("float16", "--seed 1"),
+        ("int8", "--qat-epochs 9"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(recipe: str, options: str, tmp_path: Path) -> None:
+    command = [str(tmp_path), "-o", str(tmp_path / "m.tflite"), "--recipe", recipe, *options.split()]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 2
+    assert all(option in result.stderr for option in options.split() if option.startswith("--"))
+
+
 @pytest.mark.parametrize(("name", "kind"), [("float32", np.float32), ("float16", np.float16), ("dynamic", np.int8)])
 def test_weights_are_of_the_stated_type(float_files: dict[str, Path], name: str, kind: type) -> None:
     assert kind in weight_types(float_files[name])
@@ -68,6 +88,19 @@ def test_smaller_weights_make_smaller_files(float_files: dict[str, Path]) -> Non
     full, half, quarter = (float_files[name].stat().st_size for name in FLOAT_RECIPES)
     # Most of so small a file is its description.
     assert full > half > quarter
+
+
+def test_all_stages_answer_alike(small_run: TrainingRun, tmp_path: Path) -> None:
+    """Keras and float TFLite agree to rounding; int8 stays within a few steps of its 1/256 scores."""
+    model, spec = load_keras_model(small_run.model_path), small_run.read_spec()
+    frames = [draw_garment(label, seed) for label in spec.labels for seed in range(4)]
+    reference = model.predict_on_batch(np.stack(normalise_frames(frames, spec.input)))
+    # Scores of a network that tells nothing apart would be alike whatever became of it.
+    assert np.ptp(reference, axis=0).min() > 0.5
+    lite = Recognizer(add_metadata(to_float_tflite(model), spec))
+    int8 = Recognizer.load(convert(small_run, "int8", tmp_path / "m.tflite"))
+    np.testing.assert_allclose([lite.scores(frame) for frame in frames], reference, atol=1e-5)
+    np.testing.assert_allclose([int8.scores(frame) for frame in frames], reference, atol=0.06)
 
 
 @pytest.mark.parametrize("name", FLOAT_RECIPES)

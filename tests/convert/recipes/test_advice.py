@@ -1,0 +1,36 @@
+import pytest
+
+pytest.importorskip("keras", reason="needs the train extra")
+
+from convert.parity.report import Change
+from convert.recipes.advice import warn_of_loss
+from convert.recipes.recipe import RECIPES
+from edge_runtime.estimates import Estimate
+
+
+def warn(recipe: str, quantity: str, value: float, high: float) -> None:
+    warn_of_loss(RECIPES[recipe], Change(quantity, Estimate(value, value - 0.01, high), None))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "advice"),
+    [
+        ("dynamic", "--recipe float16"),
+        ("int8", "--max-drop"),
+        ("int8-corrected", "--max-drop"),
+        ("int8-qat", "--qat-e"),
+    ],
+)
+@pytest.mark.parametrize("quantity", ["top-1", "mAP"])
+def test_a_loss_is_said_with_what_helps_the_recipe(
+    recipe: str, advice: str, quantity: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    warn(recipe, quantity, -0.42, -0.3)
+    assert f"{recipe} loses 0.420 of the Keras model's {quantity}" in caplog.text
+    assert advice in caplog.text
+
+
+@pytest.mark.parametrize(("value", "high"), [(-0.009, -0.001), (-0.02, 0.01), (0.02, 0.03)])
+def test_what_is_usual_or_chance_is_not_said(value: float, high: float, caplog: pytest.LogCaptureFixture) -> None:
+    warn("int8", "top-1", value, high)
+    assert caplog.text == ""
