@@ -4,9 +4,11 @@ import base64
 import html
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NewType
+from typing import NewType, TypeVar
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from edge_runtime.errors import PictureError
 from edge_runtime.pictures import read_picture
@@ -14,6 +16,8 @@ from edge_runtime.preprocess import Image
 
 Html = NewType("Html", str)
 """Markup. Every other string is text, and is escaped on its way into a page."""
+
+_Number = TypeVar("_Number", np.uint8, np.float32)
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -160,11 +164,18 @@ def embed_picture(image: Image, side: int = 200) -> str:
     Raises:
         PictureError: It cannot be encoded.
     """
-    scale = min(1.0, side / max(image.shape[:2]))
-    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    done, encoded = cv2.imencode(
-        ".jpg", cv2.resize(image, size, interpolation=cv2.INTER_AREA), [cv2.IMWRITE_JPEG_QUALITY, 80]
-    )
+    small = resize_to(image, min(side, max(image.shape[:2])))
+    done, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])
     if not done:
         raise PictureError("A picture cannot be made a thumbnail; save it again as JPEG or PNG.")
     return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode()
+
+
+def resize_to(image: NDArray[_Number], side: int) -> NDArray[_Number]:
+    """Return a (height, width, ...) picture with its longer side at a length in pixels, the other in proportion.
+
+    Neither falls below one pixel, however long and thin the picture is.
+    """
+    scale = side / max(image.shape[:2])
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), image.dtype)

@@ -9,6 +9,7 @@ from typing import Any
 from edge_runtime.errors import RunError
 from edge_runtime.files import write_text
 from edge_runtime.training_run import SplitRow, TrainingRun
+from train.checkpoint import CheckpointFolder
 from train.distribution import ONE_DEVICE, Distribution
 from train.environment import describe_environment
 
@@ -31,12 +32,29 @@ def write_beginning(
     run.write_arguments(arguments)
 
 
-def check_same(run: TrainingRun, arguments: dict[str, Any]) -> None:
-    """Check that a run is gone on with as it began.
+def goes_on(run: TrainingRun, arguments: dict[str, Any], distribution: Distribution = ONE_DEVICE) -> bool:
+    """Tell whether a directory holds a run to go on with, as it began; without one, a run may begin there.
+
+    Until an epoch has ended there is nothing to go on with, and a start that failed may be put right. Processes beside
+    the first always find the run begun.
 
     Raises:
-        RunError: It has other arguments, or is damaged.
+        RunError: It has other arguments, is damaged, or is finished with nothing kept to go on with, as an average of
+            runs is.
     """
+    holds_epochs = CheckpointFolder(run.path).holds_epochs
+    if run.spec_path.exists() and not holds_epochs:
+        raise RunError(
+            f"{run.path} holds a finished run without its last epoch, so there is nothing to go on with; "
+            "name a fresh directory."
+        )
+    if not run.arguments_path.exists() or not (holds_epochs or distribution.process):
+        return False
+    _check_same(run, arguments)
+    return True
+
+
+def _check_same(run: TrainingRun, arguments: dict[str, Any]) -> None:
     before = {**run.read_arguments(), "images": str(run.read_image_folder())}
     # Early runs have it as the user named it.
     if before.get("negatives"):

@@ -3,16 +3,20 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+import PIL.ExifTags
 import PIL.Image
 
 from edge_runtime.errors import DataError, PictureError
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
 
+HEADER_ERRORS: Final = (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError)
+"""What Pillow raises of a picture whose header it cannot read."""
+
 # Tools round corners to whole pixels or to six digits of a share, and some count pixels from 1.
 _ROUNDING = 1.0
-_ORIENTATION_TAG = 0x0112
 _LYING = frozenset({5, 6, 7, 8})
 
 
@@ -107,9 +111,9 @@ def measure_photo(path: Path) -> tuple[int, int]:
     try:
         with PIL.Image.open(path) as picture:
             width, height = picture.size
-            lies = picture.getexif().get(_ORIENTATION_TAG) in _LYING
+            lies = picture.getexif().get(PIL.ExifTags.Base.Orientation) in _LYING
             return (height, width) if lies else (width, height)
-    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError):
+    except HEADER_ERRORS:
         # Pillow knows fewer kinds of TIFF than OpenCV, which also says best what is wrong.
         return _measure_decoded(path)
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-_LEAST_PROBABILITY = 1e-7
+_LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
+"""Of many classes a sharp softmax gives most less than 1e-7: what is clipped counts as likelier than it was."""
 _LEAST_ACCEPTED = 0.98
 """At least this share of right answers has to stay above the threshold.
 

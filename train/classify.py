@@ -15,7 +15,7 @@ from edge_runtime.spec import HeadSpec, ModelSpec
 from edge_runtime.training_run import Split, SplitRow, TrainingRun
 from train.architectures import ARCHITECTURES, build_classifier
 from train.augmentation import build_training_model
-from train.beginning import check_same, write_beginning
+from train.beginning import goes_on, write_beginning
 from train.checkpoint import CheckpointFolder, EpochRecord, State
 from train.classifier_task import ClassifierTask
 from train.data import Columns, PhotoSet, check_readable, read_photos
@@ -191,9 +191,7 @@ def _begin(
     """Write what defines the run before anything is trained, or check that it is the same as before."""
     folders = {"images": photo_set.images.resolve(), "negatives": options.negatives and options.negatives.resolve()}
     arguments = json.loads(json.dumps({**asdict(options), **folders}, default=str))
-    # Until an epoch has ended there is nothing to go on with, and a start that failed may be put right.
-    if run.arguments_path.exists() and (distribution.process or CheckpointFolder(run.path).holds_epochs):
-        check_same(run, arguments)
+    if goes_on(run, arguments, distribution):
         return _check_photos_same(run, photo_set)
     check_readable((*photo_set.files, *negatives.training, *negatives.held_out))
     rows = _divide(options, photo_set)

@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,9 +13,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from edge_runtime.errors import DataError, PictureError
-from edge_runtime.pictures import only_pictures, read_picture
+from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PICTURE_SUFFIXES, only_pictures, read_picture
 from train.detection_formats import holds_boxes
 
+log = logging.getLogger(__name__)
+
+UNREAD_SUFFIXES = UNREAD_PICTURE_SUFFIXES | {".gif"}
+"""Of pictures that are left out of a folder."""
 _SHOWN_COLUMNS, _SHOWN_CHARACTERS = 10, 40
 """A file that is no table may have all of itself in one column, or in thousands."""
 
@@ -76,9 +81,13 @@ def read_photos(data: Path, columns: Columns, images: Path | None = None) -> Pho
         images: Folder that the CSV file's paths start from; None takes its own folder, or `images` inside it.
 
     Raises:
-        DataError: Nothing is there, a column or photo is missing, or there are fewer than two classes.
+        DataError: Nothing is there, a column or photo is missing, a class folder has no photo, or there are fewer than
+            two classes.
     """
     photo_set = find_photos(data, columns, images)
+    if data.is_dir():
+        _refuse_empty_classes(data)
+        _tell_left_out(data)
     _check(photo_set, data)
     return photo_set
 
@@ -96,6 +105,22 @@ def find_photos(data: Path, columns: Columns, images: Path | None = None) -> Pho
         photos = tuple(_photos_by_csv(data, columns))
         return PhotoSet(_image_folder(data, images, photos), photos)
     raise DataError(f"{data} does not exist; give a folder with one sub-folder per class, or a CSV file.")
+
+
+def list_empty_classes(data: Path) -> tuple[str, ...]:
+    """Return the names of the class folders that no photo is taken from."""
+    return tuple(folder.name for folder in _class_folders(data) if not only_pictures(folder.iterdir()))
+
+
+def list_left_out(data: Path) -> tuple[Path, ...]:
+    """Return the visible pictures under a folder of classes that are no photos of a class, from the folder on.
+
+    They are of a format that is not read, deeper than the folder of a class, or beside it.
+    """
+    below = (path for path in data.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES | UNREAD_SUFFIXES)
+    names = (path.relative_to(data) for path in below if path.is_file())
+    visible = (name for name in names if not any(part.startswith(".") for part in name.parts))
+    return tuple(sorted(name for name in visible if len(name.parts) != 2 or name.suffix.lower() in UNREAD_SUFFIXES))
 
 
 def check_readable(files: Sequence[Path]) -> None:
@@ -137,8 +162,31 @@ def _is_json(data: Path) -> bool:
         return False
 
 
+def _class_folders(data: Path) -> list[Path]:
+    return sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _refuse_empty_classes(data: Path) -> None:
+    if empty := list_empty_classes(data):
+        more = f", nor {len(empty) - 1} other class folders" if len(empty) > 1 else ""
+        raise DataError(
+            f"{data / empty[0]} has no photo that can be taken{more}; put JPEG or PNG files straight into it, or take "
+            "it away."
+        )
+
+
+def _tell_left_out(data: Path) -> None:
+    """Say so where pictures are left out: whoever put them there may mean them to be learnt."""
+    if left_out := list_left_out(data):
+        log.info(
+            "left out %d pictures that are not straight in a class folder or not of a format that is read, the first "
+            "%s; edge-train check says more",
+            *(len(left_out), left_out[0].as_posix()),
+        )
+
+
 def _photos_by_folder(data: Path) -> Iterator[Photo]:
-    for folder in sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith(".")):
+    for folder in _class_folders(data):
         for path in only_pictures(folder.iterdir()):
             image = path.relative_to(data).as_posix()
             yield Photo(image, folder.name, image)

@@ -1,6 +1,7 @@
 """Reading boxes from the formats that annotation tools write: COCO, YOLO and Pascal VOC."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -65,7 +66,9 @@ def list_boxes(data: Path, images: Path | None, classes: Path | None, refuse: Re
 
 def holds_boxes(data: Path) -> bool:
     """Tell whether a path looks like a data set of boxes rather than of photos with one label each."""
-    return (data.is_file() and data.suffix == ".json") or (data / _VOC_BOXES).is_dir() or bool(_yolo_roots(data))
+    return (
+        (data.is_file() and data.suffix.lower() == ".json") or (data / _VOC_BOXES).is_dir() or bool(_yolo_roots(data))
+    )
 
 
 def _no_boxes(data: Path) -> DataError:
@@ -109,7 +112,35 @@ def _read_coco(path: Path, images: Path | None, refuse: Refuse) -> BoxSet:
 
 
 def _coco_photos(path: Path, content: dict[str, Any], folder: Path, refuse: Refuse) -> Iterator[BoxedPhoto]:
-    names = {category["id"]: str(category["name"]).strip() for category in content["categories"]}
+    names = _name_coco_classes(path, content, refuse)
+    of_photo = _gather_coco_boxes(path, content, refuse)
+    counts = Counter(photo["id"] for photo in content["images"])
+    for photo in content["images"]:
+        image, number = photo["file_name"], photo["id"]
+        if counts[number] > 1:
+            message = f"{path}: {image} has the number {number}, as another photo has; number each apart."
+            refuse(image, DataError(message))
+            continue
+        size = _measure(path, folder, image, (photo.get("width"), photo.get("height")), refuse)
+        if size is not None:
+            # A region that COCO marks as a crowd shows many objects, so it is no example of one.
+            alone = (annotation for annotation in of_photo[number] if not annotation.get("iscrowd"))
+            makers = (partial(_coco_box, path, annotation, names, size) for annotation in alone)
+            yield BoxedPhoto(image, *size, _keep_right(image, makers, refuse))
+
+
+def _name_coco_classes(path: Path, content: dict[str, Any], refuse: Refuse) -> dict[Any, str]:
+    names: dict[Any, str] = {}
+    for category in content["categories"]:
+        number, name = category["id"], str(category["name"]).strip()
+        if names.setdefault(number, name) != name:
+            message = f"{path}: the classes {names[number]} and {name} have the number {number}; number each apart."
+            refuse(path.name, DataError(message))
+    return names
+
+
+def _gather_coco_boxes(path: Path, content: dict[str, Any], refuse: Refuse) -> dict[Any, list[dict[str, Any]]]:
+    """Return the annotations by the number of their photo."""
     of_photo: dict[Any, list[dict[str, Any]]] = {photo["id"]: [] for photo in content["images"]}
     for annotation in content["annotations"]:
         number = annotation["image_id"]
@@ -117,14 +148,7 @@ def _coco_photos(path: Path, content: dict[str, Any], folder: Path, refuse: Refu
             of_photo[number].append(annotation)
         else:
             refuse(path.name, DataError(f"{path}: box {annotation.get('id')} is on photo {number}, not in the file."))
-    for photo in content["images"]:
-        image = photo["file_name"]
-        size = _measure(path, folder, image, (photo.get("width"), photo.get("height")), refuse)
-        if size is not None:
-            # A region that COCO marks as a crowd shows many objects, so it is no example of one.
-            alone = (annotation for annotation in of_photo[photo["id"]] if not annotation.get("iscrowd"))
-            makers = (partial(_coco_box, path, annotation, names, size) for annotation in alone)
-            yield BoxedPhoto(image, *size, _keep_right(image, makers, refuse))
+    return of_photo
 
 
 def _coco_box(path: Path, annotation: dict[str, Any], names: Mapping[Any, str], size: tuple[int, int]) -> Box:

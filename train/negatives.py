@@ -1,5 +1,6 @@
 """Pictures that show none of the classes: some to learn from, the others to choose the rejection threshold on."""
 
+import os
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -42,7 +43,8 @@ def find_negatives(folder: Path | None) -> Negatives:
 
 
 def _digest(name: Path) -> bytes:
-    return sha256(name.as_posix().encode()).digest()
+    # A name need not be UTF-8.
+    return sha256(os.fsencode(name.as_posix())).digest()
 
 
 def draw_negative(seed: int, size: tuple[int, int] = (480, 360)) -> Image:

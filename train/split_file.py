@@ -23,11 +23,21 @@ def read_splits(path: Path, photo_set: PhotoSet) -> tuple[SplitRow, ...]:
     Raises:
         DataError: The file cannot be read, is about other data, or leaves a class without photos of a split.
     """
-    hashes = {photo.image: hash_file(photo_set.images / photo.image) for photo in photo_set.photos}
-    rows = match_splits(path, photo_set.photos, hashes)
-    _refuse_divided_groups(path, photo_set.photos, rows)
-    check_sides(rows, photo_set.labels)
+    rows = match_splits(path, photo_set.photos, hash_photos(photo_set))
+    groups = [photo.group for photo in photo_set.photos]
+    refuse_divided_groups(path, groups, rows, "draw a new split with edge-train split --group-column")
+    check_sides(rows, photo_set.labels, retry=divide_otherwise(path))
     return rows
+
+
+def hash_photos(photo_set: PhotoSet) -> dict[str, str]:
+    """Return the SHA-256 of each photo's file."""
+    return {photo.image: hash_file(photo_set.images / photo.image) for photo in photo_set.photos}
+
+
+def divide_otherwise(path: Path) -> str:
+    """Return what is done about a class that a split file has on one side only, in words."""
+    return f"divide them otherwise in {path}"
 
 
 def match_splits(path: Path, photos: Iterable[Photo], hashes: Mapping[str, str]) -> tuple[SplitRow, ...]:
@@ -45,29 +55,57 @@ def match_splits(path: Path, photos: Iterable[Photo], hashes: Mapping[str, str])
         DataError: The file cannot be read or is about other data.
     """
     photos = tuple(photos)
-    rows = {row.image: row for row in _read(path)}
-    present = {photo.image for photo in photos}
+    rows = match_files(path, [photo.image for photo in photos], hashes)
+    odd = {photo.image for photo, row in zip(photos, rows, strict=True) if photo.label != row.label}
+    _refuse(path, "have another label in the data", odd)
+    return rows
+
+
+def match_files(path: Path, images: Sequence[str], hashes: Mapping[str, str]) -> tuple[SplitRow, ...]:
+    """Read a split file and hold it against files, whatever their labels; arguments and errors as for `match_splits`.
+
+    Args:
+        path: As for `match_splits`.
+        images: The photos that it must be about.
+        hashes: As for `match_splits`.
+    """
+    rows = _read(path)
+    present = set(images)
     _refuse(path, "are not in the data", rows.keys() - present)
     _refuse(path, "of the data are not in it", present - rows.keys())
-    _refuse(
-        path, "have another label in the data", {each.image for each in photos if rows[each.image].label != each.label}
-    )
     changed = {image for image, sha256 in hashes.items() if rows[image].sha256 != sha256}
     _refuse(path, "have changed since (other SHA-256)", changed)
-    return tuple(rows[photo.image] for photo in photos)
+    return tuple(rows[image] for image in images)
 
 
-def _refuse_divided_groups(path: Path, photos: Sequence[Photo], rows: Sequence[SplitRow]) -> None:
-    """Refuse a split that was drawn without the groups that are asked for now."""
+def refuse_divided_groups(path: Path, groups: Sequence[str], rows: Sequence[SplitRow], advice: str) -> None:
+    """Refuse a split that divides a group.
+
+    Args:
+        path: The split file, for the error.
+        groups: Of each row.
+        rows: The photos.
+        advice: What to do, in words.
+
+    Raises:
+        DataError: It does.
+    """
     side_of: dict[str, Split] = {}
-    for photo, row in zip(photos, rows, strict=True):
-        if side_of.setdefault(photo.group, row.split) is not row.split:
-            raise DataError(
-                f"{path} divides the group {photo.group}; draw a new split with edge-train split --group-column."
-            )
+    for group, row in zip(groups, rows, strict=True):
+        if side_of.setdefault(group, row.split) is not row.split:
+            raise DataError(f"{path} divides the group {group}; {advice}.")
 
 
-def _read(path: Path) -> tuple[SplitRow, ...]:
+def _read(path: Path) -> dict[str, SplitRow]:
+    """Read the rows by image; what one row says twice is no fault."""
+    rows: dict[str, SplitRow] = {}
+    for row in _read_rows(path):
+        if rows.setdefault(row.image, row) != row:
+            raise DataError(f"{path} has {row.image} twice, and not alike; take one of the rows away.")
+    return rows
+
+
+def _read_rows(path: Path) -> tuple[SplitRow, ...]:
     try:
         return read_split_rows(path)
     except (OSError, ValueError) as error:

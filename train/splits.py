@@ -11,6 +11,9 @@ from edge_runtime.training_run import Split, SplitRow
 from train.data import Photo, PhotoSet
 from train.split_repair import bring_to_both_sides
 
+LEARNT_SIDES = (Split.TRAIN, Split.VALIDATION)
+"""What a training needs photos of."""
+
 _CANDIDATES = 500
 _LEAST_GROUPS = 10
 """Validation photos should come from this many groups or more."""
@@ -35,7 +38,7 @@ def split_photos(
     """
     rows = divide_photos(photo_set, validation_share, seed, test_share)
     _refuse_two_labels(rows)
-    check_sides(rows, photo_set.labels)
+    check_sides(rows, photo_set.labels, tuple(Split) if test_share else LEARNT_SIDES)
     return rows
 
 
@@ -79,12 +82,30 @@ def _choose_sides(
     """Return what each photo serves for; shares are those of validation and test."""
     validation_share, test_share = shares
     every = range(len(photos))
-    tested = _held_out(every, photos, groups, classes, test_share, seed) if test_share else frozenset()
+    tested = _choose_tested(photos, groups, classes, test_share, seed) if test_share else frozenset()
     # The test photos go first, so that they stay the same whatever validation share is tried afterwards.
     rest = [index for index in every if index not in tested]
     share = min(validation_share * len(photos) / max(len(rest), 1), 1.0)
     held_out = _held_out(rest, photos, groups, classes, share, seed)
     return [_side(index, held_out, tested) for index in every]
+
+
+def _choose_tested(
+    photos: Sequence[Photo], groups: Sequence[str], classes: Sequence[Set[str]], share: float, seed: int
+) -> frozenset[int]:
+    """Choose test photos, none of a group that shows a class of fewer groups than there are sides.
+
+    Such a class could be learnt or measured no more.
+    """
+    groups_of: dict[str, set[str]] = {}
+    for group, shown in zip(groups, classes, strict=True):
+        for label in shown:
+            groups_of.setdefault(label, set()).add(group)
+    kept = {group for some in groups_of.values() if len(some) < len(Split) for group in some}
+    free = [index for index, group in enumerate(groups) if group not in kept]
+    # The quotient first, so that a share of all photos is that very share.
+    scaled = min(share * (len(photos) / max(len(free), 1)), 1.0)
+    return _held_out(free, photos, groups, classes, scaled, seed)
 
 
 def _join_groups(groups: Sequence[str], hashes: Sequence[str]) -> list[str]:
@@ -171,33 +192,42 @@ def _misfit(per_class: Counter[str], held_out: Iterable[Photo], share: float) ->
     return max(abs(held_per_class[label] / total - share) for label, total in per_class.items())
 
 
-def check_sides(rows: Sequence[SplitRow], labels: Sequence[str], leave_out: str = "leave the class out") -> None:
-    """Check that each class has training and validation photos, and test photos if there are any.
+def check_sides(
+    rows: Sequence[SplitRow],
+    labels: Sequence[str],
+    sides: Sequence[Split] | None = None,
+    *,
+    leave_out: str = "leave the class out",
+    retry: str = "try another --validation-share or --seed",
+) -> None:
+    """Check that each class has photos of each side.
 
     Args:
         rows: The photos, each as often as it has classes.
         labels: The classes.
+        sides: Where each must be; None for training, validation and, if there are any photos in it, test.
         leave_out: What is done, in words, to do without a class.
+        retry: What is done, in words, to have the photos divided otherwise.
 
     Raises:
         DataError: A class would be without photos of a split.
     """
-    for split in (Split.TRAIN, Split.VALIDATION, Split.TEST):
+    if sides is None:
+        sides = tuple(Split) if any(row.split is Split.TEST for row in rows) else LEARNT_SIDES
+    for split in sides:
         present = {row.label for row in rows if row.split is split}
-        if split is Split.TEST and not present:
-            continue
         absent = [label for label in labels if label not in present]
         if absent:
             raise DataError(
-                f"The {split} split has no photo of {', '.join(absent)}; {_advise(rows, absent, leave_out)}"
+                f"The {split} split has no photo of {', '.join(absent)}; {_advise(rows, absent, leave_out, retry)}"
             )
 
 
-def _advise(rows: Sequence[SplitRow], absent: Sequence[str], leave_out: str) -> str:
+def _advise(rows: Sequence[SplitRow], absent: Sequence[str], leave_out: str, retry: str) -> str:
     """Return what to do about classes that are absent from a side."""
     for label in absent:
         own = [row for row in rows if row.label == label]
         if len({row.group for row in own}) == 1:
             of = "one photo" if len(own) == 1 else f"{len(own)} photos of one group"
             return f"{label} has {of}, which cannot be on both sides: add others, or {leave_out}."
-    return "add photos of more groups, or try another --validation-share or --seed."
+    return f"add photos of more groups, or {retry}."

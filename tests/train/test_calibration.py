@@ -28,6 +28,17 @@ def test_the_temperature_undoes_overconfidence() -> None:
     np.testing.assert_allclose(apply_temperature(sure, temperature), true, atol=0.05)
 
 
+def test_sharp_scores_of_many_classes_are_calibrated_by_what_they_are() -> None:
+    """Most of a thousand classes have less than 1e-7 each; taken for that much, they would make up for the best."""
+    random = np.random.default_rng(0)
+    logits, targets = random.normal(0, 6, (500, 1000)), random.integers(0, 1000, 500)
+    logits[np.arange(500), targets] += random.uniform(8, 40, 500)
+    logits -= logits.max(axis=1, keepdims=True)
+    assert fit_temperature(softmax(logits), targets) == pytest.approx(
+        2 * fit_temperature(softmax(logits / 2), targets), rel=0.01
+    )
+
+
 @pytest.mark.parametrize(("photos", "score"), [(10, 0.5), (60, 0.85), (1000, 0.9)])
 def test_right_answers_alone_do_not_make_scores_certain(photos: int, score: float) -> None:
     """Or a threshold among them would be above all that a uint8 output can say, and the device would say nothing."""

@@ -1,3 +1,4 @@
+import logging
 from pathlib import Path
 
 import cv2
@@ -146,3 +147,24 @@ def test_columns_are_named_as_far_as_they_help(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"it has 0x{39}, .*9x{39}, 40 more") as caught:
         read_photos(table, Columns())
     assert len(str(caught.value)) < 800
+
+
+def test_a_class_folder_without_a_photo_of_its_own_is_refused(tmp_path: Path) -> None:
+    """Its class would be missing from the model, and nobody would be told."""
+    for name in ("hat/a.png", "shoes/b.png", "pants/2024/c.png"):
+        put(tmp_path / name)
+    (tmp_path / "skirt").mkdir()
+    (tmp_path / "skirt" / "d.heic").touch()
+    with pytest.raises(DataError, match=r"pants has no photo that can be taken, nor 1 other class folders; put JPEG"):
+        read_photos(tmp_path, Columns())
+
+
+def test_pictures_that_no_class_has_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("hat/a.png", "shoes/b.png", "shoes/2024/c.png", "d.png", ".thumbnails/e.png"):
+        put(tmp_path / name)
+    (tmp_path / "hat" / "f.heic").touch()
+    caplog.set_level(logging.INFO)
+    assert len(read_photos(tmp_path, Columns()).photos) == 2
+    (message,) = caplog.messages
+    assert message.startswith("left out 3 pictures that are not straight in a class folder")
+    assert "the first d.png" in message

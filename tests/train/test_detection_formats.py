@@ -21,7 +21,7 @@ from train.boxes import Box, BoxSet, measure_photo
 from train.cli import main
 from train.crops import write_crops
 from train.data import Columns, read_photos
-from train.detection_formats import read_boxes
+from train.detection_formats import list_boxes, read_boxes
 
 _SIZE = (100, 80)  # width, height
 _HAT, _SHOES = Box(20, 10, 60, 50, "hat"), Box(0, 40, 100, 80, "shoes")
@@ -104,6 +104,36 @@ _NAN = float("nan")
 def test_a_wrong_coco_box_is_named(changes: dict[str, Any], sentence: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=sentence):
         read_boxes(_write_coco(tmp_path, **changes))
+
+
+def _number_again(path: Path, kind: str, **entry: Any) -> Path:
+    """Add an entry to a COCO file, as joining two files does that both number from 1."""
+    content = json.loads(path.read_text())
+    content[kind].append(entry)
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_numbers_that_coco_photos_or_classes_share_are_refused(tmp_path: Path) -> None:
+    """Or boxes would be on the wrong photo, or of the wrong class."""
+    again = _number_again(_write_coco(tmp_path), "categories", id=3, name="hat")
+    assert [box.label for box in read_boxes(again).photos[0].boxes] == ["hat", "shoes"]
+    with pytest.raises(DataError, match="the classes hat and coat have the number 3; number each apart"):
+        read_boxes(_number_again(again, "categories", id=3, name="coat"))
+    _draw(tmp_path / "images" / "b.png")
+    with pytest.raises(DataError, match=r"a\.png has the number 1, as another photo has; number each apart"):
+        read_boxes(_number_again(_write_coco(tmp_path), "images", id=1, file_name="b.png"))
+
+
+def test_photos_whose_number_is_shared_are_all_left_out_of_a_list(tmp_path: Path) -> None:
+    _draw(tmp_path / "images" / "b.png")
+    _draw(tmp_path / "images" / "c.png")
+    path = _number_again(_write_coco(tmp_path), "images", id=1, file_name="b.png")
+    _number_again(path, "images", id=2, file_name="c.png")
+    refused: list[str] = []
+    listed = list_boxes(path, None, None, lambda image, _: refused.append(image))
+    assert [photo.image for photo in listed.photos] == ["c.png"]
+    assert refused == ["a.png", "b.png"]
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -37,3 +38,11 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 def test_drawn_ones_are_bare_and_cluttered_in_turns() -> None:
     assert np.array_equal(draw_negative(6, (48, 36)), draw_background(6, (48, 36)))
     assert np.array_equal(draw_negative(7, (48, 36)), draw_clutter(7, (48, 36)))
+
+
+def test_names_need_not_be_utf8(tmp_path: Path) -> None:
+    try:
+        (tmp_path / os.fsdecode(b"caf\xe9.jpg")).touch()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 alone")
+    assert [path.suffix for path in find_negatives(tmp_path).held_out] == [".jpg"]

@@ -159,3 +159,16 @@ def test_runs_of_other_networks_are_refused(trained_run: TrainingRun, other_run:
 def test_a_run_is_never_overwritten(trained_run: TrainingRun, other_run: TrainingRun) -> None:
     with pytest.raises(RunError, match="fresh directory"):
         average_runs([trained_run, trained_run], other_run)
+
+
+def test_an_average_is_never_trained_over(
+    trained_run: TrainingRun, other_run: TrainingRun, drawn_photos: Path, tmp_path: Path
+) -> None:
+    """It has no epoch to go on with, and is none of the starts that failed."""
+    average = TrainingRun(tmp_path / "average")
+    average_runs([trained_run, other_run], average)
+    model = average.model_path.read_bytes()
+    result = CliRunner().invoke(main, ["classify", str(drawn_photos), "-o", str(average.path), "--weights", "none"])
+    assert result.exit_code == RunError.exit_code, result.output
+    assert "holds a finished run without its last epoch" in result.stderr
+    assert average.model_path.read_bytes() == model

@@ -70,6 +70,15 @@ def test_a_photo_that_the_file_does_not_know_is_named(split_file: Path, photo_se
         read_splits(split_file, photo_set)
 
 
+def test_a_photo_with_two_rows_is_refused_unless_they_are_alike(split_file: Path, photo_set: PhotoSet) -> None:
+    rows = read_split_rows(split_file)
+    write_split_rows(split_file, [*rows, rows[0]])
+    assert read_splits(split_file, photo_set) == rows
+    write_split_rows(split_file, [*rows, replace(rows[0], split=Split.TEST)])
+    with pytest.raises(DataError, match=r"has hat/0\.png twice, and not alike"):
+        read_splits(split_file, photo_set)
+
+
 def test_a_class_on_one_side_only_is_refused(split_file: Path, photo_set: PhotoSet) -> None:
     write_split_rows(split_file, [replace(row, split=Split.TRAIN) for row in read_split_rows(split_file)])
     with pytest.raises(DataError, match="validation split has no photo of hat, pants, shoes"):

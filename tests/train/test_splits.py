@@ -77,6 +77,15 @@ def test_all_photos_of_one_group_are_refused(tmp_path: Path) -> None:
         split_photos(make_set(tmp_path, [9]), 0.2, seed=0)
 
 
+def test_a_class_of_two_groups_cannot_be_tested_as_well(tmp_path: Path) -> None:
+    photos = put_photos(tmp_path, {"hat": 12, "shirt": 2})
+    with pytest.raises(DataError, match="test split has no photo of shirt; add photos of more groups"):
+        split_photos(photos, 0.25, seed=0, test_share=0.25)
+    photos = PhotoSet(photos.images, photos.photos[-4:])
+    with pytest.raises(DataError, match="test split has no photo of hat, shirt"):
+        split_photos(photos, 0.25, seed=0, test_share=0.25)
+
+
 def test_split_file_round_trip_keeps_hashes(tmp_path: Path) -> None:
     rows = split_photos(make_set(tmp_path, [2] * 30), 0.2, seed=0)
     run = TrainingRun(tmp_path / "run")

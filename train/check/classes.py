@@ -23,8 +23,11 @@ def find_class_problems(photos: Sequence[Photo], alone: bool = False) -> Iterato
     if len(counts) < 2 and not alone:
         message = f"There are {len(counts)} classes with photos; at least two are needed to tell apart."
         yield Finding(Kind.CLASSES, Severity.ERROR, message)
+    groups_of: dict[str, set[str]] = defaultdict(set)
+    for photo in photos:
+        groups_of[photo.label].add(photo.group)
     for label in sorted(counts):
-        yield from _find_small(label, counts[label], {photo.group for photo in photos if photo.label == label})
+        yield from _find_small(label, counts[label], groups_of[label])
     yield from _find_uneven(counts)
     yield from _find_same_names(sorted(counts))
 

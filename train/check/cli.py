@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from edge_runtime.errors import FindingsError
 from edge_runtime.extras import require_extra
 from edge_runtime.files import write_text
 from edge_runtime.quiet import quiet_opencv, quiet_stderr
-from train.data_options import classes_option, data_options, image_size_option, take_columns
+from train.data_options import classes_option, data_options, image_size_option, refuse_options, take_columns
 from train.run_options import find_bundled
 from train.split_command import splits_option
 
@@ -82,27 +81,15 @@ def _look(arguments: dict[str, Any]) -> "tuple[Report, BoxSet | None]":
     if holds_boxes(arguments["data"]):
         from train.check.box_survey import BoxCheckOptions, check_boxes
 
-        _refuse(arguments["data"], "photos with one label each", _OF_LABELS)
+        refuse_options(arguments["data"], "photos with one label each", _OF_LABELS)
         return check_boxes(BoxCheckOptions(**{name: arguments[name] for name in BoxCheckOptions.__dataclass_fields__}))
     from train.check.survey import CheckOptions, check_photos
 
-    _refuse(arguments["data"], "a YOLO data set of boxes", ("classes",))
+    refuse_options(arguments["data"], "a YOLO data set of boxes", ("classes",))
     del arguments["classes"]
     if arguments["model"] is not None:
         _start_keras()
     return check_photos(CheckOptions(columns=take_columns(arguments), **arguments)), None
-
-
-def _refuse(data: Path, kind: str, names: tuple[str, ...]) -> None:
-    """Refuse options that belong to another kind of data.
-
-    Raises:
-        click.UsageError: One of them was given.
-    """
-    context = click.get_current_context()
-    for name in names:
-        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
-            raise click.UsageError(f"--{name.replace('_', '-')} belongs to {kind}, and {data} is none; leave it away.")
 
 
 def _start_keras() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import PIL.ExifTags
 import PIL.Image
 import PIL.ImageFile
 from numpy.typing import NDArray
@@ -15,10 +16,10 @@ from tqdm import tqdm
 from edge_runtime.errors import PictureError
 from edge_runtime.files import hash_file
 from edge_runtime.pictures import read_picture
+from train.boxes import HEADER_ERRORS
 from train.check.hashing import hash_image, shrink
 from train.data import Photo, PhotoSet
 
-_ORIENTATION_TAG = 0x0112
 _UPRIGHT = 1
 _OPAQUE = 255
 
@@ -87,9 +88,9 @@ def _read_header(path: Path) -> tuple[str, bool, bool]:
         with PIL.Image.open(path) as picture:
             # The stored mode is known until EXIF is asked for, which loads some kinds of picture.
             mode = _stored_mode(picture)
-            turned = picture.getexif().get(_ORIENTATION_TAG, _UPRIGHT) != _UPRIGHT
+            turned = picture.getexif().get(PIL.ExifTags.Base.Orientation, _UPRIGHT) != _UPRIGHT
             return mode, turned, _is_transparent(picture)
-    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError):
+    except HEADER_ERRORS:
         # Pillow knows fewer kinds of TIFF than OpenCV, which has read the photo.
         return "", False, False
 

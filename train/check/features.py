@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.errors import DataError
+from edge_runtime.keras_archive import MODEL_SUFFIX
 from edge_runtime.pictures import read_picture
 from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import TrainingRun
@@ -19,7 +20,6 @@ from train.tflite_weights import find_architecture, read_own_spec
 from train.weights import are_of_tflite
 
 _PRETRAINED = "mobilenet_v2"
-_MODEL_SUFFIX = ".keras"
 
 
 def extract_features(model: str, images: Path, photos: Sequence[Photo]) -> NDArray[np.float32]:
@@ -44,7 +44,7 @@ def _open(model: str) -> tuple[keras.Model, InputSpec]:
     if path.is_dir():
         run = TrainingRun(path)
         return _load(run.model_path), run.read_spec().input
-    if path.suffix == _MODEL_SUFFIX:
+    if path.suffix == MODEL_SUFFIX:
         classifier = _load(path)
         return classifier, ARCHITECTURES[classifier.name].input_spec(classifier.input_shape[1])
     architecture, spec = _choose_body(path)

@@ -4,12 +4,20 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from edge_runtime.annotate import draw_box
 from edge_runtime.errors import PictureError
-from edge_runtime.pages import Html, build_page, card, embed_picture, finding, gallery, paragraph, section, table
+from edge_runtime.pages import (
+    Html,
+    build_page,
+    card,
+    embed_picture,
+    finding,
+    gallery,
+    paragraph,
+    resize_to,
+    section,
+    table,
+)
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
 from train.boxes import Box, BoxSet
@@ -114,7 +122,7 @@ def _draw_boxes(image: Image, boxes: Sequence[Box], side: int) -> Image:
     if not boxes:
         return image
     scale = side / max(image.shape[:2])
-    shown = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    shown = resize_to(image, side)
     for box in boxes:
         left, top, right, bottom = (scale * edge for edge in (box.x_min, box.y_min, box.x_max, box.y_max))
         draw_box(shown, (left, top, right, bottom), box.label)

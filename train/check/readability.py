@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PICTURE_SUFFIXES
+from edge_runtime.pictures import PICTURE_SUFFIXES
 from train.check.facts import Unreadable
 from train.check.findings import Finding, Kind, Severity
-
-_LEFT_OUT = UNREAD_PICTURE_SUFFIXES | {".gif"}
+from train.data import UNREAD_SUFFIXES, list_empty_classes, list_left_out
 
 
 def find_unreadable(unreadable: Sequence[Unreadable]) -> Iterator[Finding]:
@@ -18,13 +17,27 @@ def find_unreadable(unreadable: Sequence[Unreadable]) -> Iterator[Finding]:
 
 
 def find_left_out(data: Path) -> Iterator[Finding]:
-    """Count the pictures in class folders that are of a format no command reads."""
+    """Name the class folders without a photo, and count the pictures that no command reads or takes."""
     if not data.is_dir():
         return
-    suffixes = Counter(path.suffix.lower() for path in data.glob("*/*") if path.is_file())
-    for suffix in sorted(suffixes.keys() & _LEFT_OUT):
+    for label in list_empty_classes(data):
+        message = f"The folder {label} has no photo straight in it that is read, so training refuses it."
+        yield Finding(Kind.CLASSES, Severity.ERROR, message, values={"label": label})
+    left_out = list_left_out(data)
+    suffixes = Counter(path.suffix.lower() for path in left_out)
+    for suffix in sorted(suffixes.keys() & UNREAD_SUFFIXES):
         message = (
             f"{suffixes[suffix]} {suffix} files are left out; save them as JPEG "
             f"(read are {', '.join(sorted(PICTURE_SUFFIXES))})."
         )
         yield Finding(Kind.LEFT_OUT, Severity.WARNING, message, values={"suffix": suffix, "files": suffixes[suffix]})
+    yield from _find_misplaced([path for path in left_out if path.suffix.lower() in PICTURE_SUFFIXES])
+
+
+def _find_misplaced(paths: Sequence[Path]) -> Iterator[Finding]:
+    if paths:
+        message = (
+            f"{len(paths)} pictures are not straight in a class folder and left out, the first {paths[0].as_posix()}; "
+            "move them into the folder of their class."
+        )
+        yield Finding(Kind.LEFT_OUT, Severity.WARNING, message, values={"files": len(paths)})

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.drawing import draw_background
-from edge_runtime.errors import DataError, PictureError
-from edge_runtime.pictures import pictures_under, read_picture
+from edge_runtime.errors import DataError
+from edge_runtime.pages import resize_to
+from edge_runtime.pictures import pictures_under
 from edge_runtime.preprocess import Image
 from train.compositing.cutting import Mask, cut_garment
+from train.compositing.photos import read_photo, read_whole
 
 _PICTURE_SHARE = 0.5
 """Of all scenes, where the user gives pictures."""
@@ -25,6 +27,8 @@ _FADE = 20.0
 """Pixels over which a photo passes into what replaces its garment."""
 _BLUR = 0.12
 """Of the longer side: standard deviation of the blur that parts light from texture."""
+_LIGHT_SIDE = 128
+"""Longer side in pixels at which light is blurred: it has no details, and the time grows with the side cubed."""
 _LEAST_MARGIN = 12
 """Pixels."""
 _PART = (0.5, 1.0)
@@ -51,10 +55,10 @@ class Backgrounds:
             DataError: A picture cannot be read.
         """
         if self.pictures and random.random() < _PICTURE_SHARE:
-            return _fit(_read(self.pictures[int(random.integers(len(self.pictures)))]), self.size, random)
+            return _fit(read_whole(self.pictures[int(random.integers(len(self.pictures)))]), self.size, random)
         if random.random() < _DRAWN_SHARE:
             return draw_background(int(random.integers(2**31)), self.size)
-        image = _read(self.photos[int(random.integers(len(self.photos)))])
+        image = read_photo(self.photos[int(random.integers(len(self.photos)))], self.size)
         return _fit(erase(image, cut_garment(image).mask), self.size, random)
 
 
@@ -91,10 +95,12 @@ def erase(image: Image, mask: Mask) -> Image:
 
 def _spread_light(image: Image, empty: Mask) -> NDArray[np.float32]:
     """Return (height, width, 3) colours of the empty pixels around each pixel, averaged."""
-    sigma = _BLUR * max(image.shape[:2])
-    weight = cv2.GaussianBlur(empty.astype(np.float32), (0, 0), sigma)
-    colours = cv2.GaussianBlur(image * empty[..., None].astype(np.float32), (0, 0), sigma)
-    return np.asarray(colours / np.maximum(weight, 1e-4)[..., None], np.float32)
+    height, width = empty.shape
+    weight = empty.astype(np.float32)[..., None]
+    small = resize_to(np.concatenate([image * weight, weight], axis=2), min(_LIGHT_SIDE, max(height, width)))
+    blurred = cv2.GaussianBlur(small, (0, 0), _BLUR * max(small.shape[:2]))
+    light = blurred[..., :3] / np.maximum(blurred[..., 3:], 1e-4)
+    return np.asarray(cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _mirror_margin(texture: NDArray[np.float32], empty: Mask) -> NDArray[np.float32]:
@@ -123,10 +129,3 @@ def _fit(image: Image, size: tuple[int, int], random: np.random.Generator) -> Im
     interpolation = cv2.INTER_AREA if scale > 1 else cv2.INTER_CUBIC
     resized = cv2.resize(part[:, ::-1] if random.random() < 0.5 else part, (width, height), interpolation=interpolation)
     return np.asarray(resized, np.uint8)
-
-
-def _read(path: Path) -> Image:
-    try:
-        return read_picture(path)
-    except PictureError as error:
-        raise DataError(str(error)) from error

@@ -57,9 +57,10 @@ def compose_scenes(options: ComposeOptions, output: Path) -> Mapping[str, int]:
     """
     check_fresh(output, "scenes of two runs")
     pictures = find_pictures(options.backgrounds) if options.backgrounds else ()
-    garments = collect_garments(choose_photos(options))
+    size = options.height, options.width
+    garments = collect_garments(choose_photos(options), size)
     wardrobe = Wardrobe(garments)
-    backgrounds = Backgrounds(pictures, [each.photo for each in garments], (options.height, options.width))
+    backgrounds = Backgrounds(pictures, [each.photo for each in garments], size)
 
     def compose(number: int) -> Scene:
         return compose_scene(wardrobe, backgrounds, np.random.default_rng((options.seed, number)))

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.pages import resize_to
 from edge_runtime.preprocess import Image
 from train.compositing.background_model import find_border, measure_strangeness
 
@@ -67,8 +68,7 @@ def cut_garment(image: Image) -> Cut:
     Args:
         image: (height, width, 3) uint8 BGR photo.
     """
-    scale = _SIDE / max(image.shape[:2])
-    small = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    small = resize_to(image, _SIDE)
     rough = _cut_by_colour(small)
     fine, holes = _tidy(_refine(small, rough))
     # Enlarged as it is, the mask would have steps for an outline.

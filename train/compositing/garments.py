@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge_runtime.errors import DataError, PictureError
-from edge_runtime.pictures import read_picture
+from edge_runtime.errors import DataError
 from edge_runtime.preprocess import Image
 from train.compositing.cutting import Doubt, Mask, cut_garment
+from train.compositing.photos import read_photo
 from train.compositing.wardrobe import Kind, find_kind
 from train.data import Photo, PhotoSet
 
@@ -54,26 +54,27 @@ class Garment:
         return np.asarray(cv2.imdecode(np.frombuffer(self.encoded, np.uint8), cv2.IMREAD_UNCHANGED), np.uint8)
 
 
-def collect_garments(photo_set: PhotoSet) -> tuple[Garment, ...]:
+def collect_garments(photo_set: PhotoSet, size: tuple[int, int]) -> tuple[Garment, ...]:
     """Cut the garment out of every photo, and keep the cuts to be trusted.
+
+    Args:
+        photo_set: Photos of single garments.
+        size: (height, width) in pixels of the scenes to show them in.
 
     Raises:
         DataError: A photo cannot be read, or no cut is to be trusted.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        cuts = pool.map(lambda photo: _cut(photo_set.images, photo), photo_set.photos)
+        cuts = pool.map(lambda photo: _cut(photo_set.images, photo, size), photo_set.photos)
         results = list(tqdm(cuts, total=len(photo_set.photos), desc="cutting", unit="photo", disable=None))
     garments = tuple(result for result in results if isinstance(result, Garment))
     _tell(garments, [result for result in results if isinstance(result, Doubt)])
     return garments
 
 
-def _cut(images: Path, photo: Photo) -> Garment | Doubt:
+def _cut(images: Path, photo: Photo, size: tuple[int, int]) -> Garment | Doubt:
     path = images / photo.image
-    try:
-        image = read_picture(path)
-    except PictureError as error:
-        raise DataError(str(error)) from error
+    image = read_photo(path, size)
     cut = cut_garment(image)
     if cut.doubt is not None:
         return cut.doubt

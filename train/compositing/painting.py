@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.drawing.fabric import Float
+from edge_runtime.pages import resize_to
 from edge_runtime.preprocess import Image
 from train.compositing.layouts import Arrangement, Placement
 
@@ -96,7 +97,7 @@ def _shrink(placement: Placement, view: View) -> NDArray[np.uint8]:
     factor = view.scale * placement.scale
     if factor >= _LEAST_FACTOR:
         return picture
-    return np.asarray(cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
+    return resize_to(picture, round(factor * max(picture.shape[:2])))
 
 
 def paint(

@@ -9,9 +9,16 @@ import click
 from edge_runtime.extras import require_extra
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
-from train.data_options import box_images_option, classes_option, seed_option, validation_share_option
+from train.data_options import (
+    box_images_option,
+    classes_option,
+    labels_option,
+    seed_option,
+    validation_share_option,
+)
 from train.run_options import architecture_option, max_minutes_option, run_option, weights_option
 from train.schedule_options import fitting_options
+from train.split_command import refuse_share_with_splits, splits_option
 
 if TYPE_CHECKING:
     from train.detection.detect import DetectOptions
@@ -23,10 +30,6 @@ def _check_size(_context: click.Context, _parameter: click.Parameter, size: int)
     if size % _COARSEST_BODY_STRIDE:
         raise click.BadParameter(f"must be a multiple of {_COARSEST_BODY_STRIDE}")
     return size
-
-
-def _split_labels(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...]:
-    return tuple(label.strip() for label in text.split(",") if label.strip())
 
 
 @click.command(
@@ -45,15 +48,10 @@ def _split_labels(_context: click.Context, _parameter: click.Parameter, text: st
     help="Data set to measure on; may be repeated.  [default: a share of DATA]",
 )
 @validation_share_option
+@splits_option
 @box_images_option
 @classes_option
-@click.option(
-    "--labels",
-    default="",
-    callback=_split_labels,
-    metavar="NAME,NAME...",
-    help="All classes; boxes of others are left out.  [default: those of the first DATA]",
-)
+@labels_option
 @architecture_option
 @weights_option
 @click.option(
@@ -95,6 +93,7 @@ def detect(run: Path, **arguments: Any) -> None:
     Each is a COCO file, or a folder in the layout of YOLO (images, labels, classes.txt) or of Pascal VOC
     (Annotations, JPEGImages). Photos without a box teach what is no object.
     """
+    _refuse_beside_splits(arguments)
     require_extra("edge-train detect", "train", "keras", "pycocotools", "tqdm")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with quiet_stderr():
@@ -103,6 +102,12 @@ def detect(run: Path, **arguments: Any) -> None:
 
         start_backend()
     train_detector(_resolve(arguments), TrainingRun(run))
+
+
+def _refuse_beside_splits(arguments: dict[str, Any]) -> None:
+    refuse_share_with_splits(arguments)
+    if arguments["splits"] is not None and arguments["validation"]:
+        raise click.UsageError("--splits says which photos of DATA are held out; leave --validation away.")
 
 
 def _resolve(arguments: dict[str, Any]) -> "DetectOptions":

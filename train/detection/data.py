@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_runtime.errors import DataError
-from edge_runtime.files import hash_file
 from edge_runtime.training_run import BoxRow, Split, SplitRow
 from train.boxes import BoxedPhoto, BoxSet
-from train.data import Photo, PhotoSet, check_readable
+from train.data import Photo, PhotoSet
+from train.detection.dividing import divide_as_given, draw_sides, read_sides
 from train.detection_formats import read_boxes
-from train.splits import check_sides, divide_photos
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +34,7 @@ class DetectionData:
     rows: tuple[SplitRow, ...]
 
     def of(self, split: Split) -> list[BoxedPhoto]:
-        """Return the photos that serve for training, or for validation."""
+        """Return the photos that serve for training, for validation, or for a last test."""
         return [self.photos[row.image] for row in self.rows if row.split is split]
 
     @property
@@ -57,6 +56,8 @@ def read_data(
     *,
     images: Path | None = None,
     classes: Path | None = None,
+    test_share: float = 0.0,
+    splits: Path | None = None,
 ) -> DetectionData:
     """Read data sets, check them, and divide their photos.
 
@@ -68,10 +69,12 @@ def read_data(
         seed: Which of the possible divisions.
         images: As for `read_boxes`, of all COCO files.
         classes: As for `read_boxes`, of all folders.
+        test_share: Share of photos neither learnt from nor measured on, where a share is held out.
+        splits: Split file that says what each photo serves for, in the place of `validation` and of shares.
 
     Raises:
-        DataError: A data set is missing or damaged, a photo cannot be read, a class is not one of the first data set's,
-            a label has no box, or training and validation share a photo.
+        DataError: A data set is missing or damaged, a class is not one of the first data set's, a label has no box,
+            training and validation share a photo, or the split file is of other data.
     """
     sets = _read_sets((*sources, *validation), images, classes)
     known = frozenset(labels) or _labels_of(sets[:1])
@@ -87,8 +90,12 @@ def read_data(
     training = [photo for photos in moved[: len(sources)] for photo in photos]
     held_out = [photo for photos in moved[len(sources) :] for photo in photos]
     photo_set = _list_photos(folder, [*training, *held_out])
-    check_readable(photo_set.files)
-    rows = _divide_as_given(photo_set, len(training)) if held_out else _divide(photo_set, training, share, seed)
+    if splits is not None:
+        rows = read_sides(splits, photo_set, training)
+    elif held_out:
+        rows = divide_as_given(photo_set, len(training))
+    else:
+        rows = draw_sides(photo_set, training, share, seed, test_share)
     return DetectionData(folder, tuple(sorted(known)), {photo.image: photo for photo in (*training, *held_out)}, rows)
 
 
@@ -160,45 +167,3 @@ def _list_photos(folder: Path, photos: Sequence[BoxedPhoto]) -> PhotoSet:
             for photo in photos
         ),
     )  # fmt: skip
-
-
-def _divide(photo_set: PhotoSet, photos: Sequence[BoxedPhoto], share: float, seed: int) -> tuple[SplitRow, ...]:
-    """Hold out a share of the photos; those that show no object are dealt out with the commonest label."""
-    commonest, _ = Counter(photo.label for photo in photo_set.photos if photo.label).most_common(1)[0]
-    labelled = PhotoSet(
-        photo_set.images, tuple(replace(photo, label=photo.label or commonest) for photo in photo_set.photos)
-    )
-    # A class may be the rarest of few photos and on many.
-    classes = [frozenset(box.label for box in photo.boxes) for photo in photos]
-    rows = divide_photos(labelled, share, seed, classes=classes)
-    _check_apart(rows)
-    shown = [replace(row, label=label) for row, labels in zip(rows, classes, strict=True) for label in labels]
-    check_sides(shown, sorted({row.label for row in shown}), leave_out="name the other classes with --labels")
-    return tuple(replace(row, label=photo.label) for row, photo in zip(rows, photo_set.photos, strict=True))
-
-
-def _divide_as_given(photo_set: PhotoSet, training: int) -> tuple[SplitRow, ...]:
-    rows = tuple(
-        SplitRow(
-            photo.image,
-            photo.label,
-            photo.group,
-            Split.TRAIN if index < training else Split.VALIDATION,
-            hash_file(photo_set.images / photo.image),
-        )
-        for index, photo in enumerate(photo_set.photos)
-    )
-    _check_apart(rows)
-    return rows
-
-
-def _check_apart(rows: Iterable[SplitRow]) -> None:
-    """Refuse photos that would be learnt and then measured on; copies under other names are known by their hash."""
-    split_of: dict[str, SplitRow] = {}
-    for row in rows:
-        first = split_of.setdefault(row.sha256, row)
-        if first.split is not row.split:
-            raise DataError(
-                f"{first.image} and {row.image} are the same photo, one to learn from and one to measure on; "
-                "take one of them away."
-            )

@@ -17,8 +17,9 @@ from edge_runtime.files import write_bytes
 from edge_runtime.spec import DetectionSpec, InputSpec, ModelSpec
 from edge_runtime.training_run import Split, TrainingRun
 from train.architectures import ARCHITECTURES, build_body
-from train.beginning import check_same, write_beginning
+from train.beginning import goes_on, write_beginning
 from train.checkpoint import CheckpointFolder
+from train.data import check_readable
 from train.detection.anchor_fitting import fit_levels
 from train.detection.anchors import Anchors, Level, choose_pyramid_levels, choose_ssd_levels, make_anchors
 from train.detection.data import DetectionData, read_data
@@ -72,6 +73,7 @@ class DetectOptions:
         max_minutes: Time for all epochs together; None is no bound.
         images: Folder of the photos of COCO files; None finds it.
         classes: Class names of YOLO data sets; None takes their own.
+        splits: Split file that says which photos are held out; None draws them, or takes `validation`.
     """
 
     data: tuple[Path, ...]
@@ -88,6 +90,7 @@ class DetectOptions:
     max_minutes: float | None = None
     images: Path | None = None
     classes: Path | None = None
+    splits: Path | None = None
 
 
 def train_detector(options: DetectOptions, run: TrainingRun) -> None:
@@ -108,6 +111,7 @@ def train_detector(options: DetectOptions, run: TrainingRun) -> None:
         options.schedule.seed,
         images=options.images,
         classes=options.classes,
+        splits=options.splits,
     )
     levels = _choose_levels(options, data)
     anchors = make_anchors(levels)
@@ -148,17 +152,20 @@ def _box_shapes(data: DetectionData) -> NDArray[np.float32]:
 def _begin(options: DetectOptions, data: DetectionData, anchors: Anchors, run: TrainingRun) -> None:
     """Write what defines the run before anything is trained, or check that it is the same as before."""
     arguments = json.loads(json.dumps({**asdict(options), "images": data.images}, default=str))
-    training, validation = data.of(Split.TRAIN), data.of(Split.VALIDATION)
+    training, validation, test = (data.of(split) for split in Split)
     log.info(
-        "%d photos with %d boxes of %d classes to train on, %d to validate on; %d anchors",
-        *(len(training), sum(len(photo.boxes) for photo in training), len(data.labels), len(validation), len(anchors)),
+        "%d photos with %d boxes of %d classes to train on, %d to validate on%s; %d anchors",
+        *(len(training), sum(len(photo.boxes) for photo in training), len(data.labels), len(validation)),
+        *(f", {len(test)} held back" if test else "", len(anchors)),
     )
-    # Until an epoch has ended there is nothing to go on with, and a start that failed may be put right.
-    if run.arguments_path.exists() and CheckpointFolder(run.path).holds_epochs:
-        check_same(run, arguments)
+    if goes_on(run, arguments):
         if run.read_splits() != data.rows or list(run.read_boxes()) != data.box_rows:
-            raise RunError(f"The photos or boxes have changed since {run.path} began; train into a fresh directory.")
+            raise RunError(
+                f"The photos, their boxes or the split have changed since {run.path} began; "
+                "train into a fresh directory."
+            )
         return
+    check_readable([data.images / row.image for row in data.rows])
     run.write_boxes(data.box_rows)
     run.write_anchors(anchors)
     write_beginning(run, data.rows, arguments)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from edge_runtime.annotate import draw_box
+from edge_runtime.pages import resize_to
 from edge_runtime.preprocess import Image
 from edge_runtime.text import Colour
 from train.detection.judging import JudgedPhoto
@@ -46,7 +47,7 @@ def draw_samples(samples: Sequence[Sample], labels: Sequence[str], columns: int)
 def draw_judgement(image: Image, judged: JudgedPhoto, side: int) -> Image:
     """Return a photo, its longer side at a length in pixels, with its boxes right, wrong and missed."""
     scale = side / max(image.shape[:2])
-    shown = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    shown = resize_to(image, side)
     boxes = [(each.box, each.label, MISSED) for each in judged.missed]
     boxes += [(each.box, f"{each.label} {each.score:.0%}", RIGHT) for each in judged.hits]
     boxes += [(each.box, f"{each.label} {each.score:.0%}", WRONG) for each in judged.false]

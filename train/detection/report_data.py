@@ -74,7 +74,7 @@ def read_detector_run(path: Path) -> FinishedDetectorRun:
     """
     run = TrainingRun(path)
     check_finished(run, PREDICTIONS_NAME)
-    arguments, spec = run.read_arguments(), run.read_spec()
+    spec = run.read_spec()
     try:
         validation, results, scores = (
             json.loads((path / name).read_text(encoding="utf-8"))
@@ -95,8 +95,8 @@ def read_detector_run(path: Path) -> FinishedDetectorRun:
         raise RunError(f"{path} is damaged, it has no epoch or no labels; train again into a fresh directory.")
     return FinishedDetectorRun(
         path=path,
-        arguments=flatten(arguments),
-        images=Path(str(arguments.get("images", ""))),
+        arguments=flatten(run.read_arguments()),
+        images=run.read_image_folder(),
         environment=flatten(run.read_environment()),
         spec=spec,
         detection=spec.detection,

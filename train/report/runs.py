@@ -79,11 +79,10 @@ def read_run(path: Path) -> FinishedRun:
     if is_detector(run):
         raise RunError(f"{path} is the run of a detector; name runs of edge-train classify.")
     check_finished(run, "predictions.csv")
-    arguments = run.read_arguments()
     finished = FinishedRun(
         path=path,
-        arguments=flatten(arguments),
-        images=Path(str(arguments.get("images", ""))),
+        arguments=flatten(run.read_arguments()),
+        images=run.read_image_folder(),
         environment=flatten(run.read_environment()),
         spec=run.read_spec(),
         history=read_history(path / "metrics.csv", EpochRecord),
@@ -95,8 +94,11 @@ def read_run(path: Path) -> FinishedRun:
 
 
 def is_detector(run: TrainingRun) -> bool:
-    """Tell whether a run, finished or not, is one of `edge-train detect`."""
-    return run.anchors_path.exists()
+    """Tell whether a run, finished or not, is one of `edge-train detect`.
+
+    Its arguments say so: other files may be left over from a start that failed.
+    """
+    return run.arguments_path.exists() and "layout" in run.read_arguments()
 
 
 def check_finished(run: TrainingRun, predictions: str) -> None:
@@ -104,7 +106,7 @@ def check_finished(run: TrainingRun, predictions: str) -> None:
 
     Args:
         run: The directory.
-        predictions: Name of the file that training writes last but for the description of the model.
+        predictions: Name of the file that has what the model says of the validation photos.
 
     Raises:
         RunError: It is no run directory, or its training has not ended.

@@ -109,6 +109,15 @@ def test_the_page_shows_photos_with_their_boxes(write_coco: Callable[[list[Boxes
     assert "<td>23%</td>" in page or "<td>36%</td>" in page
 
 
+def test_a_photo_that_would_be_thinner_than_a_pixel_is_shown(
+    write_coco: Callable[[list[Boxes]], Path], tmp_path: Path
+) -> None:
+    data = write_coco([[("hat", (1, 1, 2, 4000))], GOOD])
+    cv2.imwrite(str(tmp_path / "images" / "0.png"), np.full((5000, 4, 3), 90, np.uint8))
+    check(data, "-o", str(tmp_path / "check"))
+    assert (tmp_path / "check" / "check.html").read_text(encoding="utf-8").count("Boxes of 2 photos") == 1
+
+
 def test_a_stray_yolo_file_and_a_bad_line_are_both_reported(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     (tmp_path / "labels").mkdir()

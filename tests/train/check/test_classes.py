@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import pytest
 
 from train.check.classes import find_class_problems
@@ -52,3 +54,19 @@ def test_one_class_or_none_is_an_error() -> None:
         (Severity.ERROR, "There are 1 classes with photos; at least two are needed to tell apart.")
     ]
     assert len(sentences([])) == 1
+
+
+def test_more_classes_take_no_more_passes_over_the_photos() -> None:
+    """Or thousands of classes would take minutes."""
+
+    class Counting(list[Photo]):
+        passes = 0
+
+        def __iter__(self) -> Iterator[Photo]:
+            self.passes += 1
+            return super().__iter__()
+
+    few, many = (Counting([Photo(str(at), str(at % classes), str(at)) for at in range(200)]) for classes in (2, 100))
+    for photos in (few, many):
+        list(find_class_problems(photos))
+    assert few.passes == many.passes

@@ -91,8 +91,19 @@ def test_each_photo_that_cannot_be_read_is_an_error(picture: PIL.Image.Image, tm
 
 def test_pictures_of_unread_formats_are_counted(tmp_path: Path) -> None:
     (tmp_path / "hat").mkdir()
-    for name in ("a.HEIC", "b.heic", "notes.txt"):
+    for name in ("a.HEIC", "b.heic", "notes.txt", "c.jpg"):
         (tmp_path / "hat" / name).touch()
     (finding,) = find_left_out(tmp_path)
     assert (finding.kind, finding.message[:27]) == (Kind.LEFT_OUT, "2 .heic files are left out;")
     assert list(find_left_out(tmp_path / "labels.csv")) == []
+
+
+def test_folders_in_class_folders_and_what_they_hold_are_named(tmp_path: Path) -> None:
+    for name in ("hat/a.jpg", "hat/2024/b.jpg", "skirt/2024/c.jpg", "skirt/.cache/d.jpg", "e.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    empty, misplaced = find_left_out(tmp_path)
+    assert (empty.kind, empty.severity) == (Kind.CLASSES, Severity.ERROR)
+    assert empty.message.startswith("The folder skirt has no photo")
+    assert (misplaced.kind, misplaced.values["files"]) == (Kind.LEFT_OUT, 3)
+    assert "the first e.jpg" in misplaced.message

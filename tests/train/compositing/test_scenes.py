@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -8,10 +9,14 @@ pytest.importorskip("tqdm", reason="needs the train extra")
 
 from edge_runtime.preprocess import Image
 from train.compositing.backgrounds import Backgrounds
-from train.compositing.garments import collect_garments
-from train.compositing.layouts import Wardrobe
+from train.compositing.garments import Garment, collect_garments
+from train.compositing.layouts import Placement, Wardrobe
+from train.compositing.painting import View, look
 from train.compositing.scenes import SceneBox, compose_scene
 from train.data import Columns, find_photos
+
+DrawPhoto = Callable[[str, int], Image]
+_SIZE = (320, 240)
 
 
 class GreyBackgrounds(Backgrounds):
@@ -35,13 +40,13 @@ def join(boxes: list[SceneBox]) -> tuple[int, int, int, int]:
 
 def test_boxes_hold_what_is_visible_of_each_class(plain_photos: Path, hues: dict[str, float]) -> None:
     """Each class has a hue, so its pixels can be found again."""
-    garments = collect_garments(find_photos(plain_photos, Columns()))
+    garments = collect_garments(find_photos(plain_photos, Columns()), _SIZE)
     assert len(garments) == 16
-    backgrounds = GreyBackgrounds((), (), (320, 240))
+    backgrounds = GreyBackgrounds((), (), _SIZE)
     classes, differences = set(), []
     for seed in range(25):
         scene = compose_scene(Wardrobe(garments), backgrounds, np.random.default_rng(seed))
-        assert scene.image.shape == (320, 240, 3)
+        assert scene.image.shape == (*_SIZE, 3)
         for label, hue in hues.items():
             boxes = [box for box in scene.boxes if box.label == label]
             found = find_hue(scene.image, hue)
@@ -56,3 +61,19 @@ def test_boxes_hold_what_is_visible_of_each_class(plain_photos: Path, hues: dict
     # A sliver that looks out from behind another garment is too thin to have much of its hue.
     assert np.max(differences) <= 12
     assert np.percentile(differences, 95) <= 2
+
+
+def test_of_large_photos_no_more_is_kept_than_a_scene_shows(plain_photos: Path, draw_photo: DrawPhoto) -> None:
+    cv2.imwrite(str(plain_photos / "shirt" / "0.png"), cv2.resize(draw_photo("shirt", 0), (900, 1200)))
+    garments = {each.photo: each for each in collect_garments(find_photos(plain_photos, Columns()), (160, 120))}
+    large, small = (garments[plain_photos / "shirt" / name] for name in ("0.png", "1.png"))
+    # Of twice the scene's height and of the photo's own.
+    assert large.height == pytest.approx(small.height * 320 / 128, rel=0.03)
+    assert large.decode().shape == (large.height, large.width, 4)
+
+
+def test_a_thing_too_thin_to_be_seen_is_no_crash() -> None:
+    encoded = cv2.imencode(".png", np.full((200, 4, 4), 255, np.uint8))[1].tobytes()
+    placement = Placement(Garment("tie", Path("a.png"), encoded, 4, 200), x=0.0, y=30.0, scale=0.2, angle=0.0)
+    layer = look(placement, View(0.1, 32.0, 0.0, (64, 64)), np.random.default_rng(0))
+    assert layer.alpha.shape == (64, 64)

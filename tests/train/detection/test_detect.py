@@ -13,10 +13,12 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
-from edge_runtime.errors import RunError  # noqa: E402
+from edge_runtime.errors import DataError, RunError  # noqa: E402
+from edge_runtime.preprocess import Image  # noqa: E402
 from edge_runtime.spec import DetectionSpec, Task  # noqa: E402
-from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
+from edge_runtime.training_run import Split, TrainingRun, read_split_rows, write_split_rows  # noqa: E402
 from train.architectures import ARCHITECTURES  # noqa: E402
+from train.boxes import BoxedPhoto, read_boxed_photo  # noqa: E402
 from train.detection.data import read_data  # noqa: E402
 from train.detection.detect import DetectOptions, train_detector  # noqa: E402
 from train.detection.network import Layout  # noqa: E402
@@ -162,9 +164,22 @@ def test_a_killed_run_ends_as_an_unbroken_one(
     np.testing.assert_allclose(losses(broken), losses(unbroken), rtol=1e-3)
 
 
-def test_changed_boxes_and_other_arguments_never_touch_a_run(
-    detector_run: TrainingRun, small_mobilenet: str, tmp_path: Path
+def test_a_photo_that_is_cut_off_ends_the_run_before_it_begins(
+    make_scenes: MakeScenes, small_mobilenet: str, tmp_path: Path
 ) -> None:
+    scenes = make_scenes(count=4)
+    photo = scenes.parent / "images" / "3.png"
+    photo.write_bytes(photo.read_bytes()[:-200])
+    with pytest.raises(DataError, match="truncated"):
+        train_detector(make_options(scenes, small_mobilenet), TrainingRun(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_changed_boxes_and_other_arguments_never_touch_a_run(
+    detector_run: TrainingRun, small_mobilenet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Photos are decoded once, when a run begins.
+    monkeypatch.setattr("train.detection.detect.check_readable", lambda _: pytest.fail("photos are checked again"))
     run = TrainingRun(Path(shutil.copytree(detector_run.path, tmp_path / "copy")))
     begun = run.read_arguments()
     data = Path(begun["data"][0])
@@ -181,6 +196,38 @@ def test_changed_boxes_and_other_arguments_never_touch_a_run(
             train_detector(options, run)
     finally:
         data.write_text(content)
+    shutil.rmtree(run.path / "checkpoint")
+    with pytest.raises(RunError, match="finished run without its last epoch"):
+        train_detector(options, run)
+
+
+def test_photos_held_back_by_a_split_are_neither_learnt_nor_measured(
+    make_scenes: MakeScenes, small_mobilenet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[str] = set()
+
+    def watch(images: Path, photo: BoxedPhoto) -> Image:
+        seen.add(photo.image)
+        return read_boxed_photo(images, photo)
+
+    monkeypatch.setattr("train.detection.dataset.read_boxed_photo", watch)
+    scenes, splits = make_scenes(count=12), tmp_path / "splits.csv"
+    write_split_rows(splits, read_data([scenes], [], (), 0.25, 0, test_share=0.25).rows)
+    run = TrainingRun(tmp_path / "run")
+    options = make_options(scenes, small_mobilenet, splits=splits, schedule=replace(SCHEDULE, epochs=1))
+    train_detector(options, run)
+    rows = run.read_splits()
+    assert rows == read_split_rows(splits)
+    assert run.read_arguments()["splits"] == str(splits)
+    assert seen == {row.image for row in rows if row.split is not Split.TEST}
+    assert {box.image for box in run.read_boxes()} == {row.image for row in rows}
+    measured = json.loads((run.path / "validation.json").read_text())["images"]
+    assert {each["file_name"] for each in measured} == {row.image for row in rows if row.split is Split.VALIDATION}
+    train_detector(options, run)  # goes on with it
+    first = next(row for row in rows if row.split is Split.TEST)
+    write_split_rows(splits, [replace(row, split=Split.TRAIN) if row == first else row for row in rows])
+    with pytest.raises(RunError, match="the split have changed"):
+        train_detector(options, run)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("sklearn", reason="needs the train extra")
 
 from edge_runtime.errors import RunError
+from edge_runtime.training_run import TrainingRun
 from train.report.runs import read_run
 
 MakeRun = Callable[..., Path]
@@ -63,3 +64,12 @@ def test_a_run_without_epochs_is_refused(make_run: MakeRun) -> None:
     (path / "metrics.csv").write_text((path / "metrics.csv").read_text().splitlines()[0])
     with pytest.raises(RunError, match="no epoch"):
         read_run(path)
+
+
+def test_what_a_detector_left_behind_makes_no_detector_of_a_classifier(make_run: MakeRun) -> None:
+    run = TrainingRun(make_run())
+    run.anchors_path.touch()
+    assert read_run(run.path).spec.name == "tiny"
+    run.write_arguments({**run.read_arguments(), "layout": {"separable": True, "pyramid": True}})
+    with pytest.raises(RunError, match="run of a detector"):
+        read_run(run.path)

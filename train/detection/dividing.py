@@ -1,0 +1,114 @@
+"""Dividing photos with boxes: by drawing, as two data sets lie, or as a split file says."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from edge_runtime.errors import DataError
+from edge_runtime.training_run import Split, SplitRow
+from train.boxes import BoxedPhoto
+from train.data import PhotoSet
+from train.split_file import divide_otherwise, hash_photos, match_files, refuse_divided_groups
+from train.splits import LEARNT_SIDES, check_sides, divide_photos
+
+_RETRY = "try another --validation-share or --seed"
+_TAKE_AWAY = "take one of them away"
+
+
+def draw_sides(
+    photo_set: PhotoSet, photos: Sequence[BoxedPhoto], share: float, seed: int, test_share: float
+) -> tuple[SplitRow, ...]:
+    """Hold out shares of the photos; those that show no object are dealt out with the commonest label.
+
+    Args:
+        photo_set: The photos by the rarest label of their boxes.
+        photos: The same with their boxes.
+        share: Share of photos to measure on, in (0, 0.5].
+        seed: Which of the possible divisions.
+        test_share: Share of photos for a last test, in [0, 0.5].
+
+    Raises:
+        DataError: A class would not be on both sides of the training, or the test would show no object.
+    """
+    commonest, _ = Counter(photo.label for photo in photo_set.photos if photo.label).most_common(1)[0]
+    labelled = PhotoSet(
+        photo_set.images, tuple(replace(photo, label=photo.label or commonest) for photo in photo_set.photos)
+    )
+    # A class may be the rarest of few photos and on many.
+    classes = [frozenset(box.label for box in photo.boxes) for photo in photos]
+    drawn = divide_photos(labelled, share, seed, test_share, classes)
+    rows = tuple(replace(row, label=photo.label) for row, photo in zip(drawn, photo_set.photos, strict=True))
+    _check_apart(rows, _TAKE_AWAY)
+    _check_shown(rows, photos, _RETRY, test=bool(test_share))
+    return rows
+
+
+def divide_as_given(photo_set: PhotoSet, training: int) -> tuple[SplitRow, ...]:
+    """Learn from the first photos and measure on the others.
+
+    Raises:
+        DataError: A photo is among both.
+    """
+    hashes = hash_photos(photo_set)
+    rows = tuple(
+        SplitRow(
+            photo.image,
+            photo.label,
+            photo.group,
+            Split.TRAIN if index < training else Split.VALIDATION,
+            hashes[photo.image],
+        )
+        for index, photo in enumerate(photo_set.photos)
+    )
+    _check_apart(rows, _TAKE_AWAY)
+    return rows
+
+
+def read_sides(path: Path, photo_set: PhotoSet, photos: Sequence[BoxedPhoto]) -> tuple[SplitRow, ...]:
+    """Divide photos as a split file says; its labels are not asked, since they follow from boxes, and its groups are.
+
+    Args:
+        path: The split file.
+        photo_set: The photos that it must be about, by the rarest label of their boxes.
+        photos: The same with their boxes.
+
+    Raises:
+        DataError: The file cannot be read, is about other data, divides a group or copies of a photo, leaves a class
+            without boxes to learn from or to measure on, or holds back photos that show no object.
+    """
+    found = match_files(path, [photo.image for photo in photos], hash_photos(photo_set))
+    rows = tuple(
+        replace(row, label=photo.label, group=row.group or row.image)
+        for row, photo in zip(found, photo_set.photos, strict=True)
+    )
+    refuse_divided_groups(path, [row.group for row in rows], rows, "give all of its photos there the same split")
+    _check_apart(rows, f"give both the same split in {path}")
+    _check_shown(rows, photos, divide_otherwise(path), test=any(row.split is Split.TEST for row in rows))
+    return rows
+
+
+def _check_apart(rows: Iterable[SplitRow], advice: str) -> None:
+    """Refuse photos that would be learnt and then measured on; copies under other names are known by their hash."""
+    split_of: dict[str, SplitRow] = {}
+    for row in rows:
+        first = split_of.setdefault(row.sha256, row)
+        if first.split is not row.split:
+            raise DataError(
+                f"{first.image} and {row.image} are the same photo, one of the {first.split} split and one of the "
+                f"{row.split} split; {advice}."
+            )
+
+
+def _check_shown(rows: Sequence[SplitRow], photos: Sequence[BoxedPhoto], retry: str, *, test: bool) -> None:
+    """Check that what is learnt is measured and the reverse, and that a test shows anything at all."""
+    shown = [
+        replace(row, label=label)
+        for row, photo in zip(rows, photos, strict=True)
+        for label in {box.label for box in photo.boxes}
+    ]
+    labels = sorted({row.label for row in shown})
+    leave_out = "name the other classes with --labels"
+    check_sides(shown, labels, LEARNT_SIDES, leave_out=leave_out, retry=retry)
+    if test and not any(row.split is Split.TEST for row in shown):
+        raise DataError(f"No photo of the test split has a box; add photos, or {retry}.")
