@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from edge_runtime.files import write_text
 from edge_runtime.tables import format_csv
-from train.predictions import Predictions
+from train.evaluation.predictions import Predictions
 
 _UNCHANGED = "unchanged"
 _AVERAGE = "average of the seeds"

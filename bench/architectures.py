@@ -1,6 +1,6 @@
 """Measure every network of the registry as a ten-class int8 model, and write the table that `edge-train list` shows.
 
-python bench/architectures.py train/architectures.csv --rounds 100
+python bench/architectures.py train/networks/architectures.csv --rounds 100
 
 Weights are fresh, so this says what a network costs and nothing of how well it learns. Latencies are taken in turns in
 one run, so they are fair as ratios whatever else the machine does.
@@ -20,8 +20,8 @@ from convert.model_tree import pack_tree, read_tree
 from edge_runtime.files import write_text
 from edge_runtime.spec import Task
 from edge_runtime.tables import format_csv
-from train.architectures import ARCHITECTURES, Architecture, build_classifier
-from train.catalogue import CatalogueRow
+from train.networks.architectures import ARCHITECTURES, Architecture, build_classifier
+from train.networks.catalogue import CatalogueRow
 
 _LABELS = tuple(f"class {index}" for index in range(10))
 

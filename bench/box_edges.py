@@ -16,7 +16,7 @@ from edge_runtime.coco import TrueBox
 from edge_runtime.results import Detection
 from train.detection.coding import intersect_over_union
 from train.detection.judging import judge_photo
-from train.detection.report_data import FinishedDetectorRun, read_detector_run
+from train.report.detector_run import FinishedDetectorRun, read_detector_run
 
 _Box = tuple[float, float, float, float]
 _EDGES = ("left", "top", "right", "bottom")

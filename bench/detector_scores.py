@@ -13,8 +13,8 @@ from tqdm import tqdm
 from edge_runtime import Recognizer
 from edge_runtime.coco import TrueBox, measure_coco
 from edge_runtime.pictures import read_picture
-from train.boxes import BoxedPhoto
-from train.detection_formats import read_boxes
+from train.data.boxes import BoxedPhoto
+from train.data.detection_formats import read_boxes
 
 # COCO's curves reach down to boxes that no user would be shown.
 _LOWEST_SCORE = 0.01

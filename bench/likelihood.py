@@ -13,9 +13,9 @@ from pathlib import Path
 
 import click
 
-from train.metrics import count_confusions, measure_accuracy
-from train.predictions import Predictions, pool_predictions
-from train.statistics import measure_classes
+from train.evaluation.metrics import count_confusions, measure_accuracy
+from train.evaluation.predictions import Predictions, pool_predictions
+from train.evaluation.statistics import measure_classes
 
 
 @click.command()

@@ -17,9 +17,9 @@ from edge_runtime.drawing import GARMENTS, draw_background, draw_clutter, draw_g
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
 from edge_runtime.training_run import Split, TrainingRun
-from train.metrics import count_confusions, measure_accuracy
-from train.negatives import find_negatives
-from train.statistics import measure_classes
+from train.classification.negatives import find_negatives
+from train.evaluation.metrics import count_confusions, measure_accuracy
+from train.evaluation.statistics import measure_classes
 
 # Training draws from seed 1,000,000 on, calibration without photos from 500,000 on.
 _FIRST_DRAWING = 100_000

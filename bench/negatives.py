@@ -15,9 +15,9 @@ import click
 import cv2
 
 from edge_runtime.refining import cut
-from train.backgrounds import find_backgrounds
-from train.boxes import BoxSet, read_boxed_photo
-from train.detection_formats import read_boxes
+from train.data.backgrounds import find_backgrounds
+from train.data.boxes import BoxSet, read_boxed_photo
+from train.data.detection_formats import read_boxes
 
 _LABELS = ("Other", "Not sure")
 _NAMELESS = ("bag", "sunglass")

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from train.catalogue import read_catalogue
+from train.networks.catalogue import read_catalogue
 
 _RECIPES = ("int8", "int8-corrected", "int8-qat")
 

@@ -19,7 +19,7 @@ from convert.export import to_float_tflite, to_int8_tflite
 from edge_runtime.files import write_text
 from edge_runtime.spec import Task
 from edge_runtime.tables import format_csv
-from train.architectures import ARCHITECTURES, build_classifier
+from train.networks.architectures import ARCHITECTURES, build_classifier
 
 _KERAS = "keras"
 _UNIT = "mobilenet_v2"

@@ -60,9 +60,9 @@ def _time_steps(name: str, batch_size: int, case: Case) -> list[float]:
     import keras
     import numpy as np
 
-    from train.architectures import ARCHITECTURES, build_classifier
-    from train.environment import keep_freed_memory
-    from train.fused_batch_norm import fuse_batch_norms
+    from train.fitting.environment import keep_freed_memory
+    from train.networks.architectures import ARCHITECTURES, build_classifier
+    from train.networks.fused_batch_norm import fuse_batch_norms
 
     if case.keep:
         keep_freed_memory()

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from edge_runtime import Recognizer
 from edge_runtime.preprocess import Image
 from edge_runtime.refining import cut
-from train.backgrounds import find_backgrounds
-from train.boxes import BoxSet, read_boxed_photo
-from train.detection_formats import read_boxes
+from train.data.backgrounds import find_backgrounds
+from train.data.boxes import BoxSet, read_boxed_photo
+from train.data.detection_formats import read_boxes
 
 _RIGHT = {
     "dress": ("dress",),

@@ -21,8 +21,8 @@ from edge_runtime.files import hash_file, write_text
 from edge_runtime.preprocess import Image
 from edge_runtime.tables import format_csv
 from edge_runtime.training_run import Split, SplitRow, read_split_rows, write_split_rows
-from train.boxes import Box, BoxedPhoto, BoxSet
-from train.crops import write_crops
+from train.data.boxes import Box, BoxedPhoto, BoxSet
+from train.data.crops import write_crops
 
 _KINDS = {
     "dress": ("dress",),

@@ -242,7 +242,7 @@ def small_mobilenet() -> Iterator[str]:
 
 @contextmanager
 def _small_body_in(name: str) -> Iterator[str]:
-    from train import architectures
+    from train.networks import architectures
 
     with pytest.MonkeyPatch.context() as patch:
         small = replace(architectures.ARCHITECTURES[name], build_body=_build_small_body)

@@ -31,7 +31,7 @@ def test_it_is_small_and_says_what_it_finds(recognizer: Recognizer) -> None:
 @needs_data
 def test_it_finds_garments_on_photos_of_a_source_that_it_never_saw(recognizer: Recognizer, tmp_path: Path) -> None:
     pytest.importorskip("pycocotools", reason="needs the train extra")
-    from train.detection_formats import read_boxes
+    from train.data.detection_formats import read_boxes
 
     names = tmp_path / "classes.txt"
     names.write_text("\n".join(LABELS))

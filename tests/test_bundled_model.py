@@ -51,8 +51,8 @@ def held_out(clothing: Path) -> list[SplitRow]:
     They are of a quarter of the senders that the split with seed 0 holds out, drawn as `bench/folds.py` does it.
     """
     pytest.importorskip("sklearn", reason="needs the train extra")
-    from train.data import Columns, read_photos
-    from train.splits import split_photos
+    from train.data.photos import Columns, read_photos
+    from train.data.splits import split_photos
 
     photos = read_photos(clothing / "labels.csv", Columns("image", "class10", "sender"))
     rows = split_photos(photos, 0.15, seed=0)
@@ -102,8 +102,8 @@ def test_it_reaches_its_card_on_photos_of_other_senders(
 @needs_data
 def test_it_knows_worn_garments_of_a_source_that_it_never_saw(recognizer: Recognizer, tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="needs the train extra")
-    from train.boxes import read_boxed_photo
-    from train.detection_formats import read_boxes
+    from train.data.boxes import read_boxed_photo
+    from train.data.detection_formats import read_boxes
 
     names = tmp_path / "classes.txt"
     names.write_text("\n".join(DETECTED))

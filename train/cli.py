@@ -1,31 +1,19 @@
 """The `edge-train` command."""
 
 import logging
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from edge_runtime.cli_errors import ErrorGroup
-from edge_runtime.extras import require_extra
-from edge_runtime.options.numbers import FiniteRange
-from edge_runtime.quiet import quiet_stderr
-from edge_runtime.training_run import TrainingRun
-from train.catalogue import read_catalogue
-from train.check.cli import check
-from train.compositing.command import compose
-from train.crops_command import crops
-from train.data_options import data_options, seed_option, take_columns, validation_share_option
-from train.detection.command import detect
-from train.report.cli import compare, report
-from train.run_options import architecture_option, max_minutes_option, run_option, weights_option
-from train.schedule_options import classifier_options, fitting_options
-from train.soup_command import average
-from train.split_command import refuse_share_with_splits, split, splits_option
-
-if TYPE_CHECKING:
-    from train.classify import ClassifyOptions
+from train.commands.average import average
+from train.commands.check import check
+from train.commands.classify import classify
+from train.commands.compose import compose
+from train.commands.crops import crops
+from train.commands.detect import detect
+from train.commands.report import compare, report
+from train.commands.split import split
+from train.networks.catalogue import read_catalogue
 
 
 @click.group(
@@ -56,66 +44,7 @@ def list_architectures() -> None:
         )
 
 
-@main.command()
-@data_options
-@run_option
-@architecture_option
-@weights_option
-@click.option("--image-size", type=click.IntRange(32, 1024), help="Pixels.  [default: the network's own]")
-@click.option("--dropout", type=FiniteRange(0, 1, max_open=True), default=0.2, show_default=True)
-@validation_share_option
-@splits_option
-@fitting_options(head_epochs=1, epochs=12, batch_size=32, head_learning_rate=1e-3, learning_rate=5e-4, ema=0.0)
-@classifier_options
-@max_minutes_option
-@click.option(
-    "--negatives",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of pictures that show no known garment: half are learnt from, half choose the rejection threshold.",
-)
-@click.option("--mixed-precision", is_flag=True, help="Compute in bfloat16, faster on recent GPUs.")
-@click.option(
-    "--distribute",
-    type=click.Choice(["none", "local", "cluster"]),
-    default="none",
-    show_default=True,
-    help="Devices to share each batch: one, all of this machine, or those of all processes that Slurm, Open MPI or "
-    "KERAS_DISTRIBUTION_* variables tell of (docs/distributed.md).",
-)
-@seed_option
-def classify(data: Path, run: Path, distribute: str, **arguments: Any) -> None:
-    """Fine-tune a classifier on DATA: a folder with one sub-folder per class, or a CSV file."""
-    refuse_share_with_splits(arguments)
-    require_extra("edge-train", "train", "keras", "sklearn", "tqdm")
-    if distribute != "none":
-        require_extra("edge-train --distribute", "distributed", "jax")
-        os.environ.setdefault("KERAS_BACKEND", "jax")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # Keras takes seconds to import, so only a command that trains pays for it; its backends greet with notices.
-    with quiet_stderr():
-        from train.classify import train_classifier
-        from train.distribution import distributed
-        from train.environment import start_backend
-
-    with distributed(distribute) as distribution:
-        with quiet_stderr():
-            start_backend()
-        train_classifier(_resolve(data, arguments), TrainingRun(run), distribution)
-
-
-def _resolve(data: Path, arguments: dict[str, Any]) -> "ClassifyOptions":
-    from train.architectures import ARCHITECTURES
-    from train.classify import ClassifyOptions
-    from train.schedule import ClassifierSchedule
-
-    columns = take_columns(arguments)
-    arguments["image_size"] = arguments["image_size"] or ARCHITECTURES[arguments["architecture"]].size
-    if not arguments["teachers"]:
-        arguments["distillation"] = 0.0
-    schedule = ClassifierSchedule(**{name: arguments.pop(name) for name in ClassifierSchedule.__dataclass_fields__})
-    return ClassifyOptions(data=data, columns=columns, schedule=schedule, **arguments)
-
-
+main.add_command(classify)
 main.add_command(average)
 main.add_command(check)
 main.add_command(compose)

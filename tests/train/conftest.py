@@ -18,7 +18,7 @@ def killed_in_second_epoch() -> Callable[[], AbstractContextManager[None]]:
 
 @contextmanager
 def _killed_in_second_epoch() -> Iterator[None]:
-    from train.callbacks import EpochBounds
+    from train.fitting.callbacks import EpochBounds
 
     begun = EpochBounds.on_epoch_begin
 

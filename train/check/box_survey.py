@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from train.boxes import BoxSet
 from train.check.boxes import (
     as_photo,
     find_odd_boxes,
@@ -18,8 +17,9 @@ from train.check.facts import gather_facts
 from train.check.findings import Report, sort_findings
 from train.check.readability import find_unreadable
 from train.check.shapes import find_odd_modes, find_odd_shapes
-from train.data import PhotoSet
-from train.detection_formats import list_boxes
+from train.data.boxes import BoxSet
+from train.data.detection_formats import list_boxes
+from train.data.photos import PhotoSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from itertools import combinations
 from statistics import median
 
 from edge_runtime.boxes import iou
-from train.boxes import Box, BoxedPhoto, BoxSet
 from train.check.findings import ClassSizes, Finding, Kind, Severity
-from train.data import Photo
+from train.data.boxes import Box, BoxedPhoto, BoxSet
+from train.data.photos import Photo
 
 _LEAST_SIDE = 8
 """Pixels of the model's input: the finest grid of an SSD has cells of that size or more."""

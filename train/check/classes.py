@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from train.check.findings import Finding, Kind, Severity
-from train.data import Photo
+from train.data.photos import Photo
 
 _FEW_PHOTOS = 50
 _UNEVEN = 10

@@ -11,7 +11,7 @@ from edge_runtime.training_run import Split
 from train.check.facts import Facts, of_photos
 from train.check.findings import Finding, Kind, Severity
 from train.check.hashing import cluster, find_near_pairs
-from train.data import Photo
+from train.data.photos import Photo
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from tqdm import tqdm
 from edge_runtime.errors import PictureError
 from edge_runtime.files import hash_file
 from edge_runtime.pictures import read_picture
-from train.boxes import HEADER_ERRORS
 from train.check.hashing import hash_image, shrink
-from train.data import Photo, PhotoSet
+from train.data.boxes import HEADER_ERRORS
+from train.data.photos import Photo, PhotoSet
 
 _UPRIGHT = 1
 _OPAQUE = 255

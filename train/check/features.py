@@ -12,12 +12,12 @@ from edge_runtime.keras_archive import MODEL_SUFFIX
 from edge_runtime.pictures import read_picture
 from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import TrainingRun
-from train.architectures import ARCHITECTURES, Architecture, build_classifier
-from train.data import Photo
-from train.keras_files import load_model
-from train.scoring import score_frames
-from train.tflite_weights import find_architecture, read_own_spec
-from train.weights import are_of_tflite
+from train.data.photos import Photo
+from train.evaluation.scoring import score_frames
+from train.networks.architectures import ARCHITECTURES, Architecture, build_classifier
+from train.networks.keras_files import load_model
+from train.networks.tflite_weights import find_architecture, read_own_spec
+from train.networks.weights import are_of_tflite
 
 _PRETRAINED = "mobilenet_v2"
 

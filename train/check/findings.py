@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from train.boxes import Box
-from train.data import Photo
+from train.data.boxes import Box
+from train.data.photos import Photo
 
 
 class Severity(StrEnum):

@@ -20,10 +20,10 @@ from edge_runtime.pages import (
 )
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
-from train.boxes import Box, BoxSet
 from train.check.boxes import as_photo
 from train.check.findings import Finding, Kind, Report, Severity
-from train.data import Photo
+from train.data.boxes import Box, BoxSet
+from train.data.photos import Photo
 
 _SHOWN_FINDINGS = 100
 _SHOWN_PHOTOS = 12

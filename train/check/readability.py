@@ -7,7 +7,7 @@ from pathlib import Path
 from edge_runtime.pictures import PICTURE_SUFFIXES
 from train.check.facts import Unreadable
 from train.check.findings import Finding, Kind, Severity
-from train.data import UNREAD_SUFFIXES, list_empty_classes, list_left_out
+from train.data.photos import UNREAD_SUFFIXES, list_empty_classes, list_left_out
 
 
 def find_unreadable(unreadable: Sequence[Unreadable]) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from train.check.findings import Finding, Kind, Report, Severity
-from train.data import Photo
+from train.data.photos import Photo
 
 _EXAMPLES = 5
 _NAMED_PHOTOS = 4

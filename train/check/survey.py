@@ -20,8 +20,8 @@ from train.check.facts import Facts, gather_facts, of_photos
 from train.check.findings import Finding, Report, sort_findings
 from train.check.readability import find_left_out, find_unreadable
 from train.check.shapes import find_odd_modes, find_odd_shapes
-from train.data import Columns, Photo, PhotoSet, find_photos
-from train.split_file import match_splits
+from train.data.photos import Columns, Photo, PhotoSet, find_photos
+from train.data.split_file import match_splits
 
 _NO_MODEL = "Labels are not judged; give --model imagenet (or a file of weights) to have it done."
 _NO_SPLITS = "Leaks across a split are not looked for; give --splits FILE to have it done."

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from train.check.findings import Finding, Kind, Severity
 from train.check.hashing import cluster
-from train.data import Photo
+from train.data.photos import Photo
 
 _FOLDS = 5
 _SEED = 0

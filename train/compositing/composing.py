@@ -14,8 +14,8 @@ from train.compositing.garments import collect_garments
 from train.compositing.layouts import Wardrobe
 from train.compositing.scenes import Scene, compose_scene
 from train.compositing.writing import write_scenes
-from train.data import Columns, PhotoSet, read_photos
-from train.split_file import read_splits
+from train.data.photos import Columns, PhotoSet, read_photos
+from train.data.split_file import read_splits
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from edge_runtime.preprocess import Image
 from train.compositing.cutting import Doubt, Mask, cut_garment
 from train.compositing.photos import read_photo
 from train.compositing.wardrobe import Kind, find_kind
-from train.data import Photo, PhotoSet
+from train.data.photos import Photo, PhotoSet
 
 log = logging.getLogger(__name__)
 _SQUARE = np.ones((3, 3), np.uint8)

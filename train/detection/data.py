@@ -9,10 +9,10 @@ from pathlib import Path
 
 from edge_runtime.errors import DataError
 from edge_runtime.training_run import BoxRow, Split, SplitRow
-from train.boxes import BoxedPhoto, BoxSet
-from train.data import Photo, PhotoSet
+from train.data.boxes import BoxedPhoto, BoxSet
+from train.data.detection_formats import read_boxes
+from train.data.photos import Photo, PhotoSet
 from train.detection.dividing import divide_as_given, draw_sides, read_sides
-from train.detection_formats import read_boxes
 
 log = logging.getLogger(__name__)
 

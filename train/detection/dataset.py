@@ -8,11 +8,11 @@ import numpy as np
 
 from edge_runtime.preprocess import Image, Preprocessor
 from edge_runtime.spec import InputSpec
-from train.batches import Batch, ReadBatches
-from train.boxes import BoxedPhoto, read_boxed_photo
+from train.data.boxes import BoxedPhoto, read_boxed_photo
 from train.detection.coding import Boxes
 from train.detection.matching import Matcher
 from train.detection.sample import Sample
+from train.fitting.batches import Batch, ReadBatches
 
 Augment = Callable[[Sample, Callable[[], Sample], np.random.Generator], Sample]
 """Takes a sample, a source of further ones to mix in, and the random numbers that everything follows from."""

@@ -16,10 +16,7 @@ from edge_runtime.errors import RunError
 from edge_runtime.files import write_bytes
 from edge_runtime.spec import DetectionSpec, InputSpec, ModelSpec
 from edge_runtime.training_run import Split, TrainingRun
-from train.architectures import ARCHITECTURES, build_body
-from train.beginning import goes_on, write_beginning
-from train.checkpoint import CheckpointFolder
-from train.data import check_readable
+from train.data.photos import check_readable
 from train.detection.anchor_fitting import fit_levels
 from train.detection.anchors import Anchors, Level, choose_pyramid_levels, choose_ssd_levels, make_anchors
 from train.detection.data import DetectionData, read_data
@@ -29,15 +26,17 @@ from train.detection.measuring import read_inputs
 from train.detection.necks import plan_cells
 from train.detection.network import Layout, build_detector, build_training_detector
 from train.detection.pictures import draw_samples
-from train.detection.report_data import BATCH_NAME
+from train.detection.run_files import BATCH_NAME
 from train.detection.taking_over import take_over_folded_neck, take_over_neck
 from train.detection.task import DetectorTask
-from train.keras_files import load_model
-from train.report import report_if_possible
-from train.schedule import Schedule
-from train.tflite_weights import read_convolutions
-from train.training import Fitting
-from train.weights import (
+from train.fitting.beginning import goes_on, write_beginning
+from train.fitting.checkpoint import CheckpointFolder
+from train.fitting.schedule import Schedule
+from train.fitting.training import Fitting
+from train.networks.architectures import ARCHITECTURES, build_body
+from train.networks.keras_files import load_model
+from train.networks.tflite_weights import read_convolutions
+from train.networks.weights import (
     are_folded,
     are_of_a_run,
     are_of_tflite,
@@ -126,7 +125,6 @@ def train_detector(options: DetectOptions, run: TrainingRun) -> None:
     best = load_model(CheckpointFolder(run.path).best_path)
     finish = finish_detector(best, run, data, anchors, spec, detection)
     run.write_spec(_describe(options, data, spec, detection, finish, len(state.history)))
-    report_if_possible(run)
 
 
 def _choose_levels(options: DetectOptions, data: DetectionData) -> tuple[Level, ...]:

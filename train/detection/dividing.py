@@ -7,10 +7,10 @@ from pathlib import Path
 
 from edge_runtime.errors import DataError
 from edge_runtime.training_run import Split, SplitRow
-from train.boxes import BoxedPhoto
-from train.data import PhotoSet
-from train.split_file import divide_otherwise, hash_photos, match_files, refuse_divided_groups
-from train.splits import LEARNT_SIDES, check_sides, divide_photos
+from train.data.boxes import BoxedPhoto
+from train.data.photos import PhotoSet
+from train.data.split_file import divide_otherwise, hash_photos, match_files, refuse_divided_groups
+from train.data.splits import LEARNT_SIDES, check_sides, divide_photos
 
 _RETRY = "try another --validation-share or --seed"
 _TAKE_AWAY = "take one of them away"

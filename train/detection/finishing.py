@@ -13,13 +13,13 @@ from edge_runtime.files import replacing, write_text
 from edge_runtime.results import Detection
 from edge_runtime.spec import DetectionSpec, InputSpec
 from edge_runtime.training_run import Split, TrainingRun
-from train.boxes import BoxedPhoto
+from train.data.boxes import BoxedPhoto
 from train.detection.anchors import Anchors
 from train.detection.data import DetectionData
 from train.detection.dataset import SampleReader
 from train.detection.judging import Counts, choose_threshold, count_outcomes, judge_photo
 from train.detection.measuring import detect_photos, to_truth
-from train.detection.report_data import PREDICTIONS_NAME, VALIDATION_NAME
+from train.detection.run_files import PREDICTIONS_NAME, VALIDATION_NAME
 from train.detection.task import LOWEST_SCORE
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from edge_runtime.coco import TrueBox
 from edge_runtime.preprocess import normalize
 from edge_runtime.results import Detection
 from edge_runtime.spec import DetectionSpec, InputSpec
-from train.boxes import BoxedPhoto
+from train.data.boxes import BoxedPhoto
 from train.detection.anchors import Anchors
 from train.detection.dataset import SampleReader, fit_to_input
 from train.detection.decoding import find_boxes

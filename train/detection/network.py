@@ -1,4 +1,4 @@
-"""Single-shot detectors on the bodies of `train.architectures`: SSD, SSDLite, and both on a feature pyramid."""
+"""Single-shot detectors on the bodies of `train.networks`: SSD, SSDLite, and both on a feature pyramid."""
 
 import math
 from collections.abc import Sequence

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from train.tflite_weights import FoldedConvolution
+from train.networks.tflite_weights import FoldedConvolution
 
 # Keras numbers the calls of a layer.
 _NORM_IN_NAME = re.compile(r"/(\w+_BN)(?:_\d+)?/")
@@ -52,7 +52,7 @@ def take_over_folded_neck(
         convolutions: Of any TFLite file; of one that is no detector of ours nothing is taken.
 
     Returns:
-        The batch norms that were taken over, folded as `train.weights.unfold_batch_norms` wants them.
+        The batch norms that were taken over, folded as `train.networks.weights.unfold_batch_norms` wants them.
     """
     by_norm = {name: each for each in convolutions for name in _NORM_IN_NAME.findall(each.name)}
     taken = []

@@ -18,7 +18,7 @@ from train.detection.losses import SCORE_LOSSES, DetectionLoss
 from train.detection.matching import Matcher
 from train.detection.measuring import detect_photos, to_truth
 from train.detection.sample import Sample
-from train.schedule import Phase, Schedule
+from train.fitting.schedule import Phase, Schedule
 
 _WHOLE_SHARE = 0.25
 
@@ -27,7 +27,7 @@ LOWEST_SCORE = 0.01
 
 
 class DetectorTask:
-    """Photos with boxes, box and score losses, and COCO's average precision; a `train.training.FittingTask`."""
+    """Photos with boxes, box and score losses, and COCO's average precision; a `train.fitting.training.FittingTask`."""
 
     record = DetectorEpoch
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_runtime import tables
 from edge_runtime.estimates import Estimate, Flags, PairedTest, compare_paired, estimate_share
-from train.metrics import measure_accuracy
+from train.evaluation.metrics import measure_accuracy
 from train.report.runs import FinishedRun
 
 HEADER = (

@@ -12,18 +12,18 @@ from edge_runtime.estimates import Estimate, estimate_share
 from edge_runtime.files import write_text
 from edge_runtime.pages import Html
 from edge_runtime.training_run import Split, TrainingRun
-from train.detection.report import build_detector_report
-from train.detection.report_data import read_detector_run
-from train.metrics import count_confusions, measure_accuracy
-from train.report import figures
-from train.report.runs import FinishedRun, is_detector, read_run
-from train.statistics import (
+from train.evaluation.metrics import count_confusions, measure_accuracy
+from train.evaluation.statistics import (
     ClassQuality,
     RejectionCurve,
     measure_classes,
     measure_rejection,
     measure_reliability,
 )
+from train.report import figures
+from train.report.detector_page import build_detector_report
+from train.report.detector_run import read_detector_run
+from train.report.runs import FinishedRun, is_detector, read_run
 
 REPORT_NAME = "report.html"
 Tile = tuple[str, str, str]

@@ -12,9 +12,9 @@ from edge_runtime.errors import RunError
 from edge_runtime.estimates import Flags
 from edge_runtime.spec import ModelSpec
 from edge_runtime.training_run import Split, SplitRow, TrainingRun
-from train.checkpoint import EpochRecord, Record
-from train.predictions import Predictions
-from train.statistics import Floats
+from train.evaluation.predictions import Predictions
+from train.evaluation.statistics import Floats
+from train.fitting.checkpoint import EpochRecord, Record
 
 
 @dataclass(frozen=True, slots=True, eq=False)

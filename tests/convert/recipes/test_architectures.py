@@ -14,10 +14,10 @@ from convert.qat.lessons import Lessons  # noqa: E402
 from convert.recipes.building import Material, build_network  # noqa: E402
 from convert.recipes.recipe import RECIPES  # noqa: E402
 from edge_runtime.spec import InputSpec, Task  # noqa: E402
-from train.architectures import ARCHITECTURES, build_body, build_classifier  # noqa: E402
 from train.detection.anchors import Level  # noqa: E402
 from train.detection.necks import plan_cells  # noqa: E402
 from train.detection.network import Layout, build_detector  # noqa: E402
+from train.networks.architectures import ARCHITECTURES, build_body, build_classifier  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

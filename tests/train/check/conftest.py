@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.preprocess import Image
-from train.data import Photo, PhotoSet
+from train.data.photos import Photo, PhotoSet
 
 
 def make_image(seed: int, height: int = 64, width: int = 48) -> Image:

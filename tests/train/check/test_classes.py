@@ -4,7 +4,7 @@ import pytest
 
 from train.check.classes import find_class_problems
 from train.check.findings import Severity
-from train.data import Photo
+from train.data.photos import Photo
 
 
 def photos_of(label: str, count: int, group: str | None = None) -> list[Photo]:

@@ -17,7 +17,7 @@ from train.check.duplicates import (
 )
 from train.check.facts import gather_facts
 from train.check.findings import Kind, Severity
-from train.data import Photo, PhotoSet
+from train.data.photos import Photo, PhotoSet
 
 MakePhotos = Callable[..., PhotoSet]
 

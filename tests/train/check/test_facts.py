@@ -10,7 +10,7 @@ from train.check.facts import Facts, gather_facts
 from train.check.findings import Kind, Severity
 from train.check.readability import find_left_out, find_unreadable
 from train.check.shapes import find_odd_modes, find_odd_shapes
-from train.data import Photo, PhotoSet
+from train.data.photos import Photo, PhotoSet
 
 _RED = (200, 40, 10)
 

@@ -4,7 +4,7 @@ import pytest
 pytest.importorskip("sklearn", reason="needs the train extra")
 
 from train.check.suspicion import _join, find_disagreements, find_suspicious_labels
-from train.data import Photo
+from train.data.photos import Photo
 
 _NO_PAIRS = np.empty((0, 2), np.int64)
 

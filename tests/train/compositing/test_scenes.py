@@ -13,7 +13,7 @@ from train.compositing.garments import Garment, collect_garments
 from train.compositing.layouts import Placement, Wardrobe
 from train.compositing.painting import View, look
 from train.compositing.scenes import SceneBox, compose_scene
-from train.data import Columns, find_photos
+from train.data.photos import Columns, find_photos
 
 DrawPhoto = Callable[[str, int], Image]
 _SIZE = (320, 240)

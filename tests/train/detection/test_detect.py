@@ -17,15 +17,15 @@ from edge_runtime.errors import DataError, RunError  # noqa: E402
 from edge_runtime.preprocess import Image  # noqa: E402
 from edge_runtime.spec import DetectionSpec, Task  # noqa: E402
 from edge_runtime.training_run import Split, TrainingRun, read_split_rows, write_split_rows  # noqa: E402
-from train.architectures import ARCHITECTURES  # noqa: E402
-from train.boxes import BoxedPhoto, read_boxed_photo  # noqa: E402
+from train.data.boxes import BoxedPhoto, read_boxed_photo  # noqa: E402
 from train.detection.data import read_data  # noqa: E402
 from train.detection.detect import DetectOptions, train_detector  # noqa: E402
 from train.detection.network import Layout  # noqa: E402
-from train.detection.report_data import read_detector_run  # noqa: E402
 from train.detection.task import DetectorTask  # noqa: E402
+from train.fitting.schedule import Schedule, phases  # noqa: E402
+from train.networks.architectures import ARCHITECTURES  # noqa: E402
+from train.report.detector_run import read_detector_run  # noqa: E402
 from train.report.runs import read_run  # noqa: E402
-from train.schedule import Schedule, phases  # noqa: E402
 
 LABELS = ("disc", "square")
 SIZE = 64

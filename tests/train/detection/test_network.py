@@ -75,7 +75,7 @@ def test_a_pyramids_levels_share_their_kernels(small_body: SmallBody) -> None:
 
 
 def test_taps_are_the_last_maps_of_their_stride() -> None:
-    from train.architectures import ARCHITECTURES
+    from train.networks.architectures import ARCHITECTURES
 
     body = ARCHITECTURES["mobilenet_v2_0.5"].build_body(SIZE, None)
     taps = tap_body(body, (8, 16, 32))

@@ -14,8 +14,8 @@ from train.detection.anchors import choose_pyramid_levels, choose_ssd_levels  # 
 from train.detection.necks import plan_cells  # noqa: E402
 from train.detection.network import Layout, build_detector  # noqa: E402
 from train.detection.taking_over import take_over_folded_neck, take_over_neck  # noqa: E402
-from train.tflite_weights import read_convolutions  # noqa: E402
-from train.weights import unfold_batch_norms  # noqa: E402
+from train.networks.tflite_weights import read_convolutions  # noqa: E402
+from train.networks.weights import unfold_batch_norms  # noqa: E402
 
 SIZE = 64
 SmallBody = Callable[[int, str | None], Any]

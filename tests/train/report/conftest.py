@@ -10,7 +10,7 @@ import pytest
 
 from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec
 from edge_runtime.training_run import Split, SplitRow, TrainingRun
-from train.predictions import Predictions
+from train.evaluation.predictions import Predictions
 
 LABELS = ("hat", "shirt")
 METRICS = """phase,epoch,loss,learning_rate,validation_top1,validation_macro,seconds

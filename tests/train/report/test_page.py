@@ -13,11 +13,11 @@ pytest.importorskip("matplotlib", reason="needs the train extra")
 from edge_runtime.errors import RunError
 from edge_runtime.training_run import TrainingRun
 from train.cli import main
+from train.evaluation.statistics import measure_classes
 from train.report import page, report_if_possible
 from train.report.figures import draw_classes, draw_confusions
 from train.report.page import _draw_classes, build_report, find_mistakes
 from train.report.runs import read_run
-from train.statistics import measure_classes
 
 MakeRun = Callable[..., Path]
 _VOID = {"meta", "img", "br"}

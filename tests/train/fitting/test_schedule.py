@@ -1,0 +1,27 @@
+import pytest
+
+pytest.importorskip("keras", reason="needs the train extra")
+
+from train.fitting.checkpoint import EpochRecord
+from train.fitting.schedule import reason_to_stop
+
+
+def make_history(*macros: float, phase: str = "body", seconds: float = 60.0) -> tuple[EpochRecord, ...]:
+    return tuple(EpochRecord(phase, index, 1.0, 1e-3, macro, macro, seconds) for index, macro in enumerate(macros))
+
+
+def test_patience_counts_from_the_best_epoch() -> None:
+    assert reason_to_stop(make_history(0.5, 0.8, 0.7, 0.6), 3, None) is None
+    assert reason_to_stop(make_history(0.5, 0.8, 0.7, 0.6, 0.8), 3, None) == "no better epoch for 3 epochs"
+    assert reason_to_stop(make_history(0.5, 0.8, 0.7, 0.6, 0.8), 0, None) is None
+
+
+def test_patience_leaves_the_head_alone() -> None:
+    assert reason_to_stop(make_history(0.9, 0.8, 0.7, phase="head"), 1, None) is None
+
+
+def test_the_next_epoch_has_to_fit_into_the_time() -> None:
+    history = make_history(0.5, 0.6, seconds=60.0)
+    assert reason_to_stop(history, 0, 3.0) is None
+    assert reason_to_stop(history, 0, 2.9) == "another epoch would not fit into 2.9 minutes"
+    assert reason_to_stop((), 0, 0.1) is None

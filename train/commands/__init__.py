@@ -1,0 +1,1 @@
+"""What `edge-train` is asked: its commands and their options."""

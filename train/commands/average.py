@@ -1,0 +1,35 @@
+"""`edge-train average`."""
+
+import logging
+from pathlib import Path
+
+import click
+
+from edge_runtime.extras import require_extra
+from edge_runtime.quiet import quiet_stderr
+from edge_runtime.training_run import TrainingRun
+
+log = logging.getLogger(__name__)
+
+
+@click.command(epilog="\b\nExample:\n  edge-train average runs/seed0 runs/seed1 runs/seed2 -o runs/average")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN RUN...")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="Run directory to write."
+)
+def average(runs: tuple[Path, ...], output: Path) -> None:
+    """Average the weights of finished runs that differ in their seed or schedule only: a "model soup".
+
+    The average often answers better than each of them, at the cost of one. Train them with the same --weights and on
+    the same data. Where their --splits differ, it is measured on the photos that none of them was trained on.
+    """
+    if len(runs) < 2:
+        raise click.UsageError("Name at least two run directories to average.")
+    require_extra("edge-train average", "train", "keras")
+    with quiet_stderr():
+        from train.classification.soup import average_runs
+        from train.report import report_if_possible
+    averaged = TrainingRun(output)
+    average_runs([TrainingRun(run) for run in runs], averaged)
+    report_if_possible(averaged)
+    log.info("wrote %s", output)

@@ -1,0 +1,107 @@
+"""The command-line options that say where photos and their labels are, the same in every command that takes DATA."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from edge_runtime.options.numbers import FiniteRange
+
+if TYPE_CHECKING:
+    from train.data.photos import Columns
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_DATA = (
+    click.argument("data", type=click.Path(path_type=Path)),
+    click.option(
+        "--images",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder that a CSV file's paths start from.  [default: its own, or images/ beside it]",
+    ),
+)
+
+_COLUMNS = (
+    click.option("--image-column", default="image", show_default=True, help="CSV column with the photo's path."),
+    click.option(
+        "--label-column",
+        default="label",
+        show_default=True,
+        help="CSV column with the class name; rows where it is empty are left out.",
+    ),
+    click.option("--group-column", help="CSV column with what a split must never divide, for example the sender."),
+)
+
+
+def _split_labels(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...]:
+    return tuple(label.strip() for label in text.split(",") if label.strip())
+
+
+box_images_option = click.option(
+    "--images",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of a COCO file's photos.  [default: images/ beside it, or its own]",
+)
+
+classes_option = click.option(
+    "--classes",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A YOLO data set's class names, one a line.  [default: its classes.txt]",
+)
+
+labels_option = click.option(
+    "--labels",
+    default="",
+    callback=_split_labels,
+    metavar="NAME,NAME...",
+    help="All classes; boxes of others are left out.  [default: those of the first DATA]",
+)
+
+validation_share_option = click.option(
+    "--validation-share",
+    type=FiniteRange(0, 0.5, min_open=True),
+    default=0.15,
+    show_default=True,
+    help="Share of photos held out, whole groups at a time.",
+)
+
+seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+
+image_size_option = click.option(
+    "--image-size", type=click.IntRange(32, 1024), default=224, show_default=True, help="Pixels."
+)
+
+
+def data_options(command: _Command) -> _Command:
+    """Give a command the argument DATA and the options that say how to read it."""
+    for decorate in reversed((*_DATA, *_COLUMNS)):
+        command = decorate(command)
+    return command
+
+
+def column_options(command: _Command) -> _Command:
+    """Give a command the options that say what a CSV file's columns are."""
+    for decorate in reversed(_COLUMNS):
+        command = decorate(command)
+    return command
+
+
+def take_columns(arguments: dict[str, Any]) -> "Columns":
+    """Take the columns out of a command's keyword arguments."""
+    from train.data.photos import Columns
+
+    return Columns(*(arguments.pop(f"{name}_column") for name in ("image", "label", "group")))
+
+
+def refuse_options(data: Path, kind: str, names: tuple[str, ...]) -> None:
+    """Refuse options that belong to another kind of data.
+
+    Raises:
+        click.UsageError: One of them was given.
+    """
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"--{name.replace('_', '-')} belongs to {kind}, and {data} is none; leave it away.")

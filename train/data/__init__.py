@@ -1,0 +1,1 @@
+"""Photos, boxes and splits: what is learnt from."""

@@ -1,0 +1,258 @@
+"""Finding labelled photos: a folder per class, or a CSV file."""
+
+import codecs
+import csv
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from edge_runtime.errors import DataError, PictureError
+from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PICTURE_SUFFIXES, only_pictures, read_picture
+from train.data.detection_formats import holds_boxes
+
+log = logging.getLogger(__name__)
+
+UNREAD_SUFFIXES = UNREAD_PICTURE_SUFFIXES | {".gif"}
+"""Of pictures that are left out of a folder."""
+_SHOWN_COLUMNS, _SHOWN_CHARACTERS = 10, 40
+"""A file that is no table may have all of itself in one column, or in thousands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns of a CSV file say what.
+
+    Attributes:
+        image: Path of the photo, relative to the image folder.
+        label: Class name; rows where it is empty are left out.
+        group: What a split must not divide; None makes each photo its own group.
+    """
+
+    image: str = "image"
+    label: str = "label"
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One labelled photo.
+
+    Attributes:
+        image: Path relative to the data set's image folder, with forward slashes.
+        label: Class name.
+        group: What a split must not divide.
+    """
+
+    image: str
+    label: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoSet:
+    """Labelled photos and the folder their paths start from."""
+
+    images: Path
+    photos: tuple[Photo, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names, sorted; their order is the order of the model's output."""
+        return tuple(sorted({photo.label for photo in self.photos}))
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The photos' files, in their order."""
+        return tuple(self.images / photo.image for photo in self.photos)
+
+
+def read_photos(data: Path, columns: Columns, images: Path | None = None) -> PhotoSet:
+    """Read a data set.
+
+    Args:
+        data: A folder with one sub-folder of photos per class, or a CSV file.
+        columns: The CSV file's columns; unused for a folder.
+        images: Folder that the CSV file's paths start from; None takes its own folder, or `images` inside it.
+
+    Raises:
+        DataError: Nothing is there, a column or photo is missing, a class folder has no photo, or there are fewer than
+            two classes.
+    """
+    photo_set = find_photos(data, columns, images)
+    if data.is_dir():
+        _refuse_empty_classes(data)
+        _tell_left_out(data)
+    _check(photo_set, data)
+    return photo_set
+
+
+def find_photos(data: Path, columns: Columns, images: Path | None = None) -> PhotoSet:
+    """List a data set as it is, with whatever is wrong with it; arguments as for `read_photos`.
+
+    Raises:
+        DataError: Nothing is there, it holds boxes, or the file is no table with these columns.
+    """
+    _refuse_boxes(data)
+    if data.is_dir():
+        return PhotoSet(data, tuple(_photos_by_folder(data)))
+    if data.is_file():
+        photos = tuple(_photos_by_csv(data, columns))
+        return PhotoSet(_image_folder(data, images, photos), photos)
+    raise DataError(f"{data} does not exist; give a folder with one sub-folder per class, or a CSV file.")
+
+
+def list_empty_classes(data: Path) -> tuple[str, ...]:
+    """Return the names of the class folders that no photo is taken from."""
+    return tuple(folder.name for folder in _class_folders(data) if not only_pictures(folder.iterdir()))
+
+
+def list_left_out(data: Path) -> tuple[Path, ...]:
+    """Return the visible pictures under a folder of classes that are no photos of a class, from the folder on.
+
+    They are of a format that is not read, deeper than the folder of a class, or beside it.
+    """
+    below = (path for path in data.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES | UNREAD_SUFFIXES)
+    names = (path.relative_to(data) for path in below if path.is_file())
+    visible = (name for name in names if not any(part.startswith(".") for part in name.parts))
+    return tuple(sorted(name for name in visible if len(name.parts) != 2 or name.suffix.lower() in UNREAD_SUFFIXES))
+
+
+def check_readable(files: Sequence[Path]) -> None:
+    """Decode every photo once, so that a bad one ends a run before it starts rather than in the middle.
+
+    Raises:
+        DataError: Photos cannot be decoded; all are counted, the first is named.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        faults = tqdm(pool.map(_find_fault, files), total=len(files), desc="checking", unit="photo", disable=None)
+        bad = [fault for fault in faults if fault]
+    if bad:
+        raise DataError(f"{len(bad)} of {len(files)} photos cannot be read. The first: {bad[0]}")
+
+
+def _find_fault(file: Path) -> str:
+    """Return why a photo cannot be read; nothing where it can."""
+    try:
+        read_picture(file)
+    except PictureError as error:
+        return str(error)
+    return ""
+
+
+def _refuse_boxes(data: Path) -> None:
+    if holds_boxes(data) or _is_json(data):
+        raise DataError(
+            f"{data} holds boxes, not photos with one label each; train a detector on it with edge-train detect, or "
+            "cut its boxes out with edge-train crops first."
+        )
+
+
+def _is_json(data: Path) -> bool:
+    try:
+        with data.open("rb") as file:
+            return file.read(64).removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{")
+    except OSError:
+        # A folder, or what reading it as a table will tell of.
+        return False
+
+
+def _class_folders(data: Path) -> list[Path]:
+    return sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _refuse_empty_classes(data: Path) -> None:
+    if empty := list_empty_classes(data):
+        more = f", nor {len(empty) - 1} other class folders" if len(empty) > 1 else ""
+        raise DataError(
+            f"{data / empty[0]} has no photo that can be taken{more}; put JPEG or PNG files straight into it, or take "
+            "it away."
+        )
+
+
+def _tell_left_out(data: Path) -> None:
+    """Say so where pictures are left out: whoever put them there may mean them to be learnt."""
+    if left_out := list_left_out(data):
+        log.info(
+            "left out %d pictures that are not straight in a class folder or not of a format that is read, the first "
+            "%s; edge-train check says more",
+            *(len(left_out), left_out[0].as_posix()),
+        )
+
+
+def _photos_by_folder(data: Path) -> Iterator[Photo]:
+    for folder in _class_folders(data):
+        for path in only_pictures(folder.iterdir()):
+            image = path.relative_to(data).as_posix()
+            yield Photo(image, folder.name, image)
+
+
+def _photos_by_csv(data: Path, columns: Columns) -> Iterator[Photo]:
+    try:
+        with data.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            _check_columns(data, columns, reader.fieldnames or ())
+            for row in reader:
+                if label := (row[columns.label] or "").strip():
+                    image = _name_image(data, row[columns.image], reader.line_num)
+                    # Photos whose group is not known have nothing in common.
+                    yield Photo(image, label, (columns.group and row[columns.group]) or image)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{data} cannot be read as CSV ({error}); save it as UTF-8 text with a header line.") from error
+
+
+def _name_image(data: Path, image: str | None, line: int) -> str:
+    if not image:
+        raise DataError(f"{data} names no photo in line {line}; fill in its path or take its label away.")
+    return image
+
+
+def _check_columns(data: Path, columns: Columns, present: Sequence[str]) -> None:
+    wanted = [columns.image, columns.label] + ([columns.group] if columns.group else [])
+    missing = [column for column in wanted if column not in present]
+    if missing:
+        raise DataError(
+            f"{data} has no column {', '.join(missing)} (it has {_shorten_list(present)}); "
+            "name them with --image-column, --label-column and --group-column."
+        )
+
+
+def _shorten_list(columns: Sequence[str]) -> str:
+    shown = [column[:_SHOWN_CHARACTERS] for column in columns[:_SHOWN_COLUMNS]]
+    more = [f"{len(columns) - len(shown)} more"] if len(columns) > len(shown) else []
+    return ", ".join(shown + more) or "none"
+
+
+def _image_folder(data: Path, images: Path | None, photos: tuple[Photo, ...]) -> Path:
+    if images is not None:
+        return images
+    beside = data.parent
+    inside = beside / "images"
+    return inside if photos and not (beside / photos[0].image).exists() and inside.is_dir() else beside
+
+
+def _check(photo_set: PhotoSet, data: Path) -> None:
+    counts = Counter(photo.label for photo in photo_set.photos)
+    if len(counts) < 2:
+        raise DataError(f"{data} has {len(counts)} classes with photos; at least two are needed to tell apart.")
+    broken = [label for label in counts if len(label.splitlines()) != 1]
+    if broken:
+        raise DataError(f"{data} has the label {broken[0]!r}, which is not one line; rename it.")
+    missing = [photo.image for photo in photo_set.photos if not (photo_set.images / photo.image).is_file()]
+    if missing:
+        raise DataError(
+            f"{len(missing)} of {len(photo_set.photos)} photos are not under {photo_set.images}, the first "
+            f"{missing[0]}; name their folder with --images."
+        )
+    first_of: dict[str, Photo] = {}
+    for photo in photo_set.photos:
+        first = first_of.setdefault(photo.image, photo)
+        if first.label != photo.label:
+            raise DataError(f"{photo.image} is labelled {first.label} and {photo.label}; keep one label.")
+        if first.group != photo.group:
+            raise DataError(f"{photo.image} is of the groups {first.group} and {photo.group}; keep one of them.")

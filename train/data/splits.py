@@ -1,0 +1,233 @@
+"""Dividing photos into training, validation and test without dividing a group."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence, Set
+
+import numpy as np
+
+from edge_runtime.errors import DataError
+from edge_runtime.files import hash_file
+from edge_runtime.training_run import Split, SplitRow
+from train.data.photos import Photo, PhotoSet
+from train.data.split_repair import bring_to_both_sides
+
+LEARNT_SIDES = (Split.TRAIN, Split.VALIDATION)
+"""What a training needs photos of."""
+
+_CANDIDATES = 500
+_LEAST_GROUPS = 10
+"""Validation photos should come from this many groups or more."""
+
+
+def split_photos(
+    photo_set: PhotoSet, validation_share: float, seed: int, test_share: float = 0.0
+) -> tuple[SplitRow, ...]:
+    """Divide photos so that no group is on two sides and each class keeps about its share.
+
+    Args:
+        photo_set: Labelled photos with their groups.
+        validation_share: Share of photos to choose models by, in (0, 0.5].
+        seed: Which of the possible divisions.
+        test_share: Share of photos for a last test, in [0, 0.5].
+
+    Returns:
+        One row per photo, in the order of `photo_set.photos`.
+
+    Raises:
+        DataError: A class would be without photos of a split, or a photo is of two classes.
+    """
+    rows = divide_photos(photo_set, validation_share, seed, test_share)
+    _refuse_two_labels(rows)
+    check_sides(rows, photo_set.labels, tuple(Split) if test_share else LEARNT_SIDES)
+    return rows
+
+
+def divide_photos(
+    photo_set: PhotoSet,
+    validation_share: float,
+    seed: int,
+    test_share: float = 0.0,
+    classes: Sequence[Set[str]] | None = None,
+) -> tuple[SplitRow, ...]:
+    """Divide photos as `split_photos` does, whether or not a class is left without photos of a split.
+
+    Args:
+        photo_set: As for `split_photos`.
+        validation_share: As for `split_photos`.
+        seed: As for `split_photos`.
+        test_share: As for `split_photos`.
+        classes: All classes that each photo shows, in the order of `photo_set.photos`; None for its label alone.
+    """
+    photos = photo_set.photos
+    classes = [{photo.label} for photo in photos] if classes is None else classes
+    hashes = [hash_file(photo_set.images / photo.image) for photo in photos]
+    groups = [photo.group for photo in photos]
+    sides = _choose_sides(photos, groups, classes, (validation_share, test_share), seed)
+    if len(set(zip(hashes, sides, strict=True))) > len(set(hashes)):
+        # Copies of a photo under other names would be learnt, and then measured on.
+        sides = _choose_sides(photos, _join_groups(groups, hashes), classes, (validation_share, test_share), seed)
+    return tuple(
+        SplitRow(image=photo.image, label=photo.label, group=photo.group, split=side, sha256=sha256)
+        for photo, side, sha256 in zip(photos, sides, hashes, strict=True)
+    )
+
+
+def _choose_sides(
+    photos: Sequence[Photo],
+    groups: Sequence[str],
+    classes: Sequence[Set[str]],
+    shares: tuple[float, float],
+    seed: int,
+) -> list[Split]:
+    """Return what each photo serves for; shares are those of validation and test."""
+    validation_share, test_share = shares
+    every = range(len(photos))
+    tested = _choose_tested(photos, groups, classes, test_share, seed) if test_share else frozenset()
+    # The test photos go first, so that they stay the same whatever validation share is tried afterwards.
+    rest = [index for index in every if index not in tested]
+    share = min(validation_share * len(photos) / max(len(rest), 1), 1.0)
+    held_out = _held_out(rest, photos, groups, classes, share, seed)
+    return [_side(index, held_out, tested) for index in every]
+
+
+def _choose_tested(
+    photos: Sequence[Photo], groups: Sequence[str], classes: Sequence[Set[str]], share: float, seed: int
+) -> frozenset[int]:
+    """Choose test photos, none of a group that shows a class of fewer groups than there are sides.
+
+    Such a class could be learnt or measured no more.
+    """
+    groups_of: dict[str, set[str]] = {}
+    for group, shown in zip(groups, classes, strict=True):
+        for label in shown:
+            groups_of.setdefault(label, set()).add(group)
+    kept = {group for some in groups_of.values() if len(some) < len(Split) for group in some}
+    free = [index for index, group in enumerate(groups) if group not in kept]
+    # The quotient first, so that a share of all photos is that very share.
+    scaled = min(share * (len(photos) / max(len(free), 1)), 1.0)
+    return _held_out(free, photos, groups, classes, scaled, seed)
+
+
+def _join_groups(groups: Sequence[str], hashes: Sequence[str]) -> list[str]:
+    """Return groups that have a file in common under one name."""
+    parents = {group: group for group in groups}
+
+    def find(group: str) -> str:
+        while parents[group] != group:
+            group = parents[group]
+        return group
+
+    first_of: dict[str, str] = {}
+    for group, sha256 in zip(groups, hashes, strict=True):
+        parents[find(group)] = find(first_of.setdefault(sha256, group))
+    return [find(group) for group in groups]
+
+
+def _refuse_two_labels(rows: Sequence[SplitRow]) -> None:
+    first_of: dict[str, SplitRow] = {}
+    for row in rows:
+        first = first_of.setdefault(row.sha256, row)
+        if first.label != row.label:
+            raise DataError(
+                f"{first.image} and {row.image} are the same photo, labelled {first.label} and {row.label}; keep one."
+            )
+
+
+def _side(index: int, held_out: Set[int], tested: Set[int]) -> Split:
+    if index in tested:
+        return Split.TEST
+    return Split.VALIDATION if index in held_out else Split.TRAIN
+
+
+def _held_out(
+    chosen: Sequence[int],
+    photos: Sequence[Photo],
+    groups: Sequence[str],
+    classes: Sequence[Set[str]],
+    share: float,
+    seed: int,
+) -> frozenset[int]:
+    """Draw many divisions of the chosen photos by group and take the one whose classes are shared out most evenly."""
+    if not chosen:
+        return frozenset()
+    members: dict[str, list[int]] = {}
+    for index in chosen:
+        members.setdefault(groups[index], []).append(index)
+    target = share * len(chosen)
+    whole = list(members.values())
+    small = _small_groups(whole, target)
+    random = np.random.default_rng(seed)
+    candidates = (_draw(small, target, random) for _ in range(_CANDIDATES))
+    per_class = Counter(photos[index].label for index in chosen)
+
+    def misfit(held_out: frozenset[int]) -> float:
+        return _misfit(per_class, (photos[index] for index in held_out), share)
+
+    return bring_to_both_sides(min(candidates, key=misfit), whole, classes, target)
+
+
+def _small_groups(groups: list[list[int]], target: float) -> list[list[int]]:
+    """Return the groups that may be held out: the smallest ones that leave some choice.
+
+    A sender of hundreds of like photos teaches in training, and in validation would speak for that sender alone.
+    """
+    most = target / _LEAST_GROUPS
+    while most < max(map(len, groups)) and sum(len(group) for group in groups if len(group) <= most) < 2 * target:
+        most *= 2
+    return [group for group in groups if len(group) <= most]
+
+
+def _draw(groups: list[list[int]], target: float, random: np.random.Generator) -> frozenset[int]:
+    held_out: set[int] = set()
+    for position in random.permutation(len(groups)):
+        if len(held_out) >= target:
+            break
+        held_out.update(groups[position])
+    return frozenset(held_out)
+
+
+def _misfit(per_class: Counter[str], held_out: Iterable[Photo], share: float) -> float:
+    """Return how far the validation share of the worst class is from the share asked for."""
+    held_per_class = Counter(photo.label for photo in held_out)
+    return max(abs(held_per_class[label] / total - share) for label, total in per_class.items())
+
+
+def check_sides(
+    rows: Sequence[SplitRow],
+    labels: Sequence[str],
+    sides: Sequence[Split] | None = None,
+    *,
+    leave_out: str = "leave the class out",
+    retry: str = "try another --validation-share or --seed",
+) -> None:
+    """Check that each class has photos of each side.
+
+    Args:
+        rows: The photos, each as often as it has classes.
+        labels: The classes.
+        sides: Where each must be; None for training, validation and, if there are any photos in it, test.
+        leave_out: What is done, in words, to do without a class.
+        retry: What is done, in words, to have the photos divided otherwise.
+
+    Raises:
+        DataError: A class would be without photos of a split.
+    """
+    if sides is None:
+        sides = tuple(Split) if any(row.split is Split.TEST for row in rows) else LEARNT_SIDES
+    for split in sides:
+        present = {row.label for row in rows if row.split is split}
+        absent = [label for label in labels if label not in present]
+        if absent:
+            raise DataError(
+                f"The {split} split has no photo of {', '.join(absent)}; {_advise(rows, absent, leave_out, retry)}"
+            )
+
+
+def _advise(rows: Sequence[SplitRow], absent: Sequence[str], leave_out: str, retry: str) -> str:
+    """Return what to do about classes that are absent from a side."""
+    for label in absent:
+        own = [row for row in rows if row.label == label]
+        if len({row.group for row in own}) == 1:
+            of = "one photo" if len(own) == 1 else f"{len(own)} photos of one group"
+            return f"{label} has {of}, which cannot be on both sides: add others, or {leave_out}."
+    return f"add photos of more groups, or {retry}."

@@ -1,0 +1,1 @@
+"""What every training has: its schedule, epochs, checkpoints and machines."""

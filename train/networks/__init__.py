@@ -1,0 +1,1 @@
+"""Networks that can be trained, and the weights that they begin with."""
