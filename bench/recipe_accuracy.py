@@ -22,8 +22,8 @@ from convert.metadata_writer import add_metadata
 from convert.network import find_images, finish_network, load_network
 from convert.parity.measurement import KERAS_STAGE, StageAnswers, Subject, ask_file, ask_keras, compare_answers
 from convert.qat.lessons import read_lessons
+from convert.recipe import RECIPES
 from convert.recipes.building import Material, build_network
-from convert.recipes.recipe import RECIPES
 from edge_runtime.files import write_text
 from edge_runtime.tables import format_csv
 from edge_runtime.training_run import TrainingRun

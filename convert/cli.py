@@ -9,8 +9,8 @@ from convert.edgetpu.cli import edgetpu, preflight
 from convert.engines.cli import verify
 from convert.inspection.cli import inspect
 from convert.parity.cli import calibration, parity, prepare
+from convert.recipe import DEFAULT_RECIPE, RECIPES
 from convert.recipes.cli import check_choice, recipes
-from convert.recipes.recipe import DEFAULT_RECIPE, RECIPES
 from convert.run_options import images_option
 from edge_runtime.cli_errors import ErrorGroup
 from edge_runtime.options.numbers import FiniteRange

@@ -15,10 +15,10 @@ from convert.parity.measurement import FLOAT_STAGE, Subject, build_report
 from convert.parity.report import Measurement
 from convert.parity.writing import PAGE_NAME, check_bound, remove_report, write_manifest, write_report
 from convert.qat.lessons import Lessons, read_lessons
+from convert.recipe import Counterpart, Recipe, find_counterpart
 from convert.recipes.advice import warn_of_loss
 from convert.recipes.attempts import LADDER, Attempt, Bounds, Outcome, try_recipes
-from convert.recipes.building import Counterpart, Material, build_equalized, build_network, find_counterpart
-from convert.recipes.recipe import Recipe
+from convert.recipes.building import Material, build_equalized, build_network
 from edge_runtime.errors import DataError
 from edge_runtime.files import check_writable, write_bytes
 from edge_runtime.metadata.reading import model_sha256

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,19 @@ def imported(package: str) -> set[str]:
 @pytest.mark.parametrize("package", ALLOWED)
 def test_packages_import_only_what_the_design_allows(package: str) -> None:
     assert imported(package) & set(ALLOWED) <= ALLOWED[package]
+
+
+@pytest.mark.parametrize("package", ["train", "convert"])
+def test_sub_packages_never_import_each_other_in_circles(package: str) -> None:
+    graph: dict[str, set[str]] = {}
+    for file in (ROOT / package).rglob("*.py"):
+        own = file.relative_to(ROOT / package).parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{package}."):
+                graph.setdefault(own, set()).add(node.module.split(".")[1])
+    without_themselves = {name: others - {name} for name, others in graph.items()}
+    # Raises where there is a circle.
+    assert len(list(TopologicalSorter(without_themselves).static_order())) > 5
 
 
 def test_every_package_is_installed() -> None:

@@ -8,8 +8,7 @@ from convert.network import find_images, finish_network, load_network
 from convert.parity.measurement import FLOAT_STAGE, Subject, build_report, measure_stages
 from convert.parity.report import ParityReport
 from convert.parity.writing import PAGE_NAME, check_bound, write_report
-from convert.recipes.building import Counterpart, find_counterpart
-from convert.recipes.recipe import DEFAULT_RECIPE
+from convert.recipe import DEFAULT_RECIPE, Counterpart, find_counterpart
 from edge_runtime.errors import ModelError
 from edge_runtime.files import check_writable
 from edge_runtime.graph_check import check_graph

@@ -4,7 +4,7 @@ import logging
 from typing import Final
 
 from convert.parity.report import Change
-from convert.recipes.recipe import Recipe
+from convert.recipe import Recipe
 
 _TOLERATED: Final = 0.01
 

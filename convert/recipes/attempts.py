@@ -23,7 +23,7 @@ from convert.parity.measurement import (
     score_answers,
 )
 from convert.parity.report import Measurement
-from convert.recipes.recipe import RECIPES, Recipe
+from convert.recipe import RECIPES, Recipe
 from edge_runtime.errors import ConversionError, DropError, ExtraMissingError
 
 LADDER: Final = tuple(RECIPES[name] for name in ("int8", "int8-corrected", "int8-qat"))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Final
 
 import keras
@@ -19,7 +18,7 @@ from convert.layers.reading import read_network
 from convert.qat.lessons import Lessons
 from convert.qat.toolkit import check_toolkit
 from convert.qat.training import fine_tune
-from convert.recipes.recipe import Recipe
+from convert.recipe import Recipe
 from edge_runtime.errors import ConversionError
 from edge_runtime.spec import Task
 
@@ -45,17 +44,6 @@ class Material:
     lessons: Callable[[], Lessons]
 
 
-class Counterpart(Enum):
-    """The float network that a recipe rounds, with which the layers of its file can be compared."""
-
-    TRAINED = auto()
-    """The Keras model's."""
-    EQUALIZED = auto()
-    """What `build_equalized` returns; it depends on the calibration photos."""
-    NONE = auto()
-    """Float files round nothing, and training while rounding leaves none."""
-
-
 def build_network(recipe: Recipe, material: Material) -> bytes:
     """Return a `.tflite` file without metadata; a detector's still lacks what makes boxes of its outputs.
 
@@ -63,13 +51,7 @@ def build_network(recipe: Recipe, material: Material) -> bytes:
         ConversionError: The converter refuses the model, leaves a float tensor in a full-integer one, or the recipe
             does not know one of its layers.
     """
-    build, _ = _BUILDERS[recipe.name]
-    return build(material)
-
-
-def find_counterpart(recipe: str) -> Counterpart:
-    """Return what a recipe rounds; nothing is known of one that there is no more."""
-    return _BUILDERS[recipe][1] if recipe in _BUILDERS else Counterpart.NONE
+    return _BUILDERS[recipe.name](material)
 
 
 def build_equalized(material: Material) -> bytes:
@@ -121,11 +103,11 @@ def _convert(network: Network, material: Material) -> bytes:
     return to_int8_tflite(build_model(network, keras), material.calibration, material.task)
 
 
-_BUILDERS: Final[Mapping[str, tuple[Callable[[Material], bytes], Counterpart]]] = {
-    "float32": (lambda material: to_float_tflite(material.model), Counterpart.NONE),
-    "float16": (lambda material: to_float16_tflite(material.model), Counterpart.NONE),
-    "dynamic": (lambda material: to_dynamic_tflite(material.model), Counterpart.NONE),
-    "int8": (_int8, Counterpart.TRAINED),
-    "int8-corrected": (_corrected_int8, Counterpart.EQUALIZED),
-    "int8-qat": (_trained_int8, Counterpart.NONE),
+_BUILDERS: Final[Mapping[str, Callable[[Material], bytes]]] = {
+    "float32": lambda material: to_float_tflite(material.model),
+    "float16": lambda material: to_float16_tflite(material.model),
+    "dynamic": lambda material: to_dynamic_tflite(material.model),
+    "int8": _int8,
+    "int8-corrected": _corrected_int8,
+    "int8-qat": _trained_int8,
 }

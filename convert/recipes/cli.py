@@ -6,7 +6,7 @@ import click
 from click.core import ParameterSource
 
 from convert.qat.toolkit import check_toolkit
-from convert.recipes.recipe import DEFAULT_RECIPE, RECIPES, Recipe
+from convert.recipe import DEFAULT_RECIPE, RECIPES, Recipe
 
 
 @click.command(epilog="\b\nExample:\n  edge-convert runs/shop -o shop.tflite --recipe float16")

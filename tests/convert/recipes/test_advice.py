@@ -3,8 +3,8 @@ import pytest
 pytest.importorskip("keras", reason="needs the train extra")
 
 from convert.parity.report import Change
+from convert.recipe import RECIPES
 from convert.recipes.advice import warn_of_loss
-from convert.recipes.recipe import RECIPES
 from edge_runtime.estimates import Estimate
 
 

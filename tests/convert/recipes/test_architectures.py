@@ -11,8 +11,8 @@ if find_spec("tensorflow_model_optimization") is None:
     pytest.skip("needs the qat extra", allow_module_level=True)
 
 from convert.qat.lessons import Lessons  # noqa: E402
+from convert.recipe import RECIPES  # noqa: E402
 from convert.recipes.building import Material, build_network  # noqa: E402
-from convert.recipes.recipe import RECIPES  # noqa: E402
 from edge_runtime.spec import InputSpec, Task  # noqa: E402
 from train.detection.anchors import Level  # noqa: E402
 from train.detection.necks import plan_cells  # noqa: E402

@@ -23,8 +23,8 @@ from convert.layers.network import Network  # noqa: E402
 from convert.layers.probing import probe  # noqa: E402
 from convert.layers.reading import read_network  # noqa: E402
 from convert.metadata_writer import add_metadata  # noqa: E402
+from convert.recipe import RECIPES  # noqa: E402
 from convert.recipes.building import Material, build_network  # noqa: E402
-from convert.recipes.recipe import RECIPES  # noqa: E402
 from edge_runtime.errors import ConversionError  # noqa: E402
 from edge_runtime.pictures import read_picture  # noqa: E402
 from edge_runtime.preprocess import Preprocessor, normalize  # noqa: E402

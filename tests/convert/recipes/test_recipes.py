@@ -14,8 +14,8 @@ from convert.calibration import normalise_frames
 from convert.cli import main
 from convert.export import load_keras_model, to_float_tflite
 from convert.metadata_writer import add_metadata
+from convert.recipe import RECIPES
 from convert.recipes.building import _BUILDERS
-from convert.recipes.recipe import RECIPES
 from edge_runtime.drawing import draw_garment
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.training_run import TrainingRun

@@ -2,12 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from enum import Enum, auto
 from typing import Any, Final
 
 _EVERYWHERE = ("XNNPACK", "MediaPipe", "Edge TPU")
 _FLOAT_ENGINES = ("XNNPACK", "MediaPipe")
 # XNNPACK leaves such depthwise convolutions to TFLite's plain kernels.
 _DYNAMIC_ENGINES = ("XNNPACK in part", "MediaPipe")
+
+
+class Counterpart(Enum):
+    """The float network that a recipe rounds, with which the layers of its file can be compared."""
+
+    TRAINED = auto()
+    """The Keras model's."""
+    EQUALIZED = auto()
+    """The Keras model's with its channels equalised; it depends on the calibration photos."""
+    NONE = auto()
+    """Float files round nothing, and training while rounding leaves none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,17 @@ def _int8_recipe(name: str, summary: str, *, needs_training: bool = False) -> Re
     )
 
 
+def find_counterpart(recipe: str) -> Counterpart:
+    """Return what the recipe of a name rounds; nothing is known of one that there is no more."""
+    return _COUNTERPARTS.get(recipe, Counterpart.NONE)
+
+
 DEFAULT_RECIPE: Final = "int8"
+_CORRECTED: Final = "int8-corrected"
+_COUNTERPARTS: Final[Mapping[str, Counterpart]] = {
+    DEFAULT_RECIPE: Counterpart.TRAINED,
+    _CORRECTED: Counterpart.EQUALIZED,
+}
 
 RECIPES: Final[Mapping[str, Recipe]] = {
     recipe.name: recipe
@@ -72,7 +94,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             _DYNAMIC_ENGINES,
         ),
         _int8_recipe(DEFAULT_RECIPE, "Full integer, ranges measured on photos (post-training quantisation)."),
-        _int8_recipe("int8-corrected", "As int8, with channels equalised and rounding taken back in the biases first."),
+        _int8_recipe(_CORRECTED, "As int8, with channels equalised and rounding taken back in the biases first."),
         _int8_recipe(
             "int8-qat",
             "As int8-corrected, after training the weights while they are rounded (quantisation-aware training).",
