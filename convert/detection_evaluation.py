@@ -11,13 +11,13 @@ from convert.box_pairs import Answers, PairedBoxes
 from convert.detection_tail import postprocess_alone
 from edge_runtime.backend import DelegateName, open_interpreter
 from edge_runtime.coco import LabelPrecision, TrueBox, measure_coco
-from edge_runtime.metadata.schema import DetectorOutput
 from edge_runtime.outputs import DetectorOutputs
 from edge_runtime.preprocess import Image, Preprocessor, normalize
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.results import Detection
 from edge_runtime.spec import DetectionSpec, InputSpec
+from edge_runtime.tflite_schema import DetectorOutput
 from edge_runtime.training_run import BoxRow, SplitRow
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import flatbuffers
 import numpy as np
 
-from edge_runtime.metadata.schema import (
+from edge_runtime.spec import InputSpec, ModelSpec
+from edge_runtime.tflite_schema import (
     EXTRA_FILE,
     METADATA_IDENTIFIER,
     MIN_PARSER_VERSION,
@@ -29,7 +30,6 @@ from edge_runtime.metadata.schema import (
     SubGraphMetadata,
     TensorMetadata,
 )
-from edge_runtime.spec import InputSpec, ModelSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,9 @@ from convert.model_tree import pack_tree, read_tree
 from edge_runtime.errors import MetadataError, ModelError
 from edge_runtime.metadata.checks import check_spec
 from edge_runtime.metadata.reading import read_spec
-from edge_runtime.metadata.schema import (
+from edge_runtime.model_file import read_graph
+from edge_runtime.spec import DetectionSpec, HeadSpec, InputSpec, ModelSpec
+from edge_runtime.tflite_schema import (
     EXTRA_FILE,
     EXTRA_FORMAT,
     METADATA_NAME,
@@ -26,8 +28,6 @@ from edge_runtime.metadata.schema import (
     ContentProperties,
     DetectorOutput,
 )
-from edge_runtime.model_file import read_graph
-from edge_runtime.spec import DetectionSpec, HeadSpec, InputSpec, ModelSpec
 
 _INTEGER_RANGES: Final = {
     schema.TensorType.UINT8: ValueRange((0.0,), (255.0,)),

@@ -8,7 +8,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from edge_runtime.metadata.schema import MODEL_IDENTIFIER
+from edge_runtime.tflite_schema import MODEL_IDENTIFIER
 
 # The model schema asks for it (force_align), the generated packer forgets it.
 _BUFFER_ALIGNMENT: Final = 16

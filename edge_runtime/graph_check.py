@@ -13,7 +13,7 @@ import numpy as np
 
 from edge_runtime.errors import ModelError
 from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
-from edge_runtime.metadata.schema import Buffer, Model, Operator, OperatorCode, Quantization, SubGraph, Tensor
+from edge_runtime.tflite_schema import Buffer, Model, Operator, OperatorCode, Quantization, SubGraph, Tensor
 
 _MAX_RANK: Final = 8
 # Of all that a model computes, each tensor on its own; the interpreter reuses memory and takes far less.

@@ -12,7 +12,7 @@ from typing import Final
 from edge_runtime.bundled import BUNDLED
 from edge_runtime.errors import MetadataError, ModelError
 from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
-from edge_runtime.metadata.schema import (
+from edge_runtime.tflite_schema import (
     METADATA_NAME,
     MODEL_IDENTIFIER,
     Buffer,

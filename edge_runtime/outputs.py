@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.metadata.schema import DetectorOutput
 from edge_runtime.results import Classification, Detection
 from edge_runtime.spec import DetectionSpec, HeadSpec
+from edge_runtime.tflite_schema import DetectorOutput
 
 
 class ClassifierOutputs:

@@ -6,7 +6,7 @@ from typing import Final
 
 from edge_runtime.errors import SourceError
 from edge_runtime.events.event import HealthKind
-from edge_runtime.sources.frame import Frame
+from edge_runtime.frame import Frame
 from edge_runtime.sources.live import OnHealth
 from edge_runtime.tiny import TinyPicture, has_moved, is_dark, tiny_picture
 

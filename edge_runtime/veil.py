@@ -1,19 +1,14 @@
 """Making what is not a garment unrecognisable before a picture is stored or shown."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from types import TracebackType
-from typing import Final, Self
+from collections.abc import Callable
+from typing import Final
 
 import cv2
 import numpy as np
 
 from edge_runtime.boxes import Box
-from edge_runtime.events.event import Event
 from edge_runtime.preprocess import Image
 from edge_runtime.results import FrameResult
-from edge_runtime.sinks.sink import Notice, Sink
-from edge_runtime.sources.frame import Frame
 
 Veil = Callable[[Image, FrameResult], Image]
 """Returns the picture of a frame as it may leave the process: (height, width, 3) uint8 BGR both."""
@@ -57,36 +52,3 @@ def box_pixels(box: Box, height: int, width: int) -> tuple[slice, slice]:
     return slice(min(max(top, 0), height), min(max(bottom, 0), height)), slice(
         min(max(left, 0), width), min(max(right, 0), width)
     )
-
-
-class VeiledSink(Sink):
-    """Passes frames on to another sink, each behind a veil."""
-
-    def __init__(self, sink: Sink, veil: Veil) -> None:
-        self._sink = sink
-        self._veil = veil
-
-    def __enter__(self) -> Self:
-        self._sink.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._sink.__exit__(kind, error, traceback)
-
-    def write(self, frame: Frame, result: FrameResult) -> None:
-        """Pass on a veiled frame; errors as of the sink."""
-        self._sink.write(replace(frame, image=self._veil(frame.image, result)), result)
-
-    def tell(self, event: Event) -> None:
-        """Pass on an event; errors as of the sink."""
-        self._sink.tell(event)
-
-    def take_notices(self) -> Sequence[Notice]:
-        """Return those of the sink."""
-        return self._sink.take_notices()
-
-    def hurry(self) -> None:
-        """Have the sink hurry."""
-        self._sink.hurry()

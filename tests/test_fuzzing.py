@@ -13,8 +13,8 @@ from convert.inspection.reading import read_contents
 from edge_runtime.errors import EdgeGarmentError
 from edge_runtime.flatbuffer import FlatBufferError, root_table
 from edge_runtime.metadata.reading import read_spec
-from edge_runtime.metadata.schema import MODEL_IDENTIFIER
 from edge_runtime.pictures import read_picture
+from edge_runtime.tflite_schema import MODEL_IDENTIFIER
 
 ROOT = Path(__file__).parents[1]
 _ALIKE = settings(

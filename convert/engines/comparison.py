@@ -17,7 +17,7 @@ from convert.inspection.reading import read_contents
 from convert.metadata_writer import add_metadata
 from edge_runtime.errors import BackendError, ModelError
 from edge_runtime.metadata.reading import read_detector_outputs, read_spec
-from edge_runtime.metadata.schema import DetectorOutput
+from edge_runtime.tflite_schema import DetectorOutput
 
 Measure = Callable[[Engine, Outputs, Outputs], Likeness]
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.metadata.schema import DetectorOutput
+from edge_runtime.tflite_schema import DetectorOutput
 
 
 class EngineError(Exception):

@@ -14,7 +14,8 @@ from edge_runtime.errors import ModelError
 from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
 from edge_runtime.graph_check import read_builtin_code
 from edge_runtime.metadata.reading import model_sha256
-from edge_runtime.metadata.schema import (
+from edge_runtime.model_file import packed_file_sizes
+from edge_runtime.tflite_schema import (
     METADATA_IDENTIFIER,
     METADATA_NAME,
     MODEL_IDENTIFIER,
@@ -27,8 +28,7 @@ from edge_runtime.metadata.schema import (
     SubGraph,
     Tensor,
 )
-from edge_runtime.metadata.schema import Quantization as QuantizationSlot
-from edge_runtime.model_file import packed_file_sizes
+from edge_runtime.tflite_schema import Quantization as QuantizationSlot
 
 # A table takes at least about this many bytes of a file: an entry in a list, its own offset, and some fields.
 _TABLE_COST: Final = 24

@@ -11,7 +11,7 @@ import click
 from edge_runtime.credentials import read_secret, require_secret
 from edge_runtime.delivery.addresses import read_address, read_broker
 from edge_runtime.extras import require_extra
-from edge_runtime.options.group import option_group
+from edge_runtime.option_group import option_group
 
 if TYPE_CHECKING:
     from edge_runtime.delivery.courier import Transport

@@ -7,8 +7,8 @@ from edge_runtime.events.event import Event, HealthEvent, HealthKind, ScanKind
 from edge_runtime.events.hub import EventHub
 from edge_runtime.events.track import Sighting, TrackRules
 from edge_runtime.events.tracker import Tracker, observe
+from edge_runtime.frame import Frame
 from edge_runtime.results import FrameResult
-from edge_runtime.sources.frame import Frame
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Any
 from edge_runtime.errors import MetadataError
 from edge_runtime.flatbuffer import Table
 from edge_runtime.metadata.fields import REMEDY, read_labels, read_threshold
-from edge_runtime.metadata.schema import AssociatedFileType, DetectorOutput, TensorMetadata
 from edge_runtime.spec import DetectionSpec
+from edge_runtime.tflite_schema import AssociatedFileType, DetectorOutput, TensorMetadata
 
 
 @dataclass(frozen=True, slots=True)

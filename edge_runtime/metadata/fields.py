@@ -7,7 +7,8 @@ import numpy as np
 
 from edge_runtime.errors import MetadataError
 from edge_runtime.flatbuffer import Table
-from edge_runtime.metadata.schema import (
+from edge_runtime.model_file import read_packed_file
+from edge_runtime.tflite_schema import (
     AssociatedFile,
     AssociatedFileType,
     ProcessUnit,
@@ -15,7 +16,6 @@ from edge_runtime.metadata.schema import (
     ScoreThresholdingOptions,
     TensorMetadata,
 )
-from edge_runtime.model_file import read_packed_file
 
 REMEDY: Final = "make the model again with edge-convert"
 

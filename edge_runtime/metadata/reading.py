@@ -16,7 +16,9 @@ from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
 from edge_runtime.metadata.checks import check_output_count, check_spec
 from edge_runtime.metadata.detector import Suppression, find_outputs, is_detector, read_detection
 from edge_runtime.metadata.fields import REMEDY, per_channel, process_unit, read_labels, read_threshold
-from edge_runtime.metadata.schema import (
+from edge_runtime.model_file import Graph, read_graph, read_packed_file
+from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec, ResizeRule
+from edge_runtime.tflite_schema import (
     EXTRA_FILE,
     EXTRA_FORMAT,
     METADATA_IDENTIFIER,
@@ -32,8 +34,6 @@ from edge_runtime.metadata.schema import (
     SubGraphMetadata,
     TensorMetadata,
 )
-from edge_runtime.model_file import Graph, read_graph, read_packed_file
-from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec, ResizeRule
 
 
 def model_sha256(model: bytes) -> str:

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from edge_runtime.addresses import without_password
 from edge_runtime.errors import ConfigError
-from edge_runtime.options.group import option_group
+from edge_runtime.option_group import option_group
 
 ENVIRONMENT_PREFIX: Final = "EDGE"
 

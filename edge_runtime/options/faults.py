@@ -2,7 +2,7 @@
 
 import click
 
-from edge_runtime.options.group import option_group
+from edge_runtime.option_group import option_group
 from edge_runtime.options.numbers import FiniteRange
 
 fault_options = option_group(

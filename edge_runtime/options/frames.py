@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_runtime.options.group import option_group
+from edge_runtime.option_group import option_group
 from edge_runtime.options.numbers import FiniteRange
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from edge_runtime.delivery.options import (
     waiting_told,
     wants_delivery,
 )
-from edge_runtime.options.group import option_group
+from edge_runtime.option_group import option_group
 from edge_runtime.web.options import check_web, open_web_sink, web_options
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _open_files(
     from edge_runtime.sinks import EventSink, JsonSink, open_save_sink
     from edge_runtime.sinks.crops import CropSink
     from edge_runtime.sinks.rotating import RotatingFile
-    from edge_runtime.veil import VeiledSink
+    from edge_runtime.sinks.veiled import VeiledSink
 
     if (save := arguments["save"]) is not None:
         yield save, VeiledSink(open_save_sink(save, source, arguments["max_frames"]), veil)

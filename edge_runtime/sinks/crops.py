@@ -9,6 +9,7 @@ from edge_runtime.boxes import Box
 from edge_runtime.events.event import Event, ScanEvent, ScanKind
 from edge_runtime.events.tracker import observe
 from edge_runtime.files import write_bytes
+from edge_runtime.frame import Frame
 from edge_runtime.preprocess import Image
 from edge_runtime.results import FrameResult
 from edge_runtime.sinks.pictures import (
@@ -21,7 +22,6 @@ from edge_runtime.sinks.pictures import (
     short_stem,
 )
 from edge_runtime.sinks.sink import Sink
-from edge_runtime.sources.frame import Frame
 from edge_runtime.veil import box_pixels
 
 _SUFFIX: Final = ".jpg"

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from edge_runtime.errors import OutputError
 from edge_runtime.events.event import Event
+from edge_runtime.frame import Frame
 from edge_runtime.results import Classification, Detection, FrameResult
 from edge_runtime.sinks.sink import Sink
-from edge_runtime.sources.frame import Frame
 
 _LEAST_SOURCE_WIDTH = 18
 _MOST_SOURCE_WIDTH = 40

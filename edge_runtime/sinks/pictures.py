@@ -9,11 +9,11 @@ import cv2
 from edge_runtime.annotate import annotate
 from edge_runtime.errors import OutputError
 from edge_runtime.files import shortened, write_bytes
+from edge_runtime.frame import Frame
 from edge_runtime.pictures import PICTURE_SUFFIXES
 from edge_runtime.preprocess import Image
 from edge_runtime.results import FrameResult
 from edge_runtime.sinks.sink import Sink
-from edge_runtime.sources.frame import Frame
 
 _LONGEST_NAME = 80
 _LONGEST_STEM_BYTES = 150

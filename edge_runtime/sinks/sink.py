@@ -5,8 +5,8 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from edge_runtime.events.event import Event, HealthKind
+from edge_runtime.frame import Frame
 from edge_runtime.results import FrameResult
-from edge_runtime.sources.frame import Frame
 
 Notice = tuple[HealthKind, str, str]
 """What happened to a sink: the kind, the name it goes by, and one sentence."""

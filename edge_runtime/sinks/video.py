@@ -12,12 +12,13 @@ import numpy as np
 from edge_runtime.annotate import annotate
 from edge_runtime.errors import OutputError
 from edge_runtime.files import replacing
+from edge_runtime.frame import Frame
 from edge_runtime.preprocess import Image
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.results import FrameResult
 from edge_runtime.sinks.pictures import refuse_source
 from edge_runtime.sinks.sink import Sink
-from edge_runtime.sources.frame import Frame, FrameSource
+from edge_runtime.sources.source import FrameSource
 from edge_runtime.sources.video import USUAL_FPS, takes_path
 
 VIDEO_CODECS: Final = {".mp4": "mp4v", ".avi": "MJPG", ".webm": "VP90"}

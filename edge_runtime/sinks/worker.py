@@ -9,9 +9,9 @@ from typing import Final, Self
 
 from edge_runtime.errors import OutputError
 from edge_runtime.events.event import Event, HealthKind
+from edge_runtime.frame import Frame
 from edge_runtime.results import FrameResult
 from edge_runtime.sinks.sink import Notice, Sink
-from edge_runtime.sources.frame import Frame
 
 _MOST_FRAMES: Final = 4
 _MOST_EVENTS: Final = 1000

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from edge_runtime.sources.frame import Frame, FrameSource
+from edge_runtime.frame import Frame
 from edge_runtime.sources.pace import Pace
+from edge_runtime.sources.source import FrameSource
 
 # It waits while the next one is decoded; the frame loop takes more where it answers several at once.
 _MOST_AHEAD = 1

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from edge_runtime.sources.frame import Frame, FrameSource
+from edge_runtime.frame import Frame
+from edge_runtime.sources.source import FrameSource
 
 
 class ChainedSource(FrameSource):

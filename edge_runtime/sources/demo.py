@@ -3,7 +3,8 @@
 import time
 from collections.abc import Iterator
 
-from edge_runtime.sources.frame import Frame, FrameSource
+from edge_runtime.frame import Frame
+from edge_runtime.sources.source import FrameSource
 
 _SEED = 0
 

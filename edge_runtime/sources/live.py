@@ -13,11 +13,12 @@ from typing import Final, Self
 
 from edge_runtime.errors import SourceError
 from edge_runtime.events.event import HealthKind
+from edge_runtime.frame import Frame
 from edge_runtime.sources.capture import LONGEST_WAIT_S, Back, Captured, CaptureThread, Handed, Lost
 from edge_runtime.sources.endpoint import Endpoint, name_apart
 from edge_runtime.sources.enough import Enough
-from edge_runtime.sources.frame import Frame, FrameSource
 from edge_runtime.sources.handover import Latest
+from edge_runtime.sources.source import FrameSource
 
 DEFAULT_TIMEOUT_S: Final = 10.0
 # OpenCV's own timeouts should strike first: they free the connection, while the deadline leaves the thread behind.

@@ -12,9 +12,9 @@ from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PICTURE_SUFFIXES, onl
 from edge_runtime.sources.chain import ChainedSource
 from edge_runtime.sources.endpoint import Endpoint
 from edge_runtime.sources.enough import Enough
-from edge_runtime.sources.frame import FrameSource
 from edge_runtime.sources.live import LiveSettings, LiveSource
 from edge_runtime.sources.picture import OnBadPicture, PictureSource, pictures_in
+from edge_runtime.sources.source import FrameSource
 from edge_runtime.sources.video import VideoSource, takes_path
 
 _SCHEMES = ("http", "https", "rtsp")

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from edge_runtime.errors import PictureError, SourceError
+from edge_runtime.frame import Frame
 from edge_runtime.pictures import PICTURE_SUFFIXES, only_pictures, pictures_under, read_picture
-from edge_runtime.sources.frame import Frame, FrameSource
+from edge_runtime.sources.source import FrameSource
 
 OnBadPicture = Callable[[PictureError], None]
 

@@ -10,10 +10,11 @@ from typing import Final
 import cv2
 
 from edge_runtime.errors import SourceError
+from edge_runtime.frame import Frame
 from edge_runtime.preprocess import halve
 from edge_runtime.sources.enough import Enough
-from edge_runtime.sources.frame import Frame, FrameSource
 from edge_runtime.sources.reader import MOST_BAD, Picture, PictureReader
+from edge_runtime.sources.source import FrameSource
 
 USUAL_FPS: Final = 25.0
 # Some containers claim nonsense, for example 90000.

@@ -7,7 +7,7 @@ import click
 
 from edge_runtime.credentials import read_secret
 from edge_runtime.extras import require_extra
-from edge_runtime.options.group import option_group
+from edge_runtime.option_group import option_group
 from edge_runtime.web.hosts import is_local
 
 if TYPE_CHECKING:

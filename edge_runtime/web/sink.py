@@ -10,9 +10,9 @@ from starlette.applications import Starlette
 
 from edge_runtime.errors import OutputError
 from edge_runtime.events import Event
+from edge_runtime.frame import Frame
 from edge_runtime.results import FrameResult
 from edge_runtime.sinks.sink import Sink
-from edge_runtime.sources.frame import Frame
 from edge_runtime.web.metrics import Metrics
 from edge_runtime.web.protocol import MOST_CONNECTIONS, BoundedProtocol
 from edge_runtime.web.stage import Stage

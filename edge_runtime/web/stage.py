@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from edge_runtime.events import Event, HealthEvent, HealthKind
+from edge_runtime.frame import Frame
 from edge_runtime.results import FrameResult
-from edge_runtime.sources.frame import Frame
 
 _MOST_EVENTS: Final = 100
 _RATE_FRAMES: Final = 50

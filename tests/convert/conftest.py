@@ -13,8 +13,8 @@ from convert.cli import main
 from convert.metadata_writer import add_metadata
 from convert.model_tree import pack_tree, read_tree
 from edge_runtime.metadata.reading import read_spec
-from edge_runtime.metadata.schema import DetectorOutput
 from edge_runtime.spec import DetectionSpec, InputSpec, ModelSpec
+from edge_runtime.tflite_schema import DetectorOutput
 from edge_runtime.training_run import BoxRow, Split, SplitRow, TrainingRun
 
 LABELS = ("red", "green", "blue")

@@ -15,8 +15,9 @@ from edge_runtime.preprocess import Image
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.results import FrameResult, Recognition
 from edge_runtime.sinks import Sink, SinkThread
+from edge_runtime.sinks.veiled import VeiledSink
 from edge_runtime.sources import Enough, Frame, FrameSource, LiveSettings, open_source
-from edge_runtime.veil import VeiledSink, show_all
+from edge_runtime.veil import show_all
 from edge_runtime.view import View
 
 _RED, _CYAN = (0, 0, 255), (255, 255, 0)

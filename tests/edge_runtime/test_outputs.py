@@ -13,9 +13,9 @@ from convert.model_tree import pack_tree, read_tree
 from edge_runtime import Detection, Recognizer
 from edge_runtime.errors import EdgeGarmentError, MetadataError, ModelError
 from edge_runtime.metadata.reading import read_detector_outputs, read_spec
-from edge_runtime.metadata.schema import DetectorOutput
 from edge_runtime.outputs import DetectorOutputs
 from edge_runtime.spec import DetectionSpec, ModelSpec
+from edge_runtime.tflite_schema import DetectorOutput
 
 SPEC = DetectionSpec(("red", "green", "blue"), threshold=0.5, max_detections=4)
 ORDER = {name: position for position, name in enumerate(DetectorOutput)}

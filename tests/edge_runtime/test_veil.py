@@ -5,8 +5,9 @@ from edge_runtime.events import HealthKind
 from edge_runtime.results import Classification, Detection, FrameResult, StageTimes
 from edge_runtime.sinks import Sink
 from edge_runtime.sinks.sink import Notice
+from edge_runtime.sinks.veiled import VeiledSink
 from edge_runtime.sources import Frame
-from edge_runtime.veil import VeiledSink, blur_outside, box_pixels
+from edge_runtime.veil import blur_outside, box_pixels
 
 _HEIGHT, _WIDTH = 160, 240
 

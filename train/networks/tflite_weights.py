@@ -15,7 +15,8 @@ from edge_runtime.errors import MetadataError, ModelError
 from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
 from edge_runtime.graph_check import read_builtin_code
 from edge_runtime.metadata.reading import read_spec
-from edge_runtime.metadata.schema import (
+from edge_runtime.spec import ModelSpec
+from edge_runtime.tflite_schema import (
     MODEL_IDENTIFIER,
     Buffer,
     Model,
@@ -24,7 +25,6 @@ from edge_runtime.metadata.schema import (
     SubGraph,
     Tensor,
 )
-from edge_runtime.spec import ModelSpec
 from train.networks.catalogue import read_catalogue
 
 # numpy's names of the schema's tensor types that weights may have.
