@@ -35,7 +35,7 @@ _LOSS_BOUND = 1e-4
 
 
 def start(photos: Path, run: Path, distribute: str, **variables: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(_PROGRAM.parents[2]), **variables}
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(_PROGRAM.parents[3]), **variables}
     command = [sys.executable, str(_PROGRAM), "classify", str(photos), "-o", str(run), "--distribute", distribute]
     return subprocess.Popen([*command, *_ARGUMENTS.split()], env=environment, stderr=subprocess.PIPE, text=True)
 
