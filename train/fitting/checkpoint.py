@@ -191,6 +191,10 @@ class CheckpointFolder:
         try:
             model.load_weights(file)
         except (OSError, KeyError, ValueError) as error:
+            from train.fitting.distribution import is_lost_connection
+
+            if is_lost_connection(error):
+                raise
             raise RunError(f"{file} is missing or damaged; train into a fresh directory.") from error
 
     def _remove_all_but(self, name: str) -> None:

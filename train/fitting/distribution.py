@@ -220,12 +220,15 @@ def _describe_devices() -> Distribution:
     )
 
 
+def is_lost_connection(error: BaseException) -> bool:
+    """Tell whether a connection broke while a result was fetched: the library that lost it raises a ValueError."""
+    return isinstance(error, ValueError) and any(library in str(error) for library in ("Gloo", "NCCL"))
+
+
 def _is_of_jax(error: BaseException) -> bool:
     import jax
 
-    # A connection that breaks while a result is fetched comes as a ValueError from the library that lost it.
-    lost = isinstance(error, ValueError) and any(library in str(error) for library in ("Gloo", "NCCL"))
-    return lost or isinstance(error, jax.errors.JaxRuntimeError)
+    return is_lost_connection(error) or isinstance(error, jax.errors.JaxRuntimeError)
 
 
 def _first_line(error: BaseException) -> str:
