@@ -9,6 +9,8 @@ from typing import Any
 
 from calibration_data import choose_from_folder, choose_photos
 from convert.calibration import Calibration, calibrate_on_drawings, calibrate_on_photos
+from convert.detection_evaluation import StagePrecision
+from convert.evaluation import StageAccuracy
 from convert.metadata_writer import add_metadata
 from convert.network import find_images, finish_network, load_network
 from convert.parity.measurement import FLOAT_STAGE, Subject, build_report
@@ -129,11 +131,16 @@ def _choose(subject: Subject, make: Callable[[Recipe], bytes], options: Conversi
 
 
 def _describe(spec: ModelSpec, outcome: Outcome, options: ConversionOptions) -> ModelSpec:
-    measured = [asdict(stage) for stage in outcome.measurement.stages]
+    measured = [_describe_stage(stage) for stage in outcome.measurement.stages]
     facts: dict[str, Any] = {"recipe": outcome.recipe.name, "measured": measured}
     if options.max_drop is not None:
         facts["attempts"] = [asdict(attempt) for attempt in outcome.attempts]
     return _with_provenance(spec, **facts)
+
+
+def _describe_stage(stage: StageAccuracy | StagePrecision) -> dict[str, Any]:
+    """Return what a stage came to, without its classes: a device's file must not grow with them."""
+    return {name: value for name, value in asdict(stage).items() if name != "labels"}
 
 
 def _find_counterpart(outcome: Outcome, material: Material) -> bytes | None:

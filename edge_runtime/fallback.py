@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Final
 
 from edge_runtime.backend import EDGETPU_SUFFIX, DelegateName
-from edge_runtime.bundled import find_model
 from edge_runtime.errors import BackendError
 from edge_runtime.recognizer import Recognizer
 
@@ -69,17 +68,14 @@ def load_edgetpu_or_cpu(path: Path | None, threads: int | None, classifier: Reco
         return Recognizer.load(cpu_file, threads=threads, classifier=classifier), str(error)
 
 
-def files_of(path: Path, delegate: str) -> tuple[Path, ...]:
-    """Return the files that may be opened for a model: two where the CPU file of a compiled one is there.
+def fallback_of(path: Path, delegate: str) -> Path | None:
+    """Return the file that runs where there is no Edge TPU, whether it is there or not; None for no such file.
 
     Args:
-        path: Its file or bundled name.
+        path: The model's file.
         delegate: As `--delegate` says it.
     """
-    file = find_model(path)
-    if delegate == EDGETPU_OR_CPU and _is_compiled(file) and _cpu_file(file).is_file():
-        return file, _cpu_file(file)
-    return (file,)
+    return _cpu_file(path) if delegate == EDGETPU_OR_CPU and _is_compiled(path) else None
 
 
 def _is_compiled(path: Path) -> bool:

@@ -28,6 +28,7 @@ class ModelWatch:
         load: Callable[[], Recognizer],
         on_health: OnHealth,
         interval_s: float = _INTERVAL_S,
+        spares: Sequence[Path] = (),
     ) -> None:
         """Take the files as they are now for the model in use: make the watch before the model is loaded.
 
@@ -36,8 +37,10 @@ class ModelWatch:
             load: Loads the model anew.
             on_health: Told of models that are taken over or refused.
             interval_s: Seconds between looks.
+            spares: Files that are looked at as well, and need not be there.
         """
         self._paths = tuple(paths)
+        self._spares = tuple(spares)
         self._load = load
         self._on_health = on_health
         self._interval_s = interval_s
@@ -51,13 +54,13 @@ class ModelWatch:
         stamps, before = self._stamps(), self._before
         self._due_s = time.monotonic() + self._interval_s
         self._before = stamps
-        if None in stamps or stamps == self._judged or stamps != before:
+        if None in stamps[: len(self._paths)] or stamps == self._judged or stamps != before:
             return None
         self._judged = stamps
         return self._take_over(current)
 
     def _stamps(self) -> tuple[_Stamp | None, ...]:
-        return tuple(_stamp(path) for path in self._paths)
+        return tuple(_stamp(path) for path in (*self._paths, *self._spares))
 
     def _take_over(self, current: Recognizer) -> Recognizer | None:
         names = " and ".join(map(str, self._paths))

@@ -4,20 +4,18 @@ import base64
 import html
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NewType, TypeVar
+from typing import NewType
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from edge_runtime.errors import PictureError
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
+from edge_runtime.resizing import resize_to
 
 Html = NewType("Html", str)
 """Markup. Every other string is text, and is escaped on its way into a page."""
 
-_Number = TypeVar("_Number", np.uint8, np.float32)
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -169,13 +167,3 @@ def embed_picture(image: Image, side: int = 200) -> str:
     if not done:
         raise PictureError("A picture cannot be made a thumbnail; save it again as JPEG or PNG.")
     return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode()
-
-
-def resize_to(image: NDArray[_Number], side: int) -> NDArray[_Number]:
-    """Return a (height, width, ...) picture with its longer side at a length in pixels, the other in proportion.
-
-    Neither falls below one pixel, however long and thin the picture is.
-    """
-    scale = side / max(image.shape[:2])
-    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), image.dtype)

@@ -4,14 +4,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
 
+from edge_runtime.bundled import find_model
 from edge_runtime.errors import EdgeGarmentError, OutputError
 from edge_runtime.events import Event, EventHub, HealthEvent, HealthKind, Scanner
-from edge_runtime.fallback import files_of
+from edge_runtime.fallback import fallback_of
 from edge_runtime.loop import RunCounts, run
 from edge_runtime.model_watch import ModelWatch
 from edge_runtime.options.frames import loop_options, track_rules
@@ -22,6 +22,7 @@ from edge_runtime.recognizer import Recognizer
 from edge_runtime.service import notify
 from edge_runtime.sinks import EventSink, JsonSink, LineSink, Sink, SinkThread
 from edge_runtime.sources import AheadSource, Enough, FrameSource
+from edge_runtime.sources.live import OnHealth
 from edge_runtime.watchdog import Watchdog
 
 _Load = Callable[[Plan], Recognizer]
@@ -52,7 +53,7 @@ def run_session(arguments: dict[str, Any], load: _Load, log: _Log) -> RunCounts:
     plan = plan_answers(live=source.live, delegate=arguments["delegate"], threads=arguments["threads"])
     load_model = partial(load, plan)
     # Before the model is read, so that one replaced meanwhile is noticed.
-    models = ModelWatch(_model_files(arguments), load_model, hub.health) if arguments["watch_model"] else None
+    models = _watch_models(arguments, load_model, hub.health) if arguments["watch_model"] else None
     recognizer = load_model()
     options = loop_options(arguments, plan.at_once)
     scanner = Scanner(hub, track_rules(arguments)) if uses_events(arguments) and not source.alone else None
@@ -76,9 +77,10 @@ def run_session(arguments: dict[str, Any], load: _Load, log: _Log) -> RunCounts:
         )
 
 
-def _model_files(arguments: dict[str, Any]) -> list[Path]:
-    given = (arguments["model"], arguments["classifier"])
-    return [file for model in given if model is not None for file in files_of(model, arguments["delegate"])]
+def _watch_models(arguments: dict[str, Any], load: Callable[[], Recognizer], on_health: OnHealth) -> ModelWatch:
+    files = [find_model(each) for each in (arguments["model"], arguments["classifier"]) if each is not None]
+    fallbacks = [fallback_of(file, arguments["delegate"]) for file in files]
+    return ModelWatch(files, load, on_health, spares=[file for file in fallbacks if file is not None])
 
 
 def _stdout_sink(arguments: dict[str, Any], recognizer: Recognizer) -> Sink:

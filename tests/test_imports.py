@@ -25,6 +25,27 @@ MEASURING_NEEDS = {"pycocotools"}
 DRAWING_NEEDS = {"matplotlib"}
 
 
+TRAIN_LAYERS = (
+    ("cli",),
+    ("commands",),
+    ("report",),
+    ("classification", "detection", "check", "compositing"),
+    ("fitting",),
+    ("data", "networks", "evaluation"),
+)
+
+
+def imports_within(package: str) -> dict[str, set[str]]:
+    """Return which of the modules and sub-packages of a package import which others."""
+    graph: dict[str, set[str]] = {}
+    for file in (ROOT / package).rglob("*.py"):
+        own = file.relative_to(ROOT / package).parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{package}."):
+                graph.setdefault(own, set()).add(node.module.split(".")[1])
+    return {name: others - {name} for name, others in graph.items()}
+
+
 def imported(package: str) -> set[str]:
     names = set()
     for file in (ROOT / package).rglob("*.py"):
@@ -42,16 +63,16 @@ def test_packages_import_only_what_the_design_allows(package: str) -> None:
 
 
 @pytest.mark.parametrize("package", ["edge_runtime", "train", "convert"])
-def test_sub_packages_never_import_each_other_in_circles(package: str) -> None:
-    graph: dict[str, set[str]] = {}
-    for file in (ROOT / package).rglob("*.py"):
-        own = file.relative_to(ROOT / package).parts[0].removesuffix(".py")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{package}."):
-                graph.setdefault(own, set()).add(node.module.split(".")[1])
-    without_themselves = {name: others - {name} for name, others in graph.items()}
+def test_parts_of_a_package_never_import_each_other_in_circles(package: str) -> None:
     # Raises where there is a circle.
-    assert len(list(TopologicalSorter(without_themselves).static_order())) > 5
+    assert len(list(TopologicalSorter(imports_within(package)).static_order())) > 5
+
+
+def test_the_training_stage_keeps_to_its_layers() -> None:
+    """Those of docs/design.md."""
+    layer_of = {part: layer for layer, parts in enumerate(TRAIN_LAYERS) for part in parts}
+    for part, others in imports_within("train").items():
+        assert all(layer_of[part] < layer_of[other] for other in others), (part, others)
 
 
 def test_every_package_is_installed() -> None:

@@ -11,9 +11,9 @@ from train.commands.classify import classify
 from train.commands.compose import compose
 from train.commands.crops import crops
 from train.commands.detect import detect
+from train.commands.networks import list_architectures
 from train.commands.report import compare, report
 from train.commands.split import split
-from train.networks.catalogue import read_catalogue
 
 
 @click.group(
@@ -30,20 +30,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
 
-@main.command(name="list")
-def list_architectures() -> None:
-    """List the networks that can be trained, with what each costs.
-
-    Times are those of the int8 model, in times of mobilenet_v2 on one thread, measured in one run.
-    """
-    click.echo(f"{'name':<32}{'input':>6}{'M param':>9}{'M MAC':>7}{'int8 MB':>9}{'time':>7}  as int8")
-    for row in read_catalogue():
-        click.echo(
-            f"{row.name:<32}{row.size:>6}{row.parameters / 1e6:>9.2f}{row.macs / 1e6:>7.0f}{row.int8_bytes / 1e6:>9.2f}"
-            f"{row.relative_ms:>7.2f}  {row.int8}"
-        )
-
-
+main.add_command(list_architectures)
 main.add_command(classify)
 main.add_command(average)
 main.add_command(check)

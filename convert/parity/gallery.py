@@ -11,6 +11,7 @@ from edge_runtime.errors import PictureError
 from edge_runtime.pages import Html
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
+from edge_runtime.resizing import resize_to
 from edge_runtime.results import Detection
 from edge_runtime.text import Colour
 
@@ -71,7 +72,7 @@ def _read(path: Path) -> Image | None:
 def _draw(image: Image, each: BoxDisagreement) -> Image:
     """Return the photo with the boxes of both stages, its longer side as long as it is shown."""
     scale = _BOX_SIDE / max(image.shape[:2])
-    shown = pages.resize_to(image, _BOX_SIDE)
+    shown = resize_to(image, _BOX_SIDE)
     for boxes, colour in ((each.shared, _SHARED), (each.first_only, _FIRST), (each.last_only, _LAST)):
         for box in boxes:
             draw_box(shown, _scaled(box, scale), f"{box.label} {box.score:.0%}", colour)

@@ -1,12 +1,22 @@
 """What to do about a recipe that costs a model more than it should."""
 
 import logging
+from collections.abc import Mapping
 from typing import Final
 
 from convert.parity.report import Change
 from convert.recipe import Recipe
 
 _TOLERATED: Final = 0.01
+_PHOTOS: Final = "calibrate on more photos, if there are, with --calibration-images"
+_REMEDIES: Final[Mapping[str, str]] = {
+    "float32": "it rounds nothing, so that this is a fault of the converter; please report it",
+    "float16": "take --recipe float32",
+    "dynamic": "take --recipe float16",
+    "int8": f"{_PHOTOS}, or let --max-drop 0.01 try other recipes",
+    "int8-corrected": f"{_PHOTOS}, or take --recipe int8-qat",
+    "int8-qat": "train longer with --qat-epochs, or train another architecture",
+}
 
 log = logging.getLogger(__name__)
 
@@ -21,16 +31,5 @@ def warn_of_loss(recipe: Recipe, change: Change) -> None:
             -difference.value,
             change.quantity,
             _TOLERATED,
-            _advise(recipe),
+            _REMEDIES[recipe.name],
         )
-
-
-def _advise(recipe: Recipe) -> str:
-    if recipe.needs_training:
-        return "train longer with --qat-epochs, or train another architecture"
-    if recipe.needs_photos:
-        return (
-            "calibrate on more photos, if there are, with --calibration-images, or let --max-drop 0.01 try all int8 "
-            "recipes"
-        )
-    return "take --recipe float16"

@@ -36,6 +36,11 @@ class AheadSource(FrameSource):
         """Frames a second, or None when the source does not say."""
         return self._source.fps
 
+    @property
+    def alone(self) -> bool:  # type: ignore[override]
+        """As the source has it."""
+        return self._source.alone
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self

@@ -13,9 +13,8 @@ import pytest
 from convert.metadata_writer import add_metadata
 from edge_runtime.backend import EDGETPU_OP, EDGETPU_SUFFIX
 from edge_runtime.benchmark.job import Job
-from edge_runtime.bundled import find_model
 from edge_runtime.errors import BackendError, ModelError
-from edge_runtime.fallback import EDGETPU_OR_CPU, files_of, load_edgetpu_or_cpu
+from edge_runtime.fallback import EDGETPU_OR_CPU, fallback_of, load_edgetpu_or_cpu
 from edge_runtime.metadata.reading import read_spec
 
 ROOT = Path(__file__).parents[2]
@@ -135,14 +134,11 @@ def test_the_benchmark_answers_one_frame_after_another_as_edge_run_does(
     assert "delegate edgetpu, 2 threads" in done.stdout
 
 
-def test_the_files_of_a_model_are_those_that_may_be_opened(detector: Path) -> None:
+def test_a_compiled_model_alone_has_a_file_for_the_cpu(detector: Path) -> None:
     cpu_file = detector.with_name("found.tflite")
-    assert files_of(detector, EDGETPU_OR_CPU) == (detector, cpu_file)
-    assert files_of(detector, "edgetpu") == (detector,)
-    assert files_of(cpu_file, EDGETPU_OR_CPU) == (cpu_file,)
-    assert files_of(Path("garment_detector"), "cpu") == (find_model("garment_detector"),)
-    cpu_file.unlink()
-    assert files_of(detector, EDGETPU_OR_CPU) == (detector,)
+    assert fallback_of(detector, EDGETPU_OR_CPU) == cpu_file
+    assert fallback_of(detector, "edgetpu") is None
+    assert fallback_of(cpu_file, EDGETPU_OR_CPU) is None
 
 
 def test_without_a_cpu_file_there_is_no_fallback(libraries: Path, compiled: Path, tmp_path: Path) -> None:

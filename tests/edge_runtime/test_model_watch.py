@@ -116,3 +116,21 @@ def test_either_of_two_files_is_enough(
     second.write_bytes(b"another")
     assert [watch.newer(tiny_recognizer) is not None for _ in range(3)] == [False, True, False]
     assert loaded == [b"another"]
+
+
+def test_a_spare_file_may_come_and_go(
+    path: Path, other_bytes: bytes, tiny_recognizer: Recognizer, told: list[HealthKind]
+) -> None:
+    """Of two files of a model one runs; the other one's absence must not hold up what becomes of the first."""
+    spare = path.with_name("spare.tflite")
+
+    def load() -> Recognizer:
+        return Recognizer.load(spare if spare.exists() else path, threads=1)
+
+    watch = ModelWatch([path], load, lambda kind, *_: told.append(kind), 0.0, spares=[spare])
+    spare.write_bytes(other_bytes)
+    assert [watch.newer(tiny_recognizer) is not None for _ in range(3)] == [False, True, False]
+    spare.unlink()
+    path.write_bytes(other_bytes)
+    assert [watch.newer(tiny_recognizer) is not None for _ in range(3)] == [False, True, False]
+    assert told == [HealthKind.MODEL_RELOADED] * 2

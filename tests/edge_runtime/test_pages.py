@@ -25,13 +25,6 @@ def test_a_thumbnail_keeps_its_shape_and_is_never_enlarged(
     assert np.abs(thumbnail.mean(axis=(0, 1)) - (200, 30, 90)).max() < 4
 
 
-@pytest.mark.parametrize(("shape", "wanted"), [((3, 9000), (1, 100)), ((9000, 3), (100, 1)), ((20, 50), (40, 100))])
-def test_a_picture_is_resized_to_no_less_than_a_pixel(shape: tuple[int, int], wanted: tuple[int, int]) -> None:
-    resized = pages.resize_to(np.full((*shape, 3), 0.5, np.float32), 100)
-    assert resized.shape == (*wanted, 3)
-    assert resized.dtype == np.float32
-
-
 def test_a_thumbnail_of_no_picture_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PictureError):
         pages.make_thumbnail(tmp_path / "absent.jpg")

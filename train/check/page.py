@@ -14,12 +14,12 @@ from edge_runtime.pages import (
     finding,
     gallery,
     paragraph,
-    resize_to,
     section,
     table,
 )
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
+from edge_runtime.resizing import resize_to
 from train.check.boxes import as_photo
 from train.check.findings import Finding, Kind, Report, Severity
 from train.data.boxes import Box, BoxSet

@@ -17,18 +17,19 @@ from train.classification.augmentation import build_training_model
 from train.classification.dataset import Batches
 from train.classification.distillation import load_teachers
 from train.classification.encoding import Encoding
+from train.classification.epoch import EpochRecord
 from train.classification.finishing import Finish, finish_model
 from train.classification.head import take_over_head
 from train.classification.negatives import Negatives, find_negatives
+from train.classification.schedule import ClassifierSchedule
 from train.classification.task import ClassifierTask
 from train.data.photos import Columns, PhotoSet, check_readable, read_photos
 from train.data.split_file import read_splits
 from train.data.splits import split_photos
 from train.fitting.beginning import goes_on, write_beginning
-from train.fitting.checkpoint import CheckpointFolder, EpochRecord, State
+from train.fitting.checkpoint import CheckpointFolder, State
 from train.fitting.distribution import ONE_DEVICE, Distribution
 from train.fitting.environment import computing_in
-from train.fitting.schedule import ClassifierSchedule
 from train.fitting.training import Fitting
 from train.networks.architectures import ARCHITECTURES, build_classifier
 from train.networks.keras_files import load_model

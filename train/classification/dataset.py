@@ -14,8 +14,8 @@ from train.classification.encoding import Encoding
 from train.classification.items import Item, make_targets, read_item
 from train.classification.mixing import mix
 from train.classification.sampling import sample_epoch
+from train.classification.schedule import ClassifierSchedule
 from train.fitting.batches import WHOLE, Batch, Part, ReadBatches
-from train.fitting.schedule import ClassifierSchedule
 
 
 class Batches(ReadBatches):

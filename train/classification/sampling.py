@@ -8,7 +8,7 @@ import numpy as np
 from edge_runtime.drawing import GARMENTS
 from edge_runtime.training_run import SplitRow
 from train.classification.items import Drawing, Item, Negative
-from train.fitting.schedule import ClassifierSchedule
+from train.classification.schedule import ClassifierSchedule
 
 FIRST_TRAINING_SEED = 1_000_000
 """Seeds of drawings from here on are for training; the demo and the tests draw from below it."""

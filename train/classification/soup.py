@@ -17,11 +17,11 @@ from edge_runtime.files import write_text
 from edge_runtime.spec import Task
 from edge_runtime.training_run import Split, SplitRow, TrainingRun
 from train.classification.encoding import Encoding
+from train.classification.epoch import EpochRecord
 from train.classification.finishing import finish_model
 from train.classification.negatives import find_negatives
 from train.data.splits import check_sides
 from train.evaluation.predictions import Predictions, pool_predictions
-from train.fitting.checkpoint import EpochRecord
 from train.fitting.distribution import ONE_DEVICE
 from train.fitting.environment import describe_environment
 from train.fitting.training import write_metrics

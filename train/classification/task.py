@@ -12,10 +12,11 @@ from edge_runtime.training_run import SplitRow
 from train.classification.dataset import Batches, ShuffledBatches
 from train.classification.distillation import DistillationLoss
 from train.classification.encoding import Encoding
+from train.classification.epoch import EpochRecord
+from train.classification.schedule import ClassifierSchedule
 from train.evaluation.metrics import measure_accuracy
-from train.fitting.checkpoint import EpochRecord
 from train.fitting.distribution import Distribution
-from train.fitting.schedule import ClassifierSchedule, Phase
+from train.fitting.schedule import Phase
 
 
 class ClassifierTask:

@@ -12,9 +12,15 @@ from edge_runtime.errors import FindingsError
 from edge_runtime.extras import require_extra
 from edge_runtime.files import write_text
 from edge_runtime.quiet import quiet_opencv, quiet_stderr
-from train.commands.data_options import classes_option, data_options, image_size_option, refuse_options, take_columns
+from train.commands.data_options import (
+    classes_option,
+    data_options,
+    image_size_option,
+    refuse_options,
+    splits_option,
+    take_columns,
+)
 from train.commands.run_options import find_bundled
-from train.commands.split import splits_option
 
 if TYPE_CHECKING:
     from train.check.findings import Report

@@ -10,10 +10,16 @@ from edge_runtime.extras import require_extra
 from edge_runtime.options.numbers import FiniteRange
 from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
-from train.commands.data_options import data_options, seed_option, take_columns, validation_share_option
+from train.commands.data_options import (
+    data_options,
+    refuse_share_with_splits,
+    seed_option,
+    splits_option,
+    take_columns,
+    validation_share_option,
+)
 from train.commands.run_options import architecture_option, max_minutes_option, run_option, weights_option
 from train.commands.schedule_options import classifier_options, fitting_options
-from train.commands.split import refuse_share_with_splits, splits_option
 
 if TYPE_CHECKING:
     from train.classification.classify import ClassifyOptions
@@ -71,7 +77,7 @@ def classify(data: Path, run: Path, distribute: str, **arguments: Any) -> None:
 
 def _resolve(data: Path, arguments: dict[str, Any]) -> "ClassifyOptions":
     from train.classification.classify import ClassifyOptions
-    from train.fitting.schedule import ClassifierSchedule
+    from train.classification.schedule import ClassifierSchedule
     from train.networks.architectures import ARCHITECTURES
 
     columns = take_columns(arguments)

@@ -6,8 +6,7 @@ from typing import Any
 import click
 
 from edge_runtime.extras import require_extra
-from train.commands.data_options import data_options, seed_option, take_columns
-from train.commands.split import splits_option
+from train.commands.data_options import data_options, seed_option, splits_option, take_columns
 
 
 class _Size(click.ParamType[tuple[int, int]]):

@@ -67,6 +67,12 @@ validation_share_option = click.option(
     help="Share of photos held out, whole groups at a time.",
 )
 
+splits_option = click.option(
+    "--splits",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Split file of edge-train split, or the splits.csv of a run over the same photos.",
+)
+
 seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 
 image_size_option = click.option(
@@ -105,3 +111,14 @@ def refuse_options(data: Path, kind: str, names: tuple[str, ...]) -> None:
     for name in names:
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             raise click.UsageError(f"--{name.replace('_', '-')} belongs to {kind}, and {data} is none; leave it away.")
+
+
+def refuse_share_with_splits(arguments: dict[str, Any]) -> None:
+    """Refuse a share to draw beside a split that is drawn.
+
+    Raises:
+        click.UsageError: Both were given.
+    """
+    source = click.get_current_context().get_parameter_source("validation_share")
+    if arguments["splits"] is not None and source is not ParameterSource.DEFAULT:
+        raise click.UsageError("--splits says which photos are held out; leave --validation-share away.")

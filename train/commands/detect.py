@@ -13,12 +13,13 @@ from train.commands.data_options import (
     box_images_option,
     classes_option,
     labels_option,
+    refuse_share_with_splits,
     seed_option,
+    splits_option,
     validation_share_option,
 )
 from train.commands.run_options import architecture_option, max_minutes_option, run_option, weights_option
 from train.commands.schedule_options import fitting_options
-from train.commands.split import refuse_share_with_splits, splits_option
 
 if TYPE_CHECKING:
     from train.detection.detect import DetectOptions

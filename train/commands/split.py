@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from edge_runtime.extras import require_extra
 from edge_runtime.options.numbers import FiniteRange
@@ -22,23 +21,6 @@ from train.commands.data_options import (
 
 _OF_LABELS = ("image_column", "label_column", "group_column")
 _OF_BOXES = ("classes", "labels")
-
-splits_option = click.option(
-    "--splits",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Split file of edge-train split, or the splits.csv of a run over the same photos.",
-)
-
-
-def refuse_share_with_splits(arguments: dict[str, Any]) -> None:
-    """Refuse a share to draw beside a split that is drawn.
-
-    Raises:
-        click.UsageError: Both were given.
-    """
-    source = click.get_current_context().get_parameter_source("validation_share")
-    if arguments["splits"] is not None and source is not ParameterSource.DEFAULT:
-        raise click.UsageError("--splits says which photos are held out; leave --validation-share away.")
 
 
 @click.command(

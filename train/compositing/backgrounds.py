@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from edge_runtime.drawing import draw_background
 from edge_runtime.errors import DataError
-from edge_runtime.pages import resize_to
 from edge_runtime.pictures import pictures_under
 from edge_runtime.preprocess import Image
+from edge_runtime.resizing import resize_to
 from train.compositing.cutting import Mask, cut_garment
 from train.compositing.photos import read_photo, read_whole
 

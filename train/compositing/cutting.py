@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.pages import resize_to
 from edge_runtime.preprocess import Image
+from edge_runtime.resizing import resize_to
 from train.compositing.background_model import find_border, measure_strangeness
 
 Mask = NDArray[np.uint8]

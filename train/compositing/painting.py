@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.drawing.fabric import Float
-from edge_runtime.pages import resize_to
 from edge_runtime.preprocess import Image
+from edge_runtime.resizing import resize_to
 from train.compositing.layouts import Arrangement, Placement
 
 _GAIN = (0.8, 1.15)

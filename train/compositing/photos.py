@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from edge_runtime.errors import DataError, PictureError
-from edge_runtime.pages import resize_to
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
+from edge_runtime.resizing import resize_to
 
 _DETAIL = 2
 """Times the longer side of a scene: what a photo has beyond that is time and memory, and no scene shows it."""

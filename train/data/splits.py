@@ -38,7 +38,10 @@ def split_photos(
     """
     rows = divide_photos(photo_set, validation_share, seed, test_share)
     _refuse_two_labels(rows)
-    check_sides(rows, photo_set.labels, tuple(Split) if test_share else LEARNT_SIDES)
+    if test_share:
+        check_sides(rows, photo_set.labels, tuple(Split), retry="take another --test-share, or none")
+    else:
+        check_sides(rows, photo_set.labels, LEARNT_SIDES)
     return rows
 
 
@@ -218,16 +221,18 @@ def check_sides(
         present = {row.label for row in rows if row.split is split}
         absent = [label for label in labels if label not in present]
         if absent:
-            raise DataError(
-                f"The {split} split has no photo of {', '.join(absent)}; {_advise(rows, absent, leave_out, retry)}"
-            )
+            advice = _advise(rows, split, absent, leave_out, retry)
+            raise DataError(f"The {split} split has no photo of {', '.join(absent)}; {advice}")
 
 
-def _advise(rows: Sequence[SplitRow], absent: Sequence[str], leave_out: str, retry: str) -> str:
+def _advise(rows: Sequence[SplitRow], split: Split, absent: Sequence[str], leave_out: str, retry: str) -> str:
     """Return what to do about classes that are absent from a side."""
     for label in absent:
         own = [row for row in rows if row.label == label]
-        if len({row.group for row in own}) == 1:
+        groups = len({row.group for row in own})
+        if groups == 1:
             of = "one photo" if len(own) == 1 else f"{len(own)} photos of one group"
             return f"{label} has {of}, which cannot be on both sides: add others, or {leave_out}."
+        if groups == len(LEARNT_SIDES) and split is Split.TEST:
+            return f"{label} has photos of two groups, which are learnt and measured: add others, or {retry}."
     return f"add photos of more groups, or {retry}."

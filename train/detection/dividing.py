@@ -13,6 +13,7 @@ from train.data.split_file import divide_otherwise, hash_photos, match_files, re
 from train.data.splits import LEARNT_SIDES, check_sides, divide_photos
 
 _RETRY = "try another --validation-share or --seed"
+_RETRY_TEST = "take another --test-share, or none"
 _TAKE_AWAY = "take one of them away"
 
 
@@ -40,7 +41,7 @@ def draw_sides(
     drawn = divide_photos(labelled, share, seed, test_share, classes)
     rows = tuple(replace(row, label=photo.label) for row, photo in zip(drawn, photo_set.photos, strict=True))
     _check_apart(rows, _TAKE_AWAY)
-    _check_shown(rows, photos, _RETRY, test=bool(test_share))
+    _check_shown(rows, photos, _RETRY_TEST if test_share else _RETRY, test=bool(test_share))
     return rows
 
 

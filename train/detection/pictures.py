@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from edge_runtime.annotate import draw_box
-from edge_runtime.pages import resize_to
 from edge_runtime.preprocess import Image
+from edge_runtime.resizing import resize_to
 from edge_runtime.text import Colour
 from train.detection.judging import JudgedPhoto
 from train.detection.sample import Sample

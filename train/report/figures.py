@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from edge_runtime.pages import Html
 from edge_runtime.plots import COLOURS, WIDTH, interval_arms, plot_estimates, render
+from train.classification.epoch import EpochRecord
 from train.evaluation.statistics import ClassQuality, Floats, RejectionCurve, Reliability
-from train.fitting.checkpoint import Epoch, EpochRecord
+from train.fitting.checkpoint import Epoch
 
 _MOST_NUMBERED_CLASSES = 25
 # With more, pages become slow, and texts too small to be read.

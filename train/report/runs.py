@@ -12,9 +12,10 @@ from edge_runtime.errors import RunError
 from edge_runtime.estimates import Flags
 from edge_runtime.spec import ModelSpec
 from edge_runtime.training_run import Split, SplitRow, TrainingRun
+from train.classification.epoch import EpochRecord
 from train.evaluation.predictions import Predictions
 from train.evaluation.statistics import Floats
-from train.fitting.checkpoint import EpochRecord, Record
+from train.fitting.checkpoint import Record
 
 
 @dataclass(frozen=True, slots=True, eq=False)

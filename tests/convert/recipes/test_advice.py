@@ -15,9 +15,10 @@ def warn(recipe: str, quantity: str, value: float, high: float) -> None:
 @pytest.mark.parametrize(
     ("recipe", "advice"),
     [
+        ("float16", "--recipe float32"),
         ("dynamic", "--recipe float16"),
         ("int8", "--max-drop"),
-        ("int8-corrected", "--max-drop"),
+        ("int8-corrected", "--recipe int8-qat"),
         ("int8-qat", "--qat-e"),
     ],
 )
@@ -28,6 +29,13 @@ def test_a_loss_is_said_with_what_helps_the_recipe(
     warn(recipe, quantity, -0.42, -0.3)
     assert f"{recipe} loses 0.420 of the Keras model's {quantity}" in caplog.text
     assert advice in caplog.text
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_no_recipe_is_advised_to_be_taken_instead_of_itself(recipe: str, caplog: pytest.LogCaptureFixture) -> None:
+    warn(recipe, "top-1", -0.42, -0.3)
+    assert "loses 0.420" in caplog.text
+    assert f"--recipe {recipe};" not in caplog.text.replace(".\n", ";")
 
 
 @pytest.mark.parametrize(("value", "high"), [(-0.009, -0.001), (-0.02, 0.01), (0.02, 0.03)])

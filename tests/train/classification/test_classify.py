@@ -15,9 +15,9 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 from edge_runtime.errors import DataError, OutputError, PictureError, RunError  # noqa: E402
 from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
 from train.classification.classify import ClassifyOptions, train_classifier  # noqa: E402
+from train.classification.schedule import ClassifierSchedule  # noqa: E402
 from train.data.photos import Columns  # noqa: E402
 from train.fitting.checkpoint import CheckpointFolder  # noqa: E402
-from train.fitting.schedule import ClassifierSchedule  # noqa: E402
 
 Killed = Callable[[], AbstractContextManager[None]]
 

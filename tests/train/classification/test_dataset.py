@@ -11,7 +11,7 @@ from edge_runtime.spec import InputSpec
 from edge_runtime.training_run import Split, SplitRow
 from train.classification.dataset import Batches, ShuffledBatches
 from train.classification.encoding import Encoding
-from train.fitting.schedule import ClassifierSchedule
+from train.classification.schedule import ClassifierSchedule
 
 SPEC = InputSpec(32, 32, (127.5,) * 3, (127.5,) * 3)
 LABELS = ("hat", "shirt")

@@ -10,7 +10,7 @@ pytest.importorskip("keras", reason="needs the train extra")
 from edge_runtime.training_run import Split, SplitRow
 from train.classification.items import Drawing, Negative, make_targets, read_item
 from train.classification.sampling import FIRST_TRAINING_SEED, balance_classes, sample_epoch
-from train.fitting.schedule import ClassifierSchedule
+from train.classification.schedule import ClassifierSchedule
 
 SCHEDULE = ClassifierSchedule(head_epochs=0, epochs=1, batch_size=4, head_learning_rate=1e-3, learning_rate=1e-3)
 PHOTOS = [SplitRow(f"{index}", "hat" if index < 15 else "shirt", "", Split.TRAIN, "") for index in range(20)]

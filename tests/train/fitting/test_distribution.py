@@ -20,8 +20,8 @@ from edge_runtime.spec import InputSpec  # noqa: E402
 from edge_runtime.training_run import Split, SplitRow  # noqa: E402
 from train.classification.dataset import Part, ShuffledBatches  # noqa: E402
 from train.classification.encoding import Encoding  # noqa: E402
+from train.classification.schedule import ClassifierSchedule  # noqa: E402
 from train.fitting.distribution import Distribution, distributed  # noqa: E402
-from train.fitting.schedule import ClassifierSchedule  # noqa: E402
 
 _PROGRAM = Path(__file__).with_name("tiny_training.py")
 _ARGUMENTS = (

@@ -2,7 +2,7 @@ import pytest
 
 pytest.importorskip("keras", reason="needs the train extra")
 
-from train.fitting.checkpoint import EpochRecord
+from train.classification.epoch import EpochRecord
 from train.fitting.schedule import reason_to_stop
 
 
