@@ -86,7 +86,6 @@ def edge_run(ctx: click.Context, /, **_: Any) -> None:
         _check_models(arguments)
         say("All settings are well.")
         return
-    quiet_opencv()
     from edge_runtime.session import run_session
 
     counts = run_session(arguments, partial(_load, arguments), say)
@@ -99,6 +98,8 @@ def edge_run(ctx: click.Context, /, **_: Any) -> None:
 
 def main() -> None:
     """Run `edge-run` with the arguments of this process."""
+    # Some options already load OpenCV when they are read.
+    quiet_opencv()
     run_process(edge_run, "edge-run")
 
 

@@ -111,17 +111,17 @@ def open_outbox_sink(arguments: dict[str, Any]) -> "OutboxSink":
 @contextmanager
 def waiting_told(sink: "OutboxSink") -> Iterator[None]:
     """Say before and after a run how many events wait."""
-    _tell_waiting(sink)
+    _tell_waiting(sink, "are sent now")
     try:
         yield
     finally:
-        _tell_waiting(sink)
+        _tell_waiting(sink, "are sent by the next run")
 
 
-def _tell_waiting(sink: "OutboxSink") -> None:
+def _tell_waiting(sink: "OutboxSink", sent: str) -> None:
     for target, count in sink.outbox.waiting().items():
         known = any(courier.target == target for courier in sink.couriers)
-        then = "are sent by the next run, as soon as it takes them" if known else "are kept for a run that sends to it"
+        then = f"{sent}, as soon as it takes them" if known else "are kept for a run that sends to it"
         click.echo(f"{sink.outbox.path}: {count} events wait for {target} and {then}.", err=True)
 
 

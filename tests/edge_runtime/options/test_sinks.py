@@ -1,7 +1,10 @@
 """The options of `edge-run` that say where results and events go."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -10,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_runtime.cli import edge_run
+from edge_runtime.errors import StreamError
 
 _SECRET = "a secret of the test's own"
 
@@ -159,10 +163,32 @@ def test_events_reach_a_webhook_and_wait_for_one_that_is_away(
     outbox = tmp_path / "outbox.db"
     arguments = [str(video), "--model", str(tiny_model), "--webhook", "http://127.0.0.1:1/", "--outbox", str(outbox)]
     # That the receiver is away is an event, too.
-    for least in (3, 6):
+    for least, told in ((3, ["by the next run"]), (6, ["now", "by the next run"])):
         result = _run(*arguments, EDGE_WEBHOOK_SECRET=_SECRET)
         assert result.exit_code == 0, result.output
-        *_, waiting = re.findall(r"(\d+) events wait for http://127.0.0.1:1/ and are sent", result.stderr)
+        said = re.findall(
+            r"(\d+) events wait for http://127.0.0.1:1/ and are sent (now|by the next run),", result.stderr
+        )
+        assert [when for _, when in said] == told
+        waiting, _ = said[-1]
         assert int(waiting) >= least
     other = _run(*arguments[:-3], f"http://127.0.0.1:{silent_port}/", *arguments[-2:], EDGE_WEBHOOK_SECRET=_SECRET)
     assert f"{waiting} events wait for http://127.0.0.1:1/ and are kept for a run that sends to it." in other.stderr
+
+
+def test_options_that_load_opencv_leave_its_own_words_unsaid(silent_port: int, tmp_path: Path) -> None:
+    """A stream that is not there makes OpenCV warn, once at each attempt."""
+    address = f"http://127.0.0.1:{silent_port}/"
+    command = [
+        sys.executable,
+        "-c",
+        "from edge_runtime.cli import main; main()",
+        "http://127.0.0.1:1/",
+        "--timeout",
+        "1",
+    ]
+    options = ["--roi", "0,0,1,1", "--webhook", address, "--outbox", str(tmp_path / "outbox.db")]
+    environment = {**os.environ, "EDGE_WEBHOOK_SECRET": _SECRET}
+    done = subprocess.run([*command, *options], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == StreamError.exit_code
+    assert "WARN" not in done.stderr
