@@ -15,6 +15,21 @@ _LONGEST_STEM_BYTES: Final = 60
 
 
 @contextlib.contextmanager
+def explaining(path: Path) -> Iterator[None]:
+    """Turn what the operating system says against writing `path` into a sentence.
+
+    Raises:
+        OutputError: The block has met an `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        message = f"{path} cannot be written ({reason}); choose another place or free some space."
+        raise OutputError(message) from error
+
+
+@contextlib.contextmanager
 def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Yield a path beside `path` to write to, and put it in place when the block ends well.
 
@@ -30,13 +45,12 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     stem = shortened(path.stem, _LONGEST_STEM_BYTES)
     aside = path.with_name(f".{stem}.{os.getpid()}.part{path.suffix}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield aside
-        if durable:
-            _flush(aside)
-        aside.replace(path)
-    except OSError as error:
-        raise _explain(path, error) from error
+        with explaining(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield aside
+            if durable:
+                _flush(aside)
+            aside.replace(path)
     finally:
         with contextlib.suppress(OSError):
             aside.unlink(missing_ok=True)
@@ -48,18 +62,17 @@ def check_writable(path: Path) -> None:
     Raises:
         OutputError: The file could not be written.
     """
-    missing = [folder for folder in path.parents if not folder.exists()]
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Of a name that no file has.
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix="."):
-            pass
-    except OSError as error:
-        raise _explain(path, error) from error
-    finally:
-        for folder in missing:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+    with explaining(path):
+        missing = [folder for folder in path.parents if not folder.exists()]
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Of a name that no file has.
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix="."):
+                pass
+        finally:
+            for folder in missing:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
 
 
 def check_fresh(folder: Path, content: str) -> None:
@@ -70,9 +83,11 @@ def check_fresh(folder: Path, content: str) -> None:
         content: What is written there, in the plural.
 
     Raises:
-        OutputError: It has, or it is a file.
+        OutputError: It has, it is a file, or it cannot be looked into.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    with explaining(folder):
+        taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    if taken:
         raise OutputError(f"{folder} is there already; name a new folder, so that {content} do not mix.")
 
 
@@ -98,11 +113,6 @@ def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
     """
     with replacing(path, durable=durable) as aside:
         aside.write_bytes(content)
-
-
-def _explain(path: Path, error: OSError) -> OutputError:
-    reason = error.strerror or str(error)
-    return OutputError(f"{path} cannot be written ({reason}); choose another place or free some space.")
 
 
 def _flush(path: Path) -> None:

@@ -192,6 +192,7 @@ class FrameLoop:
             sink.hurry()
 
     def _take(self, frame: Frame, begins: bool, screening: Screening) -> None:
+        screening.measure(frame)
         frame = replace(frame, image=self._options.view.apply(frame.image))
         self._renew_model(screening)
         verdict = screening.judge(frame)

@@ -27,7 +27,7 @@ class Verdict(Enum):
 
 @dataclass(slots=True)
 class _Seen:
-    size: tuple[int, int]
+    size: tuple[int, int] | None = None
     answered: TinyPicture | None = None
     dark_since_s: float | None = None
     dark_told: bool = False
@@ -49,8 +49,21 @@ class Screening:
         self._on_health = on_health
         self._seen: dict[str, _Seen] = {}
 
+    def measure(self, frame: Frame) -> None:
+        """Look at how large a frame came, before a view of it may hide that."""
+        if not (self._live or self._skip_still):
+            return
+        seen = self._seen_of(frame)
+        before, seen.size = seen.size, frame.size
+        if before is not None and before != frame.size:
+            seen.answered = None
+            self._tell_size(frame, before)
+
     def judge(self, frame: Frame) -> Verdict:
-        """Say what to do with a frame.
+        """Say what to do with a frame, which has been measured.
+
+        Args:
+            frame: As it is looked at.
 
         Raises:
             SourceError: Nothing of it is left by the region that is looked at.
@@ -59,9 +72,7 @@ class Screening:
             raise SourceError(f"The region of --roi lies outside the picture of {frame.source}; give another one.")
         if not (self._live or self._skip_still):
             return Verdict.ANSWER
-        seen = self._seen.setdefault(frame.source, _Seen(frame.size))
-        if frame.size != seen.size:
-            self._tell_size(frame.source, seen, frame.size)
+        seen = self._seen_of(frame)
         picture = tiny_picture(frame.image)
         if self._live and self._is_dark(frame, seen, picture):
             seen.answered = None
@@ -80,11 +91,14 @@ class Screening:
         """Let go of what is known about a source that has ended."""
         self._seen.pop(source, None)
 
-    def _tell_size(self, source: str, seen: _Seen, size: tuple[int, int]) -> None:
-        before, seen.size, seen.answered = seen.size, size, None
+    def _seen_of(self, frame: Frame) -> _Seen:
+        return self._seen.setdefault(frame.source, _Seen())
+
+    def _tell_size(self, frame: Frame, before: tuple[int, int]) -> None:
         if self._live:
-            message = f"{source} sends {size[1]} x {size[0]} pixels now, {before[1]} x {before[0]} before."
-            self._on_health(HealthKind.SIZE_CHANGED, source, message)
+            height, width = frame.size
+            message = f"{frame.source} sends {width} x {height} pixels now, {before[1]} x {before[0]} before."
+            self._on_health(HealthKind.SIZE_CHANGED, frame.source, message)
 
     def _is_dark(self, frame: Frame, seen: _Seen, picture: TinyPicture) -> bool:
         if not is_dark(picture):

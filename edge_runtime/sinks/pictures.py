@@ -8,7 +8,7 @@ import cv2
 
 from edge_runtime.annotate import annotate
 from edge_runtime.errors import OutputError
-from edge_runtime.files import shortened, write_bytes
+from edge_runtime.files import explaining, shortened, write_bytes
 from edge_runtime.frame import Frame
 from edge_runtime.pictures import PICTURE_SUFFIXES
 from edge_runtime.preprocess import Image
@@ -93,15 +93,19 @@ def make_folder(folder: Path) -> None:
 
 
 def refuse_source(path: Path, source: str) -> None:
-    """Raise an `OutputError` when writing to `path` would replace the source itself."""
-    if path.exists() and Path(source).exists() and path.samefile(source):
+    """Raise an `OutputError` when writing to `path` would replace the source itself, or `path` cannot be looked at."""
+    with explaining(path):
+        is_source = path.exists() and Path(source).exists() and path.samefile(source)
+    if is_source:
         raise OutputError(f"{path} is the source itself; choose another name for --save.")
 
 
 def refuse_own_folder(folder: Path, source: str, option: str) -> None:
     """Raise an `OutputError` where pictures that are written would be taken for photos the next time."""
     path = Path(source)
-    if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file() and path.parent.samefile(folder):
+    with explaining(folder):
+        is_own = path.suffix.lower() in PICTURE_SUFFIXES and path.is_file() and path.parent.samefile(folder)
+    if is_own:
         raise OutputError(f"{folder} is the folder that {path.name} lies in; choose another one for {option}.")
 
 
@@ -128,9 +132,14 @@ def short_stem(path: Path) -> str:
 
 
 def free_path(path: Path) -> Path:
-    """Return the path, or the first of `name-2`, `name-3` and so on that is free."""
+    """Return the path, or the first of `name-2`, `name-3` and so on that is free.
+
+    Raises:
+        OutputError: Its folder may not be entered.
+    """
     free, number = path, 1
-    while free.exists():
-        number += 1
-        free = path.with_stem(f"{short_stem(path)}-{number}")
+    with explaining(path):
+        while free.exists():
+            number += 1
+            free = path.with_stem(f"{short_stem(path)}-{number}")
     return free

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from edge_runtime.errors import OutputError
+from edge_runtime.files import explaining
 from edge_runtime.pictures import PICTURE_SUFFIXES
 from edge_runtime.sinks.pictures import PictureFileSink, PictureFolderSink
 from edge_runtime.sinks.sink import Sink
@@ -20,12 +21,14 @@ def open_save_sink(target: str, source: FrameSource, max_frames: int | None = No
         max_frames: How many of them at most.
 
     Raises:
-        OutputError: The suffix is of no known format, or names one picture where there will be several; or the path of
-            a video is no UTF-8.
+        OutputError: The suffix is of no known format, or names one picture where there will be several; the path of a
+            video is no UTF-8; or it lies in a folder that may not be entered.
     """
     path = Path(target)
     suffix = path.suffix.lower()
-    if path.is_dir() or target.endswith(os.sep) or not suffix:
+    with explaining(path):
+        is_folder = path.is_dir() or target.endswith(os.sep) or not suffix
+    if is_folder:
         return PictureFolderSink(path)
     if suffix in VIDEO_CODECS:
         return VideoSink(path, source)

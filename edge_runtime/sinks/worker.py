@@ -62,6 +62,7 @@ class SinkThread(Sink):
         self._dropped_s: float | None = None
         self._dropped_events = 0
         self._failing: Exception | None = None
+        self._frame_failed = False
         self._fatal: Exception | None = None
         self._thread = threading.Thread(target=self._work, name=f"sink {name}", daemon=True)
 
@@ -176,8 +177,9 @@ class SinkThread(Sink):
                 self._pause(item, error, wait_s)
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
             else:
-                wait_s = _FIRST_WAIT_S
-                self._note_well()
+                if self._proves_well(item):
+                    wait_s = _FIRST_WAIT_S
+                    self._note_well()
             # Its frame takes megabytes, and the next one may be long in coming.
             del item
 
@@ -202,6 +204,13 @@ class SinkThread(Sink):
         else:
             self._sink.tell(item)
 
+    def _proves_well(self, item: _Item) -> bool:
+        """Tell whether a sink that took an item is well.
+
+        Many sinks of frames do nothing with events, not even with the one that says that they fail.
+        """
+        return isinstance(item, tuple) or not self._frame_failed
+
     def _is_fatal(self, error: Exception) -> bool:
         """Tell whether an error ends the sink, and keep it for the thread of the frame loop if so."""
         temporary = isinstance(error, (OutputError, OSError)) and not isinstance(error, BrokenPipeError)
@@ -218,6 +227,7 @@ class SinkThread(Sink):
             self._notices.append((HealthKind.SINK_FAILED, str(error)))
         with self._changed:
             self._failing = error
+            self._frame_failed |= isinstance(item, tuple)
             events = self._waiting_events()
             self._items = deque(events if isinstance(item, tuple) else [item, *events])
             self._frames, self._events = 0, len(self._items)
@@ -233,5 +243,6 @@ class SinkThread(Sink):
             if calm or caught_up or self._failing is not None:
                 lost = f"; {self._dropped_events} events were dropped" if self._dropped_events else ""
                 self._failing = self._dropped_s = None
+                self._frame_failed = False
                 self._dropped_events = 0
                 self._notices.append((HealthKind.SINK_BACK, f"{self.name} works again{lost}."))

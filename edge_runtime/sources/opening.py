@@ -37,10 +37,17 @@ def open_source(
         enough: How large frames of a video have to be; None for whole ones.
 
     Raises:
-        SourceError: Nothing of that name is there, or it is of no known kind.
+        SourceError: Nothing of that name is there, it may not be looked at, or it is of no known kind.
     """
     if is_address(text):
         return LiveSource([stream_endpoint(text)], live)
+    try:
+        return _open_path(text, on_bad_picture, enough)
+    except OSError as error:
+        raise SourceError(f"{text!r} cannot be read ({error.strerror}); check the path and its permissions.") from error
+
+
+def _open_path(text: str, on_bad_picture: OnBadPicture | None, enough: Enough | None) -> FrameSource:
     path = Path(text)
     if path.is_dir() and text:
         return PictureSource(pictures_in(path), on_bad_picture)

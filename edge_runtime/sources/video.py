@@ -59,7 +59,15 @@ class VideoSource(FrameSource):
             index += 1
             start = time.perf_counter()
         if index == 0:
-            raise SourceError(f"{self.path} is neither a picture nor a video that OpenCV can read; check the file.")
+            raise self._no_video()
+
+    def _no_video(self) -> SourceError:
+        """Return what to say of a file without a frame; OpenCV does not tell a damaged one from a forbidden one."""
+        try:
+            self.path.open("rb").close()
+        except OSError as error:
+            return SourceError(f"{self.path} cannot be read ({error.strerror}); check the path and its permissions.")
+        return SourceError(f"{self.path} is neither a picture nor a video that OpenCV can read; check the file.")
 
     def _read_picture(self, reader: PictureReader) -> Picture | None:
         """Return the next picture that is not damaged, no larger than it has to be.

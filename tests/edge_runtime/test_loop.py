@@ -9,7 +9,7 @@ import pytest
 
 from edge_runtime.drawing import GARMENTS
 from edge_runtime.errors import OutputError, SourceError
-from edge_runtime.events import Event, EventHub, HealthKind, ScanKind, Scanner
+from edge_runtime.events import Event, EventHub, HealthEvent, HealthKind, ScanKind, Scanner
 from edge_runtime.loop import LoopOptions, RunCounts, run
 from edge_runtime.preprocess import Image
 from edge_runtime.recognizer import Recognizer
@@ -18,7 +18,7 @@ from edge_runtime.sinks import Sink, SinkThread
 from edge_runtime.sinks.veiled import VeiledSink
 from edge_runtime.sources import Enough, Frame, FrameSource, LiveSettings, open_source
 from edge_runtime.veil import show_all
-from edge_runtime.view import View
+from edge_runtime.view import Region, View
 
 _RED, _CYAN = (0, 0, 255), (255, 255, 0)
 
@@ -257,6 +257,23 @@ def test_the_same_file_again_is_another_one(tiny_recognizer: Recognizer, at_once
     assert (counts.answered, counts.still) == (2, 2 * frames - 2)
     told = [ScanKind.APPEARED, ScanKind.SETTLED, ScanKind.LEFT] if frames > 1 else []
     assert [event.kind for event in heard] == 2 * told
+
+
+@pytest.mark.parametrize("region", [None, Region(0, 0, 16, 16, shares=False), Region(0, 0, 0.5, 1, shares=True)])
+def test_another_size_is_told_as_it_was_sent_whatever_the_region(
+    tiny_recognizer: Recognizer, region: Region | None
+) -> None:
+    class Camera(_Given):
+        live = True
+
+    hub, heard = EventHub(), list[Event]()
+    hub.listen(heard.append)
+    frames = [Frame(np.full((*size, 3), 90, np.uint8), "camera:0", 0, 0.0, 0.0) for size in ((48, 64), (96, 128))]
+    run(Camera(frames), tiny_recognizer, [], LoopOptions(view=View(90, region=region)), hub=hub)
+    told = "camera:0 sends 128 x 96 pixels now, 64 x 48 before."
+    assert [(event.kind, event.message) for event in heard if isinstance(event, HealthEvent)] == [
+        (HealthKind.SIZE_CHANGED, told)
+    ]
 
 
 def test_a_sink_hears_each_event_of_a_second_run_once(tiny_recognizer: Recognizer) -> None:

@@ -58,8 +58,10 @@ def test_a_black_picture_in_a_file_is_a_picture(told: _Told) -> None:
 
 def test_another_size_is_told_and_answered(told: _Told) -> None:
     screening = Screening(live=True, skip_still=True, on_health=told)
-    screening.judge(_frame(50))
-    assert screening.judge(_frame(50, size=(96, 128))) is Verdict.ANSWER
+    for size in ((48, 64), (96, 128)):
+        frame = _frame(50, size=size)
+        screening.measure(frame)
+        assert screening.judge(frame) is Verdict.ANSWER
     assert told.kinds == [HealthKind.SIZE_CHANGED]
 
 

@@ -12,7 +12,7 @@ import pytest
 from edge_runtime.errors import OutputError
 from edge_runtime.results import Classification, Detection, FrameResult, StageTimes
 from edge_runtime.sinks import JsonSink, LineSink, PictureFileSink, PictureFolderSink, VideoSink, open_save_sink
-from edge_runtime.sources import DemoSource, Endpoint, Frame, LiveSource, PictureSource, VideoSource
+from edge_runtime.sources import ChainedSource, DemoSource, Endpoint, Frame, LiveSource, PictureSource, VideoSource
 
 _IMAGE = np.full((48, 64, 3), 90, np.uint8)
 
@@ -215,6 +215,19 @@ class TestVideo:
         assert (len(frames), fps) == (6, pytest.approx(12.0))
         assert _names(tmp_path) == [f"out{suffix}"]
         assert capfd.readouterr().err == ""
+
+    def test_pictures_before_a_video_do_not_slow_it(self, tmp_path: Path) -> None:
+        clip = tmp_path / "clip.avi"
+        writer = cv2.VideoWriter(str(clip), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"MJPG"), 12.0, (64, 48))
+        for _ in range(3):
+            writer.write(_IMAGE)
+        writer.release()
+        source = ChainedSource([PictureSource([_picture(tmp_path / "a.jpg")]), VideoSource(clip)])
+        with VideoSink(tmp_path / "out.mp4", source) as sink:
+            for frame in source:
+                sink.write(frame, _result())
+        frames, fps = _read_video(tmp_path / "out.mp4")
+        assert (len(frames), fps) == (4, pytest.approx(12.0))
 
     @pytest.mark.parametrize(("frames", "rate"), [(30, 5), (4, 8)])
     def test_the_rate_of_a_live_source_is_measured(self, frames: int, rate: int, tmp_path: Path) -> None:

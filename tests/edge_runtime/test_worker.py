@@ -53,6 +53,13 @@ class _Held(Sink):
         self.got.append(number)
 
 
+class _HeldPictures(_Held):
+    """Has no use for events."""
+
+    def tell(self, event: Event) -> None:
+        return
+
+
 def _until(condition: Callable[[], bool]) -> None:
     deadline_s = time.monotonic() + 5
     while not condition():
@@ -129,6 +136,32 @@ def test_a_failing_sink_of_a_live_source_is_tried_again_and_loses_no_event() -> 
         sink.write(_FRAME, _result(2))
     # What failed and was a frame is no longer of interest.
     assert held.got == [100, 101, 2]
+
+
+def test_a_sink_that_fails_on_every_frame_says_so_once_and_is_tried_ever_more_seldom() -> None:
+    held = _HeldPictures()
+    held.error = OutputError("The disk is full; free some space.")
+    kinds = list[HealthKind]()
+
+    def pass_on() -> int:
+        sink.write(_FRAME, _result(0))
+        for kind, *_ in sink.take_notices():
+            # As the hub does, which tells every sink what becomes of each.
+            sink.tell(_event(0))
+            # A busy machine may make it slow besides.
+            if kind is not HealthKind.SINK_SLOW:
+                kinds.append(kind)
+        return len(kinds)
+
+    with SinkThread(held, "held", patient=False) as sink:
+        end_s = time.monotonic() + 1.0
+        _until(lambda: pass_on() > 1 or time.monotonic() > end_s)
+        assert kinds == [HealthKind.SINK_FAILED]
+        # At once, and after 0.05 s, 0.1 s, 0.2 s and 0.4 s.
+        assert held.tries <= 5
+        held.error = None
+        _until(lambda: pass_on() > 1)
+        assert kinds == [HealthKind.SINK_FAILED, HealthKind.SINK_BACK]
 
 
 def test_events_are_kept_up_to_a_thousand(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,9 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from convert.metadata_writer import add_metadata
+from edge_runtime import tflite_schema as slots
 from edge_runtime.errors import EdgeGarmentError, MetadataError, ModelError
 from edge_runtime.flatbuffer import Table, root_table
-from edge_runtime.metadata import schema as slots
 from edge_runtime.metadata.checks import check_spec
 from edge_runtime.metadata.reading import model_sha256, read_spec
 from edge_runtime.model_file import read_graph
