@@ -251,12 +251,16 @@ def write_split_rows(path: Path, rows: Iterable[SplitRow]) -> None:
 def _read_rows(path: Path, kind: type[SplitRow | BoxRow]) -> Iterator[tuple[str, ...]]:
     """Yield the fields of `kind` from each line of a CSV file, in their order."""
     names = [field.name for field in fields(kind)]
-    with path.open(encoding="utf-8", newline="") as file:
+    # With a byte order mark, which spreadsheets write.
+    with path.open(encoding="utf-8-sig", newline="") as file:
         try:
-            for row in csv.DictReader(file):
-                values = [row.get(name) for name in names]
+            reader = csv.DictReader(file)
+            if absent := [name for name in names if name not in (reader.fieldnames or ())]:
+                raise ValueError(f"its header is {','.join(reader.fieldnames or ())} and lacks {', '.join(absent)}")
+            for row in reader:
+                values = [row[name] for name in names]
                 if None in values:
-                    raise ValueError(f"a row or the header lacks {names[values.index(None)]}")
+                    raise ValueError(f"line {reader.line_num} lacks {names[values.index(None)]}")
                 yield tuple(map(str, values))
         except csv.Error as error:
             raise ValueError(str(error)) from error
@@ -264,6 +268,8 @@ def _read_rows(path: Path, kind: type[SplitRow | BoxRow]) -> Iterator[tuple[str,
 
 def _parse_row(values: tuple[str, ...]) -> SplitRow:
     image, label, group, split, sha256 = values
+    if split not in list(Split):
+        raise ValueError(f"{image} has the split {split!r}, which is none of {', '.join(Split)}")
     return SplitRow(image, label, group, Split(split), sha256)
 
 

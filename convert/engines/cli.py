@@ -34,7 +34,8 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 def verify(model: Path, data: Path | None, images: int, as_json: bool, **options: Any) -> None:
     """Run the same pictures through every engine that is here, and say which answer like ai-edge-litert.
 
-    The model needs a uint8 input, as edge-convert writes it. Engines that are not here are named as not checked.
+    The model needs a uint8 input, as the int8 recipes of edge-convert give it. Engines that are not here are named as
+    not checked.
     """
     require_extra("edge-convert verify", "train", "ai_edge_litert", "flatbuffers", "tqdm")
     from convert.engines.comparison import compare_engines

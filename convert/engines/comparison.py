@@ -85,7 +85,7 @@ def compare_engines(model: bytes, inputs: NDArray[np.uint8], engines: tuple[Engi
 def _choose_measure(model: bytes) -> Measure:
     graph = read_contents(model).graphs[0]
     if [graph.tensors[index].type for index in graph.inputs] != ["UINT8"]:
-        raise ModelError("The model's input is not one uint8 tensor; verify a file that edge-convert wrote.")
+        raise ModelError("The model's input is not one uint8 tensor; verify a file of one of the int8 recipes.")
     if read_spec(model).detection is not None:
         return _measure_boxes(model)
     scales = [graph.tensors[index].quantization for index in graph.outputs]

@@ -72,3 +72,8 @@ def _check_same_task(spec: ModelSpec, run: TrainingRun, path: Path) -> None:
             f"{path} is for another task, or has other labels, another input size or another normalisation than "
             f"{run.path}, so it is not made of that run; name the run that it was made of."
         )
+    if spec.name != trained.name:
+        raise ModelError(
+            f"{path} is {spec.name} and {run.path} is {trained.name}, so it is not made of that run; name the run that "
+            "it was made of."
+        )

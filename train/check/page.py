@@ -1,6 +1,5 @@
 """A check's findings as one HTML file with small pictures in it."""
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -83,7 +82,8 @@ def _show_boxes(box_set: BoxSet | None) -> Iterator[Html]:
     """Show a sample of the photos with their boxes, spread evenly over the data set."""
     photos = [photo for photo in box_set.photos if photo.boxes] if box_set else []
     if box_set and photos:
-        shown = photos[:: math.ceil(len(photos) / _SHOWN_EXAMPLES)]
+        count = min(len(photos), _SHOWN_EXAMPLES)
+        shown = [photos[at * len(photos) // count] for at in range(count)]
         cards = (_photo(as_photo(photo), box_set.images, photo.boxes, _EXAMPLE_SIDE) for photo in shown)
         yield section(f"Boxes of {len(shown)} photos", gallery(cards))
 

@@ -1,6 +1,7 @@
 """`edge-train average`."""
 
 import logging
+import os
 from pathlib import Path
 
 import click
@@ -25,10 +26,16 @@ def average(runs: tuple[Path, ...], output: Path) -> None:
     """
     if len(runs) < 2:
         raise click.UsageError("Name at least two run directories to average.")
+    if len({run.resolve() for run in runs}) < len(runs):
+        raise click.UsageError("A run is named twice, and would count twice; name each once.")
     require_extra("edge-train average", "train", "keras")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with quiet_stderr():
         from train.classification.soup import average_runs
+        from train.fitting.environment import start_backend
         from train.report import report_if_possible
+
+        start_backend()
     averaged = TrainingRun(output)
     average_runs([TrainingRun(run) for run in runs], averaged)
     report_if_possible(averaged)

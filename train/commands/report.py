@@ -21,7 +21,9 @@ _NEEDS = ("matplotlib", "scipy", "sklearn")
     help="The HTML file to write.  [default: report.html in the run directory]",
 )
 @click.option(
-    "--images", type=click.Path(path_type=Path, file_okay=False), help="Folder of the run's photos, if they have moved."
+    "--images",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of the run's photos, if they have moved.",
 )
 def report(run: Path, output: Path | None, images: Path | None) -> None:
     """Write what the finished run in RUN is worth: one HTML page with figures, tables and its worst mistakes."""

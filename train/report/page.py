@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_runtime import pages
-from edge_runtime.errors import PictureError
+from edge_runtime.errors import DataError, PictureError
 from edge_runtime.estimates import Estimate, estimate_share
 from edge_runtime.files import write_text
 from edge_runtime.pages import Html
@@ -62,14 +62,24 @@ def write_report(run: Path, output: Path, images: Path | None = None) -> None:
         images: Folder of the run's photos; None takes the one that the run was made with.
 
     Raises:
+        DataError: None of its validation photos is in `images`.
         RunError: The directory holds no finished run, or a damaged one.
         MetadataError: Its `model.json` is no model description.
         OutputError: The file cannot be written.
     """
+    if images is not None:
+        _check_images(TrainingRun(run), images)
     if is_detector(TrainingRun(run)):
         write_text(output, build_detector_report(read_detector_run(run), images))
     else:
         write_text(output, build_report(read_run(run), images))
+
+
+def _check_images(run: TrainingRun, images: Path) -> None:
+    """Refuse a folder of other photos, without which a report would replace one with pictures."""
+    rows = run.read_splits(Split.VALIDATION)
+    if rows and not any((images / row.image).is_file() for row in rows):
+        raise DataError(f"{images} has none of the run's photos, such as {rows[0].image}; name another with --images.")
 
 
 def build_report(run: FinishedRun, images: Path | None = None) -> str:

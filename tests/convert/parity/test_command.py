@@ -119,6 +119,19 @@ def test_a_file_of_another_run_is_refused(detector_run: TrainingRun, tiny_model:
     assert "not made of that run" in result.stderr
 
 
+def test_a_file_of_another_network_is_refused_and_its_report_left(
+    converted_detector: tuple[Path, str], detector_run: TrainingRun, tmp_path: Path
+) -> None:
+    """Labels and size are often the same where two networks are compared."""
+    run = TrainingRun(shutil.copytree(detector_run.path, tmp_path / "run"))
+    run.write_spec(replace(run.read_spec(), name="another-network-64"))
+    file = Path(shutil.copy(converted_detector[0], tmp_path / "squares.tflite"))
+    result = CliRunner().invoke(main, ["parity", str(run.path), str(file)])
+    assert result.exit_code == ModelError.exit_code
+    assert "another-network-64" in result.stderr
+    assert not (tmp_path / "squares.parity").exists()
+
+
 def test_a_file_of_another_task_is_refused(detector_run: TrainingRun, tiny_detector: Path, tmp_path: Path) -> None:
     spec = detector_run.read_spec()
     TrainingRun(tmp_path).write_spec(replace(spec, heads=(HeadSpec("colour", spec.labels),), detection=None))

@@ -104,8 +104,8 @@ def test_the_page_shows_photos_with_their_boxes(write_coco: Callable[[list[Boxes
     result = check(write_coco([GOOD] * 30), "-o", str(tmp_path / "check"))
     assert result.exit_code == 0, result.output
     page = (tmp_path / "check" / "check.html").read_text(encoding="utf-8")
-    assert "Boxes of 15 photos" in page
-    assert page.count("data:image/jpeg;base64,") == 15
+    assert "Boxes of 24 photos" in page
+    assert page.count("data:image/jpeg;base64,") == 24
     assert "<td>23%</td>" in page or "<td>36%</td>" in page
 
 

@@ -172,3 +172,10 @@ def test_an_average_is_never_trained_over(
     assert result.exit_code == RunError.exit_code, result.output
     assert "holds a finished run without its last epoch" in result.stderr
     assert average.model_path.read_bytes() == model
+
+
+def test_a_run_named_twice_is_refused(trained_run: TrainingRun, tmp_path: Path) -> None:
+    arguments = ["average", str(trained_run.path), f"{trained_run.path}/.", "-o", str(tmp_path / "average")]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert "named twice" in result.stderr

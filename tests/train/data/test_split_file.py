@@ -85,6 +85,23 @@ def test_a_class_on_one_side_only_is_refused(split_file: Path, photo_set: PhotoS
         read_splits(split_file, photo_set)
 
 
+def test_a_file_that_a_spreadsheet_saved_is_read(split_file: Path, photo_set: PhotoSet) -> None:
+    rows = read_splits(split_file, photo_set)
+    split_file.write_bytes(b"\xef\xbb\xbf" + split_file.read_bytes())
+    assert read_splits(split_file, photo_set) == rows
+
+
+def test_what_is_wrong_with_an_edited_file_is_told(split_file: Path, photo_set: PhotoSet) -> None:
+    text = split_file.read_text(encoding="utf-8")
+    for edited, wanted in (
+        (text.replace(",", ";"), "its header is image;label;group;split;sha256 and lacks image"),
+        (text.replace(",validation,", ",val,"), "has the split 'val', which is none of train, validation, test"),
+    ):
+        split_file.write_text(edited, encoding="utf-8")
+        with pytest.raises(DataError, match=wanted):
+            read_splits(split_file, photo_set)
+
+
 @pytest.mark.parametrize("content", [b"image,label\nhat/0.png,hat\n", b"\xff\xd8\xff\0", None])
 def test_a_file_that_is_no_split_file_is_refused(content: bytes | None, photo_set: PhotoSet, tmp_path: Path) -> None:
     path = tmp_path / "other.csv"

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 pytest.importorskip("matplotlib", reason="needs the train extra")
 
-from edge_runtime.errors import RunError
+from edge_runtime.errors import DataError, RunError
 from edge_runtime.training_run import TrainingRun
 from train.cli import main
 from train.evaluation.statistics import measure_classes
@@ -120,6 +120,17 @@ def test_photos_that_have_moved_are_found(make_run: MakeRun, photos: Path, tmp_p
     arguments = ["report", str(run), "-o", str(output), "--images", str(tmp_path / "elsewhere")]
     assert CliRunner().invoke(main, arguments).exit_code == 0
     assert "<img" in output.read_text()
+
+
+def test_a_folder_of_other_photos_leaves_the_report_as_it_was(make_run: MakeRun, photos: Path, tmp_path: Path) -> None:
+    run = make_run()
+    output = tmp_path / "out.html"
+    output.write_text("with pictures")
+    (tmp_path / "others").mkdir()
+    result = CliRunner().invoke(main, ["report", str(run), "-o", str(output), "--images", str(tmp_path / "others")])
+    assert result.exit_code == DataError.exit_code
+    assert "none of the run's photos" in result.stderr
+    assert output.read_text() == "with pictures"
 
 
 def test_a_run_without_mistakes_has_a_report(make_run: MakeRun) -> None:
