@@ -99,8 +99,8 @@ def _convert(model: keras.Model, configure: Callable[[tf.lite.TFLiteConverter], 
     image = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name=_INPUT)
     graph = tf.function(lambda image: model(image, training=False)).get_concrete_function(image)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([graph], model)
-    # Its variables become constants here and now. The way round a SavedModel makes the same file, and takes seven times
-    # as long; it finds no variables in a model of Keras 3 unless Keras itself writes it.
+    # Its variables become constants here and now. The way round a SavedModel makes the same file, and takes four to
+    # seven times as long; it finds no variables in a model of Keras 3 unless Keras itself writes it.
     converter.experimental_lower_to_saved_model = False
     configure(converter)
     try:
