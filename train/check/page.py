@@ -5,17 +5,7 @@ from pathlib import Path
 
 from edge_runtime.annotate import draw_box
 from edge_runtime.errors import PictureError
-from edge_runtime.pages import (
-    Html,
-    build_page,
-    card,
-    embed_picture,
-    finding,
-    gallery,
-    paragraph,
-    section,
-    table,
-)
+from edge_runtime.pages import Html, build_page, card, embed_picture, finding, gallery, paragraph, section, table
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
 from edge_runtime.resizing import resize_to

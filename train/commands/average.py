@@ -1,14 +1,13 @@
 """`edge-train average`."""
 
 import logging
-import os
 from pathlib import Path
 
 import click
 
 from edge_runtime.extras import require_extra
-from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
+from train.commands.starting import start_keras
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +28,10 @@ def average(runs: tuple[Path, ...], output: Path) -> None:
     if len({run.resolve() for run in runs}) < len(runs):
         raise click.UsageError("A run is named twice, and would count twice; name each once.")
     require_extra("edge-train average", "train", "keras")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with quiet_stderr():
-        from train.classification.soup import average_runs
-        from train.fitting.environment import start_backend
-        from train.report import report_if_possible
+    start_keras()
+    from train.classification.soup import average_runs
+    from train.report import report_if_possible
 
-        start_backend()
     averaged = TrainingRun(output)
     average_runs([TrainingRun(run) for run in runs], averaged)
     report_if_possible(averaged)

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,9 @@ import click
 from edge_runtime.errors import FindingsError
 from edge_runtime.extras import require_extra
 from edge_runtime.files import write_text
-from edge_runtime.quiet import quiet_opencv, quiet_stderr
+from edge_runtime.quiet import quiet_opencv
 from train.commands.data_options import (
+    COLUMN_OPTIONS,
     classes_option,
     data_options,
     image_size_option,
@@ -21,13 +21,14 @@ from train.commands.data_options import (
     take_columns,
 )
 from train.commands.run_options import find_bundled
+from train.commands.starting import start_keras
 
 if TYPE_CHECKING:
     from train.check.findings import Report
     from train.data.boxes import BoxSet
 
 log = logging.getLogger(__name__)
-_OF_LABELS = ("splits", "model", "image_column", "label_column", "group_column")
+_OF_LABELS = ("splits", "model", *COLUMN_OPTIONS)
 
 
 @click.command(
@@ -65,7 +66,6 @@ def check(output: Path | None, as_json: bool, **arguments: Any) -> None:
     different labels, a leak across the split, a class that cannot be divided, a box outside its photo.
     """
     require_extra("edge-train check", "train", "keras", "PIL", "sklearn", "tqdm")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     quiet_opencv()
     from train.check.page import render_page
     from train.check.summary import summarize
@@ -94,15 +94,8 @@ def _look(arguments: dict[str, Any]) -> "tuple[Report, BoxSet | None]":
     refuse_options(arguments["data"], "a YOLO data set of boxes", ("classes",))
     del arguments["classes"]
     if arguments["model"] is not None:
-        _start_keras()
+        start_keras()
     return check_photos(CheckOptions(columns=take_columns(arguments), **arguments)), None
-
-
-def _start_keras() -> None:
-    with quiet_stderr():
-        from train.fitting.environment import start_backend
-
-        start_backend()
 
 
 def _fail_on_errors(report: "Report") -> None:

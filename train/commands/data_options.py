@@ -34,6 +34,9 @@ _COLUMNS = (
     click.option("--group-column", help="CSV column with what a split must never divide, for example the sender."),
 )
 
+COLUMN_OPTIONS = ("image_column", "label_column", "group_column")
+"""Names of these options among a command's arguments."""
+
 
 def _split_labels(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...]:
     return tuple(label.strip() for label in text.split(",") if label.strip())
@@ -98,7 +101,7 @@ def take_columns(arguments: dict[str, Any]) -> "Columns":
     """Take the columns out of a command's keyword arguments."""
     from train.data.photos import Columns
 
-    return Columns(*(arguments.pop(f"{name}_column") for name in ("image", "label", "group")))
+    return Columns(*map(arguments.pop, COLUMN_OPTIONS))
 
 
 def refuse_options(data: Path, kind: str, names: tuple[str, ...]) -> None:

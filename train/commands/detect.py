@@ -1,13 +1,11 @@
 """`edge-train detect`."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from edge_runtime.extras import require_extra
-from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
 from train.commands.data_options import (
     box_images_option,
@@ -20,6 +18,7 @@ from train.commands.data_options import (
 )
 from train.commands.run_options import architecture_option, max_minutes_option, run_option, weights_option
 from train.commands.schedule_options import fitting_options
+from train.commands.starting import start_keras
 
 if TYPE_CHECKING:
     from train.detection.detect import DetectOptions
@@ -96,13 +95,10 @@ def detect(run: Path, **arguments: Any) -> None:
     """
     _refuse_beside_splits(arguments)
     require_extra("edge-train detect", "train", "keras", "pycocotools", "tqdm")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with quiet_stderr():
-        from train.detection.detect import train_detector
-        from train.fitting.environment import start_backend
-        from train.report import report_if_possible
+    start_keras()
+    from train.detection.detect import train_detector
+    from train.report import report_if_possible
 
-        start_backend()
     trained = TrainingRun(run)
     train_detector(_resolve(arguments), trained)
     report_if_possible(trained)

@@ -10,6 +10,7 @@ from edge_runtime.extras import require_extra
 from edge_runtime.options.numbers import FiniteRange
 from edge_runtime.training_run import BoxRow, Split, SplitRow, write_split_rows
 from train.commands.data_options import (
+    COLUMN_OPTIONS,
     classes_option,
     column_options,
     labels_option,
@@ -19,7 +20,6 @@ from train.commands.data_options import (
     validation_share_option,
 )
 
-_OF_LABELS = ("image_column", "label_column", "group_column")
 _OF_BOXES = ("classes", "labels")
 
 
@@ -84,7 +84,7 @@ def _divide_boxes(data: Sequence[Path], arguments: dict[str, Any]) -> tuple[tupl
     """Return what each photo serves for, and all boxes."""
     from train.detection.data import read_data
 
-    refuse_options(data[0], "photos with one label each", _OF_LABELS)
+    refuse_options(data[0], "photos with one label each", COLUMN_OPTIONS)
     divided = read_data(
         data,
         (),
