@@ -25,6 +25,18 @@ def is_address(text: str) -> bool:
     return _ADDRESS.match(text) is not None
 
 
+def is_utf8(text: str) -> bool:
+    """Tell whether a text is free of bytes that are no UTF-8, which Python keeps as lone surrogates.
+
+    OpenCV ends the process with SIGSEGV at an address or device file of such a name.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def without_password(address: str) -> str:
     """Hide the passwords of an address, before its host, in its path and in its query.
 

@@ -10,6 +10,7 @@ import click
 from edge_runtime.cli_errors import ErrorCommand, say
 from edge_runtime.ending import run_process
 from edge_runtime.errors import PictureError
+from edge_runtime.options.companions import check_companions
 from edge_runtime.options.config import ENVIRONMENT_PREFIX, config_options, keep_strongest, print_config
 from edge_runtime.options.faults import fault_options
 from edge_runtime.options.frames import frame_options
@@ -75,19 +76,20 @@ def edge_run(ctx: click.Context, /, **_: Any) -> None:
 
     Each option may also be set by a variable (--max-fps by EDGE_MAX_FPS) or in a TOML file (max-fps = 5).
     """
-    keep_strongest(ctx, ("sources", "cameras", "demo"))
-    keep_strongest(ctx, ("events", "as_json"))
+    overruled = keep_strongest(ctx, ("sources", "cameras", "demo")) + keep_strongest(ctx, ("events", "as_json"))
     arguments = ctx.params
     if arguments["print_config"]:
         click.echo(print_config(ctx))
         return
     _check(arguments)
+    check_companions(ctx, overruled)
+    from edge_runtime.session import check_session, run_session
+
     if arguments["check_config"]:
+        check_session(arguments)
         _check_models(arguments)
         say("All settings are well.")
         return
-    from edge_runtime.session import run_session
-
     counts = run_session(arguments, partial(_load, arguments), say)
     if counts.still:
         say(f"{counts.still} frames without motion were not answered again.")
@@ -108,8 +110,6 @@ def _check(arguments: dict[str, Any]) -> None:
     check_sinks(arguments)
     if arguments["events"] and arguments["as_json"]:
         raise click.UsageError("--events and --json exclude one another; both are JSON Lines.")
-    if arguments["watch_model"] and arguments["model"] is None:
-        raise click.UsageError("--watch-model watches the file of --model; give one.")
 
 
 def _check_models(arguments: dict[str, Any]) -> None:

@@ -20,8 +20,8 @@ from edge_runtime.options.sources import open_chosen_source
 from edge_runtime.plan import Plan, plan_answers
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.service import notify
-from edge_runtime.sinks import EventSink, JsonSink, LineSink, Sink, SinkThread
-from edge_runtime.sources import AheadSource, Enough, FrameSource
+from edge_runtime.sinks import EventSink, JsonSink, LineSink, Sink, SinkThread, open_save_sink
+from edge_runtime.sources import AheadSource, Enough, FrameSource, OnBadPicture
 from edge_runtime.sources.live import OnHealth
 from edge_runtime.watchdog import Watchdog
 
@@ -41,40 +41,65 @@ def run_session(arguments: dict[str, Any], load: _Load, log: _Log) -> RunCounts:
         click.UsageError: Events of pictures that have nothing to do with each other.
         EdgeGarmentError: As `edge_runtime.loop.run`, and what opening source, model and sinks may raise.
     """
-    hub = EventHub()
+    hub, enough = EventHub(), Enough()
     hub.listen(lambda event: _show_health(event, log))
-    enough = Enough()
-    source = open_chosen_source(arguments, hub.health, lambda error: log(f"Skipped: {error}"), enough)
-    if source.alone and needs_events(arguments):
-        raise click.UsageError(
-            "--events, --webhook and --mqtt tell of garments followed from frame to frame; give a video, a camera or a "
-            "stream."
-        )
+    source = _open_source(arguments, hub.health, lambda error: log(f"Skipped: {error}"), enough)
     plan = plan_answers(live=source.live, delegate=arguments["delegate"], threads=arguments["threads"])
     load_model = partial(load, plan)
     # Before the model is read, so that one replaced meanwhile is noticed.
     models = _watch_models(arguments, load_model, hub.health) if arguments["watch_model"] else None
     recognizer = load_model()
-    options = loop_options(arguments, plan.at_once)
-    scanner = Scanner(hub, track_rules(arguments)) if uses_events(arguments) and not source.alone else None
     with ExitStack() as stack:
         stack.enter_context(_dropped_told(source, log))
         stdout = SinkThread(_stdout_sink(arguments, recognizer), "stdout", patient=not source.live)
         sinks = [stack.enter_context(stdout), *open_sinks(arguments, source, stack)]
         watchdog = stack.enter_context(Watchdog(arguments["watchdog"], lambda error: _bury(error, hub, sinks, log)))
-        # Sinks need to know the source itself; the loop need not know that it is read ahead.
-        frames = source if source.live else AheadSource(source, arguments["max_fps"])
         return run(
-            frames,
+            # Sinks need to know the source itself; the loop need not know that it is read ahead.
+            source if source.live else AheadSource(source, arguments["max_fps"]),
             recognizer,
             sinks,
-            options,
+            loop_options(arguments, plan.at_once),
             hub=hub,
-            scanner=scanner,
+            scanner=_scanner(arguments, source, hub),
             models=models,
             watchdog=watchdog,
             enough=None if shows_pictures(arguments) else enough,
         )
+
+
+def check_session(arguments: dict[str, Any]) -> None:
+    """Find what a run would refuse of its sources and of `--save`; no camera is opened, and nothing is written.
+
+    Args:
+        arguments: Of the command, checked.
+
+    Raises:
+        click.UsageError: Events of pictures that have nothing to do with each other.
+        SourceError: A source names nothing.
+        OutputError: As `edge_runtime.sinks.open_save_sink`.
+    """
+    source = _open_source(arguments, lambda *_: None, lambda _: None, Enough())
+    if arguments["save"] is not None:
+        open_save_sink(arguments["save"], source, arguments["max_frames"])
+
+
+def _open_source(
+    arguments: dict[str, Any], on_health: OnHealth, on_bad_picture: OnBadPicture, enough: Enough
+) -> FrameSource:
+    source = open_chosen_source(arguments, on_health, on_bad_picture, enough)
+    if source.alone and needs_events(arguments):
+        raise click.UsageError(
+            "--events, --webhook and --mqtt tell of garments followed from frame to frame; give a video, a camera or a "
+            "stream."
+        )
+    return source
+
+
+def _scanner(arguments: dict[str, Any], source: FrameSource, hub: EventHub) -> Scanner | None:
+    if source.alone or not uses_events(arguments):
+        return None
+    return Scanner(hub, track_rules(arguments))
 
 
 def _watch_models(arguments: dict[str, Any], load: Callable[[], Recognizer], on_health: OnHealth) -> ModelWatch:

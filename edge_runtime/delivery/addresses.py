@@ -8,6 +8,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import click
 
+from edge_runtime.addresses import is_utf8
+
 if TYPE_CHECKING:
     from edge_runtime.delivery.mqtt import Broker
 
@@ -31,7 +33,7 @@ def read_address(option: str, text: str, schemes: Collection[str]) -> SplitResul
         usable = url.scheme in schemes and bool(url.hostname) and url.port != 0
     except ValueError:
         usable = False
-    if not usable or any(sign <= " " for sign in text):
+    if not usable or any(sign <= " " for sign in text) or not is_utf8(text):
         raise click.UsageError(f"{option} {text!r} is no address that begins with {' or '.join(schemes)}://.")
     if url.password is not None:
         raise click.UsageError(f"{option} takes no password in its address, where others would see it; see --help.")

@@ -69,16 +69,22 @@ def print_config(ctx: click.Context) -> str:
     return "\n".join(lines)
 
 
-def keep_strongest(ctx: click.Context, names: tuple[str, ...]) -> None:
-    """Of settings that exclude one another keep those from the strongest origin and empty the others.
+def keep_strongest(ctx: click.Context, names: tuple[str, ...]) -> list[str]:
+    """Of settings that exclude one another keep those from the strongest origin; empty and return the others.
 
     So `--camera 0` on the command line takes the place of a stream in the file instead of contradicting it.
     """
     given = [name for name in names if ctx.params[name]]
-    strongest = max((_STRENGTH[_source(ctx, name)] for name in given), default=0)
-    for name in given:
-        if _STRENGTH[_source(ctx, name)] < strongest:
-            ctx.params[name] = type(ctx.params[name])()
+    strongest = max((strength(ctx, name) for name in given), default=0)
+    overruled = [name for name in given if strength(ctx, name) < strongest]
+    for name in overruled:
+        ctx.params[name] = type(ctx.params[name])()
+    return overruled
+
+
+def strength(ctx: click.Context, name: str) -> int:
+    """Return a number that is higher the stronger the origin of a setting is."""
+    return _STRENGTH[_source(ctx, name)]
 
 
 def _load(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
@@ -100,7 +106,7 @@ config_options = option_group(
         "--check-config",
         is_flag=True,
         allow_from_autoenv=False,
-        help="Check all settings and models and end without a frame.",
+        help="Check all settings, sources that are files, and models; end without a frame.",
     ),
     click.option(
         "--print-config",

@@ -91,8 +91,6 @@ def check_sources(arguments: dict[str, Any]) -> None:
         raise click.UsageError("Files, --demo, and cameras or streams exclude one another; give one kind of them.")
     if len(set(live)) < len(live):
         raise click.UsageError("A camera or stream is given twice; give each once.")
-    if not arguments["cameras"] and any(arguments[name] is not None for name in _REQUEST):
-        raise click.UsageError("--width, --height and --fps are asked of cameras; give --camera with them.")
 
 
 def open_chosen_source(

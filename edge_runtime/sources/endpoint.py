@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import cv2
 
-from edge_runtime.addresses import without_password
+from edge_runtime.addresses import is_utf8, without_password
 from edge_runtime.errors import CameraError, SourceError, StreamError
 
 
@@ -37,6 +37,9 @@ class Endpoint:
         error: What is raised when it cannot be opened or stops.
         advice: What a user should check then.
         request: What a camera is asked for.
+
+    Raises:
+        SourceError: The target is no UTF-8.
     """
 
     name: str
@@ -44,6 +47,10 @@ class Endpoint:
     error: type[SourceError]
     advice: str
     request: CameraRequest = field(default_factory=CameraRequest)
+
+    def __post_init__(self) -> None:
+        if not is_utf8(str(self.target)):
+            raise SourceError(f"{self.name!a} is no UTF-8, and OpenCV opens nothing of such a name; correct it.")
 
     @classmethod
     def camera(cls, target: int | str, request: CameraRequest | None = None) -> "Endpoint":

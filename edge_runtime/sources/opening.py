@@ -86,7 +86,7 @@ def stream_endpoint(address: str) -> Endpoint:
     """Return what an address of a network stream stands for.
 
     Raises:
-        SourceError: It is of a kind that is not known.
+        SourceError: It is of a kind that is not known, or no UTF-8.
     """
     scheme = address.partition("://")[0]
     if scheme.lower() not in _SCHEMES:

@@ -169,6 +169,15 @@ class TestOpening:
         with pytest.raises(SourceError, match="kind ftp://"):
             open_source("ftp://host/a.jpg")
 
+    @pytest.mark.parametrize("scheme", ["rtsp", "http", "https"])
+    def test_an_address_that_would_crash_opencv_is_refused(self, scheme: str) -> None:
+        with pytest.raises(SourceError, match=r"'\w+://me:\*\*\*@host/\\udcff' is no UTF-8, and OpenCV opens nothing"):
+            open_source(f"{scheme}://me:secret@host/\udcff")
+
+    def test_a_device_file_that_would_crash_opencv_is_refused(self) -> None:
+        with pytest.raises(SourceError, match=r"'camera:/dev/v\\udcff' is no UTF-8"):
+            Endpoint.camera("/dev/v\udcff")
+
     def test_a_folder_without_pictures_is_said(self, tmp_path: Path) -> None:
         with pytest.raises(SourceError, match="holds no picture"):
             open_source(str(tmp_path))

@@ -161,6 +161,26 @@ def test_a_wrong_variable_is_told_by_its_name() -> None:
     assert "Invalid value for '--max-fps'" in _checked("--demo", "--max-fps", "abc").stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "exit_code"),
+    [
+        (["gone.mp4"], 3),
+        (["ftp://shop/1"], 3),
+        (["--demo", "--save", "out.xyz"], 10),
+        (["--camera", "0", "--save", "out.png"], 10),
+        (["--camera", "0", "--save", "out.png", "--max-frames", "1"], 0),
+        (["--camera", "0", "--events"], 0),
+    ],
+)
+def test_checking_says_of_sources_and_of_what_is_saved_what_a_run_would_say(
+    arguments: list[str], exit_code: int
+) -> None:
+    checked = _checked(*arguments)
+    assert checked.exit_code == exit_code, checked.output
+    if exit_code:
+        assert CliRunner().invoke(edge_run, arguments).stderr.splitlines()[-1] == checked.stderr.splitlines()[-1]
+
+
 def test_checking_reads_the_models(tmp_path: Path, tiny_model: Path) -> None:
     assert _checked("--demo", "--model", tiny_model).exit_code == 0
     (tmp_path / "notes.tflite").write_text("no model")

@@ -40,8 +40,10 @@ def video(tmp_path: Path) -> Path:
         (["--webhook", "http://user@x/"], "takes no user"),
         (["--webhook", "http://x/"], "needs a secret: set EDGE_WEBHOOK_SECRET"),
         (["--webhook", "http://x:99999/"], "no address"),
+        (["--webhook", "http://x/\udcff"], "no address"),
         (["--mqtt", "http://x/"], "no address that begins with mqtt"),
         (["--mqtt", "mqtt://x/a/#"], "no topic of events"),
+        (["--mqtt", "mqtt://x/\udcff"], "no address"),
         (["--mqtt", "mqtts://x", "--mqtt-ca", "/no/such/file"], "no certificate"),
         (["--mqtt", "mqtt://x", "--mqtt", "mqtt://x"], "given twice"),
         (["--mqtt", "mqtt://x", "--mqtt-password-file", "/no/such/file"], "cannot be read"),
@@ -79,7 +81,7 @@ def test_a_password_on_the_command_line_is_refused_and_not_repeated(option: str)
     ],
 )
 def test_secrets_come_from_variables_and_are_never_printed(arguments: list[str], variables: dict[str, str]) -> None:
-    assert _run("--demo", "--check-config", *arguments, **variables).exit_code == 0
+    assert _run("rtsp://shop/1", "--check-config", *arguments, **variables).exit_code == 0
     printed = _run("--demo", "--print-config", *arguments, **variables)
     assert printed.exit_code == 0
     assert _SECRET not in printed.output
@@ -88,7 +90,7 @@ def test_secrets_come_from_variables_and_are_never_printed(arguments: list[str],
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("short\n")
-    arguments = ["--demo", "--check-config", "--webhook", "https://x/", "--webhook-secret-file", str(secret)]
+    arguments = ["rtsp://shop/1", "--check-config", "--webhook", "https://x/", "--webhook-secret-file", str(secret)]
     assert "shorter than 16 bytes" in _run(*arguments, EDGE_WEBHOOK_SECRET=_SECRET).stderr
     secret.write_text("")
     assert "is empty" in _run(*arguments).stderr
@@ -100,8 +102,11 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("option", [["--events"], ["--mqtt", "mqtt://127.0.0.1:1"]])
 @pytest.mark.parametrize("pictures", [["--demo"], ["{red}"], ["{red}", "{red}"]])
-def test_events_of_unrelated_pictures_are_refused(pictures: list[str], option: list[str], red: Path) -> None:
-    result = _run(*(text.format(red=red) for text in pictures), *option)
+@pytest.mark.parametrize("check", [[], ["--check-config"]])
+def test_events_of_unrelated_pictures_are_refused(
+    pictures: list[str], option: list[str], check: list[str], red: Path
+) -> None:
+    result = _run(*(text.format(red=red) for text in pictures), *option, *check)
     assert result.exit_code == 2
     assert "give a video" in result.stderr
 
