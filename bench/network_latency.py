@@ -7,7 +7,6 @@ timed in turns in one run.
 """
 
 import csv
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -24,21 +23,20 @@ from train.networks.architectures import ARCHITECTURES, build_classifier
 _KERAS = "keras"
 _UNIT = "mobilenet_v2"
 _COLUMN = "relative_ms"
+_LABELS = tuple(f"class {number}" for number in range(10))
 
 
 @click.command()
 @click.argument("table", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--labels", default=10, show_default=True)
 @click.option("--rounds", type=click.IntRange(2), default=100, show_default=True)
-def main(table: Path, labels: int, rounds: int) -> None:
+def main(table: Path, rounds: int) -> None:
     """Add a column to TABLE, or measure it anew."""
     with table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     sizes = {row["network"]: int(row["image_size"]) for row in rows}
-    names = tuple(f"class {index}" for index in range(labels))
     contents: dict[str, bytes] = {}
     for name, size in tqdm({**sizes, _UNIT: sizes.get(_UNIT, max(sizes.values()))}.items(), "converting", disable=None):
-        contents[_key(name, _KERAS)], contents[_key(name, "int8")] = _convert(name, size, names)
+        contents[_key(name, _KERAS)], contents[_key(name, "int8")] = _convert(name, size)
     times = time_in_turns(contents, rounds)
     for row in rows:
         row[_COLUMN] = f"{times[_key(row['network'], row['recipe'])] / times[_key(_UNIT, 'int8')]:.2f}"
@@ -50,9 +48,9 @@ def _key(network: str, recipe: str) -> str:
     return f"{network} {_KERAS if recipe == _KERAS else 'int8'}"
 
 
-def _convert(name: str, size: int, labels: Sequence[str]) -> tuple[bytes, bytes]:
+def _convert(name: str, size: int) -> tuple[bytes, bytes]:
     """Return a network as float32 and as int8."""
-    model = build_classifier(ARCHITECTURES[name], size, tuple(labels), "none", 0.0)
+    model = build_classifier(ARCHITECTURES[name], size, _LABELS, "none", 0.0)
     images = np.random.default_rng(0).uniform(-1, 1, (4, size, size, 3)).astype(np.float32)
     return to_float_tflite(model), to_int8_tflite(model, images, Task.CLASSIFICATION)
 

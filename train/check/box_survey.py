@@ -1,6 +1,7 @@
 """Taking all looks at a data set of boxes."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from train.check.boxes import (
@@ -12,14 +13,15 @@ from train.check.boxes import (
     measure_sizes,
 )
 from train.check.classes import find_class_problems
-from train.check.duplicates import find_duplicates, find_near_duplicates, gather_copies
-from train.check.facts import gather_facts
-from train.check.findings import Report, sort_findings
+from train.check.duplicates import NO_SPLITS, find_duplicates, find_leaks, find_near_duplicates, gather_copies
+from train.check.facts import Facts, gather_facts
+from train.check.findings import Finding, Report, sort_findings
 from train.check.readability import find_unreadable
 from train.check.shapes import find_odd_modes, find_odd_shapes
 from train.data.boxes import BoxSet
 from train.data.detection_formats import list_boxes
-from train.data.photos import PhotoSet
+from train.data.photos import Photo, PhotoSet
+from train.data.split_file import match_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,14 @@ class BoxCheckOptions:
         data: A COCO file, or a folder in the layout of YOLO or Pascal VOC.
         images: Folder of a COCO file's photos; None finds it.
         classes: A YOLO data set's class names; None takes its `classes.txt`.
+        splits: Split file over the same photos; None where there is none.
         image_size: Input height and width of the model in pixels.
     """
 
     data: Path
     images: Path | None
     classes: Path | None
+    splits: Path | None
     image_size: int
 
 
@@ -43,7 +47,8 @@ def check_boxes(options: BoxCheckOptions) -> tuple[Report, BoxSet]:
     """Take every look at a data set of boxes; return also what is right of it.
 
     Raises:
-        DataError: Nothing is there, no format fits, or a file that says something about all photos is damaged.
+        DataError: Nothing is there, no format fits, a file that says something about all photos is damaged, or the
+            split file is of other data.
     """
     refused: list[tuple[str, str]] = []
     box_set = list_boxes(
@@ -55,7 +60,7 @@ def check_boxes(options: BoxCheckOptions) -> tuple[Report, BoxSet]:
         *find_wrong_boxes(refused),
         *find_unreadable(unreadable),
         *find_class_problems(list_classes(box_set), alone=True),
-        *find_duplicates(gather_copies(facts, find_near_duplicates(facts))),
+        *_find_copies(options.splits, photos, facts, complete=not refused),
         *find_without_boxes(box_set),
         *find_odd_boxes(box_set, options.image_size),
         *find_odd_shapes(facts, options.image_size),
@@ -69,7 +74,27 @@ def check_boxes(options: BoxCheckOptions) -> tuple[Report, BoxSet]:
         groups=len(photos),
         classes={each.label: each.boxes for each in sizes},
         findings=sort_findings(findings),
-        skipped=(),
+        skipped=() if options.splits else (NO_SPLITS,),
         sizes=sizes,
     )
     return report, box_set
+
+
+def _find_copies(
+    splits: Path | None, photos: Sequence[Photo], facts: Sequence[Facts], *, complete: bool
+) -> Iterator[Finding]:
+    """Find photos that are the same, and what is on both sides of a split; its file says which photos are a group.
+
+    Args:
+        splits: The split file.
+        photos: The photos that have nothing wrong.
+        facts: What is known of those that can be read.
+        complete: Whether these are all photos of the data.
+    """
+    copies = gather_copies(facts, find_near_duplicates(facts))
+    yield from find_duplicates(copies)
+    if splits is not None:
+        hashes = {each.photo.image: each.sha256 for each in facts}
+        rows = match_files(splits, [photo.image for photo in photos], hashes, complete=complete)
+        grouped = [replace(photo, group=row.group) for photo, row in zip(photos, rows, strict=True)]
+        yield from find_leaks(copies, grouped, {row.image: row.split for row in rows})

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from pathlib import PurePosixPath
 from statistics import median
 
 from edge_runtime.boxes import iou
@@ -20,7 +21,9 @@ _NO_BOX = "no box"
 def as_photo(boxed: BoxedPhoto) -> Photo:
     """Return a photo labelled with its classes, so that copies whose boxes differ contradict each other."""
     labels = sorted({box.label for box in boxed.boxes})
-    return Photo(boxed.image, " + ".join(labels) or _NO_BOX, boxed.image)
+    # Written as in a split file; annotation tools also write ./photo.jpg.
+    image = PurePosixPath(boxed.image).as_posix()
+    return Photo(image, " + ".join(labels) or _NO_BOX, image)
 
 
 def list_classes(box_set: BoxSet) -> tuple[Photo, ...]:

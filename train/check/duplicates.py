@@ -13,6 +13,9 @@ from train.check.findings import Finding, Kind, Severity
 from train.check.hashing import cluster, find_near_pairs
 from train.data.photos import Photo
 
+NO_SPLITS = "Leaks across a split are not looked for; give --splits FILE to have it done."
+"""What is said where `find_leaks` has no split."""
+
 
 @dataclass(frozen=True, slots=True)
 class Copies:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from train.check.classes import find_class_problems
 from train.check.duplicates import (
+    NO_SPLITS,
     find_copies_across_groups,
     find_duplicates,
     find_leaks,
@@ -24,7 +25,6 @@ from train.data.photos import Columns, Photo, PhotoSet, find_photos
 from train.data.split_file import match_splits
 
 _NO_MODEL = "Labels are not judged; give --model imagenet (or a file of weights) to have it done."
-_NO_SPLITS = "Leaks across a split are not looked for; give --splits FILE to have it done."
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def check_photos(options: CheckOptions) -> Report:
         groups=len({photo.group for photo in photo_set.photos}),
         classes=dict(Counter(photo.label for photo in photo_set.photos).most_common()),
         findings=sort_findings(findings),
-        skipped=(*(() if options.splits else (_NO_SPLITS,)), *skipped),
+        skipped=(*(() if options.splits else (NO_SPLITS,)), *skipped),
     )
 
 

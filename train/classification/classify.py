@@ -24,7 +24,7 @@ from train.classification.negatives import Negatives, find_negatives
 from train.classification.schedule import ClassifierSchedule
 from train.classification.task import ClassifierTask
 from train.data.photos import Columns, PhotoSet, check_readable, read_photos
-from train.data.split_file import read_splits
+from train.data.split_file import match_splits, read_splits
 from train.data.splits import split_photos
 from train.fitting.beginning import goes_on, write_beginning
 from train.fitting.checkpoint import CheckpointFolder, State
@@ -191,7 +191,10 @@ def _begin(
     folders = {"images": photo_set.images.resolve(), "negatives": options.negatives and options.negatives.resolve()}
     arguments = json.loads(json.dumps({**asdict(options), **folders}, default=str))
     if goes_on(run, arguments, distribution):
-        return _check_photos_same(run, photo_set)
+        rows = _check_photos_same(run, photo_set)
+        if options.splits is not None and distribution.process == 0:
+            _check_split_same(options.splits, run, photo_set, rows)
+        return rows
     check_readable((*photo_set.files, *negatives.training, *negatives.held_out))
     rows = _divide(options, photo_set)
     write_beginning(run, rows, arguments, distribution)
@@ -204,6 +207,12 @@ def _check_photos_same(run: TrainingRun, photo_set: PhotoSet) -> tuple[SplitRow,
     except DataError as error:
         message = f"The photos have changed since {run.path} began; train into a fresh directory. {error}"
         raise RunError(message) from error
+
+
+def _check_split_same(splits: Path, run: TrainingRun, photo_set: PhotoSet, rows: tuple[SplitRow, ...]) -> None:
+    hashes = {row.image: row.sha256 for row in rows}
+    if match_splits(splits, photo_set.photos, hashes) != rows:
+        raise RunError(f"{splits} has changed since {run.path} began; train into a fresh directory.")
 
 
 def _divide(options: ClassifyOptions, photo_set: PhotoSet) -> tuple[SplitRow, ...]:

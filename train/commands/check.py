@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from train.data.boxes import BoxSet
 
 log = logging.getLogger(__name__)
-_OF_LABELS = ("splits", "model", *COLUMN_OPTIONS)
+_OF_LABELS = ("model", *COLUMN_OPTIONS)
 
 
 @click.command(
     epilog="\b\nExample:\n"
     "  edge-train check photos/ --model imagenet -o check/\n"
     "  edge-train check photos/ --splits splits.csv --json\n"
-    "  edge-train check instances.json --image-size 320 -o check/"
+    "  edge-train check instances.json --image-size 320 --splits splits.csv -o check/"
 )
 @data_options
 @splits_option

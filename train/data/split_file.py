@@ -1,6 +1,7 @@
 """A split that was saved, read back for the very photos it was drawn from."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from edge_runtime.errors import DataError
@@ -61,21 +62,26 @@ def match_splits(path: Path, photos: Iterable[Photo], hashes: Mapping[str, str])
     return rows
 
 
-def match_files(path: Path, images: Sequence[str], hashes: Mapping[str, str]) -> tuple[SplitRow, ...]:
+def match_files(
+    path: Path, images: Sequence[str], hashes: Mapping[str, str], *, complete: bool = True
+) -> tuple[SplitRow, ...]:
     """Read a split file and hold it against files, whatever their labels; arguments and errors as for `match_splits`.
 
     Args:
         path: As for `match_splits`.
         images: The photos that it must be about.
         hashes: As for `match_splits`.
+        complete: Whether these are all photos of the data.
     """
     rows = _read(path)
     present = set(images)
-    _refuse(path, "are not in the data", rows.keys() - present)
+    if complete:
+        _refuse(path, "are not in the data", rows.keys() - present)
     _refuse(path, "of the data are not in it", present - rows.keys())
     changed = {image for image, sha256 in hashes.items() if rows[image].sha256 != sha256}
     _refuse(path, "have changed since (other SHA-256)", changed)
-    return tuple(rows[image] for image in images)
+    # The column of groups may be left empty.
+    return tuple(replace(rows[image], group=rows[image].group or image) for image in images)
 
 
 def refuse_divided_groups(path: Path, groups: Sequence[str], rows: Sequence[SplitRow], advice: str) -> None:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 pytest.importorskip("sklearn", reason="needs the train extra")
 
 from edge_runtime.errors import DataError, FindingsError
+from edge_runtime.training_run import Split, read_split_rows, write_split_rows
 from train.cli import main
 
 _WIDTH, _HEIGHT = 48, 64
@@ -53,6 +55,7 @@ def test_good_boxes_end_well_and_are_measured(write_coco: Callable[[list[Boxes]]
     result = check(data)
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith(f"50 photos with 100 boxes of 2 classes in {data}\n  hat 50, shoe 50\n")
+    assert "Leaks across a split are not looked for; give --splits" in result.stdout
     assert result.stdout.endswith("errors: 0, warnings: 0, notes: 0\n")
     hat = json.loads(check(data, "--json").stdout)["sizes"][0]
     assert (hat["label"], hat["boxes"], hat["photos"]) == ("hat", 50, 50)
@@ -92,6 +95,82 @@ def test_copies_with_other_boxes_contradict_each_other(write_coco: Callable[[lis
     result = check(data)
     assert result.exit_code == FindingsError.exit_code
     assert "2 photos are the same file with different labels: hat, hat + shoe." in result.stdout
+
+
+@pytest.fixture
+def divide(tmp_path: Path) -> Callable[..., Path]:
+    """Divide a data set by the command a user types, then give photos, by their number, another side or group."""
+
+    def make(data: Path, sides: dict[int, Split], groups: dict[int, str]) -> Path:
+        splits = tmp_path / "splits.csv"
+        CliRunner().invoke(main, ["split", str(data), "-o", str(splits)], catch_exceptions=False)
+        rows = {int(Path(row.image).stem): row for row in read_split_rows(splits)}
+        changed = [
+            replace(row, split=sides.get(number, row.split), group=groups.get(number, ""))
+            for number, row in rows.items()
+        ]
+        write_split_rows(splits, changed)
+        return splits
+
+    return make
+
+
+def test_copies_and_groups_on_both_sides_of_a_split_are_found(
+    write_coco: Callable[[list[Boxes]], Path], divide: Callable[..., Path]
+) -> None:
+    data = write_coco([GOOD] * 8)
+    data.write_text(data.read_text().replace('"1.png"', '"./1.png"'))
+    images = data.parent / "images"
+    (images / "1.png").write_bytes((images / "0.png").read_bytes())
+    sides = {0: Split.TRAIN, 1: Split.VALIDATION, 2: Split.TEST, 3: Split.TRAIN}
+    result = check(data, "--splits", str(divide(data, sides, {2: "shop", 3: "shop"})))
+    assert result.exit_code == FindingsError.exit_code
+    assert "error leak: 2\n" in result.stdout
+    assert "2 copies are on both sides of the split. 0.png (hat + shoe), 1.png (hat + shoe)" in result.stdout
+    assert "The 2 photos of group shop are on both sides of the split. 2.png" in result.stdout
+    assert "not looked for" not in result.stdout
+
+
+def test_leaks_are_found_beside_a_photo_that_is_missing(
+    write_coco: Callable[[list[Boxes]], Path], divide: Callable[..., Path]
+) -> None:
+    data = write_coco([GOOD] * 8)
+    splits = divide(data, {2: Split.VALIDATION, 3: Split.TRAIN}, {2: "shop", 3: "shop"})
+    (data.parent / "images" / "5.png").unlink()
+    result = check(data, "--splits", str(splits))
+    assert result.exit_code == FindingsError.exit_code
+    assert "error wrong-box: 1\n" in result.stdout
+    assert "error leak: 1\n" in result.stdout
+
+
+def keep_first(data: Path, whole: str, photos: int) -> None:
+    """Write a COCO file's first photos and their boxes, two on each."""
+    content = json.loads(whole)
+    shorter = {"images": content["images"][:photos], "annotations": content["annotations"][: 2 * photos]}
+    data.write_text(json.dumps(content | shorter))
+
+
+@pytest.mark.parametrize(
+    ("photos", "sentence"),
+    [
+        (7, "1 photos are not in the data"),
+        (9, "1 photos of the data are not in it"),
+        (8, "1 photos have changed since"),
+    ],
+)
+def test_a_split_of_other_boxes_is_refused(
+    photos: int, sentence: str, write_coco: Callable[[list[Boxes]], Path], divide: Callable[..., Path]
+) -> None:
+    data = write_coco([GOOD] * 9)
+    whole = data.read_text()
+    keep_first(data, whole, 8)
+    splits = divide(data, {}, {})
+    keep_first(data, whole, photos)
+    if photos == 8:
+        cv2.imwrite(str(data.parent / "images" / "0.png"), np.full((_HEIGHT, _WIDTH, 3), 90, np.uint8))
+    result = check(data, "--splits", str(splits))
+    assert result.exit_code == DataError.exit_code
+    assert sentence in result.stderr
 
 
 def test_data_without_any_box_are_an_error(write_coco: Callable[[list[Boxes]], Path]) -> None:
@@ -146,7 +225,7 @@ def test_damaged_voc_files_are_reported_beside_good_ones(tmp_path: Path) -> None
     assert "1 photos with 1 boxes of 1 classes" in result.stdout
 
 
-@pytest.mark.parametrize("option", ["--splits=a.csv", "--model=imagenet", "--label-column=kind"])
+@pytest.mark.parametrize("option", ["--model=imagenet", "--label-column=kind"])
 def test_options_about_labels_are_refused(option: str, write_coco: Callable[[list[Boxes]], Path]) -> None:
     result = CliRunner().invoke(main, ["check", str(write_coco([GOOD])), option])
     assert result.exit_code == 2

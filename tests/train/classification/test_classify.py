@@ -13,7 +13,7 @@ import pytest
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from edge_runtime.errors import DataError, OutputError, PictureError, RunError  # noqa: E402
-from edge_runtime.training_run import Split, TrainingRun  # noqa: E402
+from edge_runtime.training_run import Split, TrainingRun, write_split_rows  # noqa: E402
 from train.classification.classify import ClassifyOptions, train_classifier  # noqa: E402
 from train.classification.schedule import ClassifierSchedule  # noqa: E402
 from train.data.photos import Columns  # noqa: E402
@@ -191,6 +191,20 @@ def test_photos_that_changed_end_a_run_rather_than_join_it(drawn_photos: Path, t
         train_classifier(options, run)
     shutil.rmtree(photos / "hat")
     with pytest.raises(RunError, match=r"have changed since"):
+        train_classifier(options, run)
+
+
+def test_a_split_that_changed_ends_a_run_rather_than_join_it(
+    drawn_photos: Path, tmp_path: Path, trained_run: TrainingRun
+) -> None:
+    splits, rows = tmp_path / "splits.csv", trained_run.read_splits()
+    write_split_rows(splits, rows)
+    run, options = TrainingRun(tmp_path / "run"), replace(make_options(drawn_photos, epochs=1), splits=splits)
+    train_classifier(options, run)
+    train_classifier(options, run)  # goes on with it
+    first = next(row for row in rows if row.split is Split.VALIDATION)
+    write_split_rows(splits, [replace(row, split=Split.TRAIN) if row == first else row for row in rows])
+    with pytest.raises(RunError, match=r"splits\.csv has changed since .*run began; .*fresh directory"):
         train_classifier(options, run)
 
 
