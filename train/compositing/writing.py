@@ -16,6 +16,7 @@ from edge_runtime.annotate import draw_box
 from edge_runtime.files import write_bytes, write_text
 from edge_runtime.preprocess import Image
 from train.compositing.scenes import Scene, SceneBox
+from train.data.detection_formats import COMPOSED
 
 _QUALITY = 92
 _PREVIEWED = 24
@@ -48,7 +49,7 @@ def write_scenes(compose: Callable[[int], Scene], count: int, labels: Sequence[s
         name = f"{number:06d}.jpg"
         write_bytes(output / "images" / name, _encode(scene.image))
         height, width = scene.image.shape[:2]
-        images.append({"id": number + 1, "file_name": name, "width": width, "height": height})
+        images.append({"id": number + 1, "file_name": name, "width": width, "height": height, COMPOSED: True})
         for box in scene.boxes:
             annotations.append(_annotation(len(annotations) + 1, number + 1, labels.index(box.label) + 1, box))
         if number < _PREVIEWED:

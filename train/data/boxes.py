@@ -58,12 +58,14 @@ class BoxedPhoto:
         width: Pixels, turned upright.
         height: Pixels, turned upright.
         boxes: In the order of the annotation file.
+        composed: Whether it is a scene of `edge-train compose` instead of a photo.
     """
 
     image: str
     width: int
     height: int
     boxes: tuple[Box, ...]
+    composed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ from train.data.boxes import Box, BoxedPhoto, BoxSet, make_box, measure_photo
 _VOC_BOXES, _VOC_PHOTOS = "Annotations", "JPEGImages"
 _CLASSES = "classes.txt"
 
+COMPOSED = "composed"
+"""Of an image in a COCO file of ours: true where it is a composed scene."""
+
 Refuse = Callable[[str, DataError], None]
 """What is done about something wrong with a photo, given its path or file: raise it, or note it and go on."""
 
@@ -126,7 +129,7 @@ def _coco_photos(path: Path, content: dict[str, Any], folder: Path, refuse: Refu
             # A region that COCO marks as a crowd shows many objects, so it is no example of one.
             alone = (annotation for annotation in of_photo[number] if not annotation.get("iscrowd"))
             makers = (partial(_coco_box, path, annotation, names, size) for annotation in alone)
-            yield BoxedPhoto(image, *size, _keep_right(image, makers, refuse))
+            yield BoxedPhoto(image, *size, _keep_right(image, makers, refuse), photo.get(COMPOSED) is True)
 
 
 def _name_coco_classes(path: Path, content: dict[str, Any], refuse: Refuse) -> dict[Any, str]:

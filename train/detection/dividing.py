@@ -22,6 +22,8 @@ def draw_sides(
 ) -> tuple[SplitRow, ...]:
     """Hold out shares of the photos; those that show no object are dealt out with the commonest label.
 
+    Composed scenes are learnt from only, unless a class is on fewer than two photos.
+
     Args:
         photo_set: The photos by the rarest label of their boxes.
         photos: The same with their boxes.
@@ -36,13 +38,36 @@ def draw_sides(
     labelled = PhotoSet(
         photo_set.images, tuple(replace(photo, label=photo.label or commonest) for photo in photo_set.photos)
     )
-    # A class may be the rarest of few photos and on many.
-    classes = [frozenset(box.label for box in photo.boxes) for photo in photos]
-    drawn = divide_photos(labelled, share, seed, test_share, classes)
+    drawn = _divide_real(labelled, photos, share, seed, test_share)
     rows = tuple(replace(row, label=photo.label) for row, photo in zip(drawn, photo_set.photos, strict=True))
     _check_apart(rows, _TAKE_AWAY)
     _check_shown(rows, photos, _RETRY_TEST if test_share else _RETRY, test=bool(test_share))
     return rows
+
+
+def _divide_real(
+    labelled: PhotoSet, photos: Sequence[BoxedPhoto], share: float, seed: int, test_share: float
+) -> list[SplitRow]:
+    # A class may be the rarest of few photos and on many.
+    classes = [frozenset(box.label for box in photo.boxes) for photo in photos]
+    real = _choose_real(photos, classes)
+    chosen = PhotoSet(labelled.images, tuple(labelled.photos[index] for index in real))
+    drawn = divide_photos(chosen, share, seed, test_share, [classes[index] for index in real])
+    rows = dict(zip(real, drawn, strict=True))
+    scenes = PhotoSet(labelled.images, tuple(photo for index, photo in enumerate(labelled.photos) if index not in rows))
+    hashes = hash_photos(scenes)
+    return [
+        rows.get(index) or SplitRow(photo.image, photo.label, photo.group, Split.TRAIN, hashes[photo.image])
+        for index, photo in enumerate(labelled.photos)
+    ]
+
+
+def _choose_real(photos: Sequence[BoxedPhoto], classes: Sequence[frozenset[str]]) -> list[int]:
+    """Return the places of what is to be divided: the photos, or all where they show a class too seldom."""
+    real = [index for index, photo in enumerate(photos) if not photo.composed]
+    shown = Counter(label for index in real for label in classes[index])
+    enough = all(shown[label] >= len(LEARNT_SIDES) for label in frozenset().union(*classes))
+    return real if enough else list(range(len(photos)))
 
 
 def divide_as_given(photo_set: PhotoSet, training: int) -> tuple[SplitRow, ...]:
@@ -79,10 +104,7 @@ def read_sides(path: Path, photo_set: PhotoSet, photos: Sequence[BoxedPhoto]) ->
             without boxes to learn from or to measure on, or holds back photos that show no object.
     """
     found = match_files(path, [photo.image for photo in photos], hash_photos(photo_set))
-    rows = tuple(
-        replace(row, label=photo.label, group=row.group or row.image)
-        for row, photo in zip(found, photo_set.photos, strict=True)
-    )
+    rows = tuple(replace(row, label=photo.label) for row, photo in zip(found, photo_set.photos, strict=True))
     refuse_divided_groups(path, [row.group for row in rows], rows, "give all of its photos there the same split")
     _check_apart(rows, f"give both the same split in {path}")
     _check_shown(rows, photos, divide_otherwise(path), test=any(row.split is Split.TEST for row in rows))

@@ -34,6 +34,7 @@ def test_scenes_are_a_coco_data_set(plain_photos: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     box_set = read_boxes(tmp_path / "scenes" / "instances.json")
     assert len(box_set.photos) == 12
+    assert all(photo.composed for photo in box_set.photos)
     assert {(photo.width, photo.height) for photo in box_set.photos} == {_SIZE}
     counts = count_boxes(box_set)
     assert set(counts) == {"hat", "shirt", "pants", "shoe"}

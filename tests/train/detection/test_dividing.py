@@ -1,3 +1,4 @@
+import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -64,6 +65,29 @@ def test_the_command_tells_and_saves_what_a_run_takes(scenes: Path, tmp_path: Pa
 def test_without_a_test_share_it_saves_what_a_run_would_draw(scenes: Path, tmp_path: Path) -> None:
     split(scenes, output=tmp_path / "splits.csv", options="--validation-share 0.25 --seed 3")
     assert read_split_rows(tmp_path / "splits.csv") == read_data([scenes], [], (), 0.25, seed=3).rows
+
+
+def mark_composed(scenes: Path, numbers: range) -> None:
+    content = json.loads(scenes.read_text())
+    for number in numbers:
+        content["images"][number]["composed"] = True
+    scenes.write_text(json.dumps(content))
+
+
+def test_composed_scenes_are_learnt_from_only(scenes: Path) -> None:
+    mark_composed(scenes, range(4, 12))
+    rows = read_data([scenes], [], (), 0.5, seed=0, test_share=0.25).rows
+    sides = [row.split for row in rows]
+    assert Counter(sides[:4]) == {Split.TRAIN: 1, Split.VALIDATION: 2, Split.TEST: 1}
+    assert set(sides[4:]) == {Split.TRAIN}
+    assert all(row.sha256 for row in rows)
+
+
+@pytest.mark.parametrize("photos", [0, 1])
+def test_where_photos_do_not_show_each_class_twice_composed_scenes_are_divided_too(photos: int, scenes: Path) -> None:
+    unmarked = read_data([scenes], [], (), 0.25, seed=0).rows
+    mark_composed(scenes, range(photos, 12))
+    assert read_data([scenes], [], (), 0.25, seed=0).rows == unmarked
 
 
 def test_several_data_sets_of_several_kinds_are_divided_as_one(scenes: Path, tmp_path: Path) -> None:
