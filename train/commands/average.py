@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from edge_runtime.extras import require_extra
+from edge_runtime.spec import Task
 from edge_runtime.training_run import TrainingRun
 from train.commands.starting import start_keras
 
@@ -21,7 +22,8 @@ def average(runs: tuple[Path, ...], output: Path) -> None:
     """Average the weights of finished runs that differ in their seed or schedule only: a "model soup".
 
     The average often answers better than each of them, at the cost of one. Train them with the same --weights and on
-    the same data. Where their --splits differ, it is measured on the photos that none of them was trained on.
+    the same data. Where their --splits differ, it is measured on the photos that none of them was trained on. Detectors
+    also need the same anchors, which the same training boxes bring.
     """
     if len(runs) < 2:
         raise click.UsageError("Name at least two run directories to average.")
@@ -29,10 +31,12 @@ def average(runs: tuple[Path, ...], output: Path) -> None:
         raise click.UsageError("A run is named twice, and would count twice; name each once.")
     require_extra("edge-train average", "train", "keras")
     start_keras()
-    from train.classification.soup import average_runs
+    from train.classification.soup import average_classifiers
+    from train.detection.soup import average_detectors
     from train.report import report_if_possible
 
-    averaged = TrainingRun(output)
-    average_runs([TrainingRun(run) for run in runs], averaged)
+    each, averaged = [TrainingRun(run) for run in runs], TrainingRun(output)
+    average = average_classifiers if each[0].read_spec().task is Task.CLASSIFICATION else average_detectors
+    average(each, averaged)
     report_if_possible(averaged)
     log.info("wrote %s", output)

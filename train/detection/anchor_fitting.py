@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 from train.detection.anchors import Level, Shape
 
 _ROUNDS = 100
+_SEED = 0
+"""Not the run's: runs of several seeds on the same boxes can be averaged only if they have the same anchors."""
 _CELLS_PER_SIDE = 4.0
 _BOXES_PER_SHAPE = 10
 
 
-def fit_levels(boxes: NDArray[np.float32], usual: Sequence[Level], count: int, seed: int) -> tuple[Level, ...]:
+def fit_levels(boxes: NDArray[np.float32], usual: Sequence[Level], count: int) -> tuple[Level, ...]:
     """Return levels whose anchors have the shapes of the boxes that belong to each.
 
     A box belongs to the map of which its side, the root of its area, is nearest to four cells, as for the anchors of
@@ -22,22 +24,21 @@ def fit_levels(boxes: NDArray[np.float32], usual: Sequence[Level], count: int, s
         boxes: (boxes, 2) float32 heights and widths as shares of the input.
         usual: The levels to fit.
         count: Shapes for each level, at most as many as the usual ones.
-        seed: Of the boxes that the groups start from.
     """
     sides = np.sqrt(boxes.prod(axis=1))[:, np.newaxis] * np.array([level.cells for level in usual])
     home = np.abs(np.log(sides / _CELLS_PER_SIDE)).argmin(axis=1)
     return tuple(
-        Level(level.cells, _fit_or_keep(boxes[home == index], level, count, seed)) for index, level in enumerate(usual)
+        Level(level.cells, _fit_or_keep(boxes[home == index], level, count)) for index, level in enumerate(usual)
     )
 
 
-def _fit_or_keep(boxes: NDArray[np.float32], usual: Level, count: int, seed: int) -> tuple[Shape, ...]:
+def _fit_or_keep(boxes: NDArray[np.float32], usual: Level, count: int) -> tuple[Shape, ...]:
     if len(np.unique(boxes, axis=0)) < _BOXES_PER_SHAPE * count:
         return usual.shapes[:count]
-    return fit_shapes(boxes, count, seed)
+    return fit_shapes(boxes, count)
 
 
-def fit_shapes(boxes: NDArray[np.float32], count: int, seed: int) -> tuple[Shape, ...]:
+def fit_shapes(boxes: NDArray[np.float32], count: int) -> tuple[Shape, ...]:
     """Group the shapes of boxes by k-means with the distance 1 - IoU, all boxes centred on one point.
 
     Source: Redmon and Farhadi, "YOLO9000: Better, Faster, Stronger", CVPR 2017, section 2, with medians for means.
@@ -45,10 +46,9 @@ def fit_shapes(boxes: NDArray[np.float32], count: int, seed: int) -> tuple[Shape
     Args:
         boxes: (boxes, 2) float32 heights and widths as shares of the input.
         count: Number of shapes; there are at least as many different boxes.
-        seed: Of the boxes that the groups start from.
     """
     different = np.unique(boxes, axis=0)
-    shapes = different[np.random.default_rng(seed).choice(len(different), count, replace=False)]
+    shapes = different[np.random.default_rng(_SEED).choice(len(different), count, replace=False)]
     for _ in range(_ROUNDS):
         nearest = overlap_shapes(boxes, shapes).argmax(axis=1)
         moved = np.stack([_middle(boxes[nearest == index], shape) for index, shape in enumerate(shapes)])

@@ -123,18 +123,15 @@ def train_detector(options: DetectOptions, run: TrainingRun) -> None:
     training = build_training_detector(detector, spec)
     state = Fitting(task, training, detector, run, options.schedule, options.max_minutes).fit()
     best = load_model(CheckpointFolder(run.path).best_path)
-    finish = finish_detector(best, run, data, anchors, spec, detection)
+    read = SampleReader(data.images, data.labels)
+    finish = finish_detector(best, run, data.of(Split.VALIDATION), read, anchors, spec, detection)
     run.write_spec(_describe(options, data, spec, detection, finish, len(state.history)))
 
 
 def _choose_levels(options: DetectOptions, data: DetectionData) -> tuple[Level, ...]:
     cells = plan_cells(options.image_size, pyramid=options.layout.pyramid)
     usual = choose_pyramid_levels(cells) if options.layout.pyramid else choose_ssd_levels(cells)
-    return (
-        fit_levels(_box_shapes(data), usual, options.fit_anchors, options.schedule.seed)
-        if options.fit_anchors
-        else usual
-    )
+    return fit_levels(_box_shapes(data), usual, options.fit_anchors) if options.fit_anchors else usual
 
 
 def _box_shapes(data: DetectionData) -> NDArray[np.float32]:

@@ -12,10 +12,9 @@ from edge_runtime.coco import CocoScores, TrueBox, measure_coco
 from edge_runtime.files import replacing, write_text
 from edge_runtime.results import Detection
 from edge_runtime.spec import DetectionSpec, InputSpec
-from edge_runtime.training_run import Split, TrainingRun
+from edge_runtime.training_run import TrainingRun
 from train.data.boxes import BoxedPhoto
 from train.detection.anchors import Anchors
-from train.detection.data import DetectionData
 from train.detection.dataset import SampleReader
 from train.detection.judging import Counts, choose_threshold, count_outcomes, judge_photo
 from train.detection.measuring import detect_photos, to_truth
@@ -43,7 +42,8 @@ class DetectorFinish:
 def finish_detector(
     detector: keras.Model,
     run: TrainingRun,
-    data: DetectionData,
+    photos: Sequence[BoxedPhoto],
+    read: SampleReader,
     anchors: Anchors,
     spec: InputSpec,
     detection: DetectionSpec,
@@ -53,20 +53,21 @@ def finish_detector(
     Args:
         detector: The best model.
         run: Gets `model.keras`, `validation.json`, `predictions.json` and `scores.json`.
-        data: Photos and boxes.
+        photos: To measure on.
+        read: Reads them.
         anchors: (anchors, 4) float32 that it was built for.
         spec: The input contract.
         detection: Which boxes are answers; the threshold is chosen here.
     """
-    photos, low = data.of(Split.VALIDATION), replace(detection, threshold=LOWEST_SCORE)
-    found = detect_photos(detector, photos, SampleReader(data.images, data.labels), anchors, spec, low)
+    low, labels = replace(detection, threshold=LOWEST_SCORE), detection.labels
+    found = detect_photos(detector, photos, read, anchors, spec, low)
     truth = to_truth(photos)
     with replacing(run.model_path) as aside:
         detector.save(aside)
-    finish = _measure(found, truth, data.labels)
-    write_text(run.path / VALIDATION_NAME, json.dumps(_to_coco(photos, truth, data.labels)) + "\n")
-    write_text(run.path / PREDICTIONS_NAME, json.dumps(_to_results(found, data.labels)) + "\n")
-    write_text(run.path / "scores.json", json.dumps({**asdict(finish), "labels": data.labels}, indent=2) + "\n")
+    finish = _measure(found, truth, labels)
+    write_text(run.path / VALIDATION_NAME, json.dumps(_to_coco(photos, truth, labels)) + "\n")
+    write_text(run.path / PREDICTIONS_NAME, json.dumps(_to_results(found, labels)) + "\n")
+    write_text(run.path / "scores.json", json.dumps({**asdict(finish), "labels": labels}, indent=2) + "\n")
     log.info(
         "best model: validation mAP %.4f, mAP50 %.4f; below %.3f it reports nothing",
         *(finish.coco.map, finish.coco.map50, finish.threshold),

@@ -16,6 +16,7 @@ from train.detection.pictures import draw_judgement
 from train.detection.run_files import BATCH_NAME
 from train.report import figures
 from train.report.detector_run import FinishedDetectorRun
+from train.report.runs import describe_epochs
 
 _WORST = 24
 _CARD_SIDE = 420
@@ -32,8 +33,7 @@ def build_detector_report(run: FinishedDetectorRun, images: Path | None = None) 
         f"Training run {run.path.resolve().name}",
         f"{run.spec.name}: a detector of {len(run.detection.labels)} classes, measured on {len(run.photos)} photos.",
         pages.tiles(_tiles(run)),
-        _learning(run),
-        _batch(run),
+        *([_learning(run), _batch(run)] if run.history else []),
         _classes(run),
         _mistakes(run, images or run.images),
         pages.section("Arguments", pages.table(("argument", "value"), run.arguments.items())),
@@ -51,7 +51,7 @@ def _tiles(run: FinishedDetectorRun) -> Iterator[tuple[str, str, str]]:
     yield "Validation photos", str(len(run.photos)), f"with {sum(map(len, run.truth))} boxes"
     yield "Training photos", str(training), "before augmentation"
     yield "Network", run.spec.name, f"{size.height} x {size.width} pixels"
-    yield "Epochs", str(len(run.history)), f"{run.minutes:.1f} minutes; kept: epoch {run.best_epoch + 1}"
+    yield "Epochs", str(len(run.history)), describe_epochs(run.history)
 
 
 def _learning(run: FinishedDetectorRun) -> Html:

@@ -12,7 +12,7 @@ from edge_runtime.spec import DetectionSpec, ModelSpec
 from edge_runtime.training_run import SplitRow, TrainingRun
 from train.detection.epoch import DetectorEpoch
 from train.detection.run_files import PREDICTIONS_NAME, VALIDATION_NAME
-from train.report.runs import check_finished, flatten, read_history
+from train.report.runs import check_finished, find_best, flatten, read_history
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class FinishedDetectorRun:
         environment: Facts by dotted name, as text.
         spec: The model's contract.
         detection: The part of it that is a detector's.
-        history: Its epochs, oldest first.
+        history: Its epochs, oldest first; none for an average of runs.
         splits: All photos.
         scores: The content of `scores.json`.
         photos: Paths of the validation photos.
@@ -49,9 +49,8 @@ class FinishedDetectorRun:
 
     @property
     def best_epoch(self) -> int:
-        """Zero-based place in the history of the epoch that became the model."""
-        scores = [record.score for record in self.history]
-        return scores.index(max(scores))
+        """Zero-based place in the history of the epoch that became the model; an average of runs has none."""
+        return find_best(self.history)
 
     @property
     def minutes(self) -> float:
@@ -84,12 +83,12 @@ def read_detector_run(path: Path) -> FinishedDetectorRun:
             found[each["image_id"]].append(Detection(labels[each["category_id"]], each["score"], _corners(each)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is damaged ({error!r}); train again into a fresh directory.") from error
-    history = read_history(path / "metrics.csv", DetectorEpoch)
-    if not history or spec.detection is None:
+    arguments, history = flatten(run.read_arguments()), read_history(path / "metrics.csv", DetectorEpoch)
+    if spec.detection is None or not (history or "averaged" in arguments):
         raise RunError(f"{path} is damaged, it has no epoch or no labels; train again into a fresh directory.")
     return FinishedDetectorRun(
         path=path,
-        arguments=flatten(run.read_arguments()),
+        arguments=arguments,
         images=run.read_image_folder(),
         environment=flatten(run.read_environment()),
         spec=spec,

@@ -23,7 +23,7 @@ from train.evaluation.statistics import (
 from train.report import figures
 from train.report.detector_page import build_detector_report
 from train.report.detector_run import read_detector_run
-from train.report.runs import FinishedRun, is_detector, read_run
+from train.report.runs import FinishedRun, describe_epochs, is_detector, read_run
 
 REPORT_NAME = "report.html"
 Tile = tuple[str, str, str]
@@ -162,15 +162,9 @@ def _recipe_tiles(run: FinishedRun) -> tuple[Tile, ...]:
     batch, seed = argument("schedule.batch_size"), argument("schedule.seed")
     return (
         ("Network", argument("architecture"), f"{size.height} x {size.width} pixels, weights {weights}"),
-        ("Epochs", str(len(run.history)), _describe_epochs(run)),
+        ("Epochs", str(len(run.history)), describe_epochs(run.history)),
         ("Learning rate", argument("schedule.learning_rate"), f"peak, batches of {batch}, seed {seed}"),
     )
-
-
-def _describe_epochs(run: FinishedRun) -> str:
-    if not run.history:
-        return "the average of other runs"
-    return f"{run.minutes:.1f} minutes; kept: epoch {run.best_epoch + 1}"
 
 
 def _learning(run: FinishedRun) -> Html:

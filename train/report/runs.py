@@ -1,6 +1,7 @@
 """Reading all that a finished run has left about itself."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from edge_runtime.training_run import Split, SplitRow, TrainingRun
 from train.classification.epoch import EpochRecord
 from train.evaluation.predictions import Predictions
 from train.evaluation.statistics import Floats
-from train.fitting.checkpoint import Record
+from train.fitting.checkpoint import Epoch, Record
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,8 +61,7 @@ class FinishedRun:
     @property
     def best_epoch(self) -> int:
         """Zero-based place in the history of the epoch that became the model; an average of runs has none."""
-        scores: NDArray[np.float64] = np.array([record.score for record in self.history])
-        return int(scores.argmax())
+        return find_best(self.history)
 
     @property
     def minutes(self) -> float:
@@ -138,6 +138,19 @@ def read_history(path: Path, record: type[Record]) -> tuple[Record, ...]:
             return tuple(_parse_epoch(row, record) for row in csv.DictReader(file))
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise RunError(f"{path} cannot be read ({error!r}); train again into a fresh directory.") from error
+
+
+def find_best(history: Sequence[Epoch]) -> int:
+    """Return the zero-based place of the epoch that became the model, the first of equals; there is one at least."""
+    return max(range(len(history)), key=lambda index: history[index].score)
+
+
+def describe_epochs(history: Sequence[Epoch]) -> str:
+    """Return in words how long the epochs of a run took and which one became the model."""
+    if not history:
+        return "the average of other runs"
+    minutes = sum(record.seconds for record in history) / 60
+    return f"{minutes:.1f} minutes; kept: epoch {find_best(history) + 1}"
 
 
 def _parse_epoch(row: dict[str, str], record: type[Record]) -> Record:

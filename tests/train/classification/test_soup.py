@@ -12,7 +12,7 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 from edge_runtime.errors import DataError, RunError  # noqa: E402
 from edge_runtime.spec import DetectionSpec  # noqa: E402
 from edge_runtime.training_run import Split, SplitRow, TrainingRun  # noqa: E402
-from train.classification.soup import average_runs  # noqa: E402
+from train.classification.soup import average_classifiers  # noqa: E402
 from train.cli import main  # noqa: E402
 from train.evaluation.calibration import choose_rejection  # noqa: E402
 from train.evaluation.predictions import Predictions  # noqa: E402
@@ -52,7 +52,7 @@ def test_runs_on_photos_of_other_folders_are_refused(
 ) -> None:
     other_run.write_arguments({**other_run.read_arguments(), "images": "elsewhere"})
     with pytest.raises(DataError, match="another folder"):
-        average_runs([trained_run, other_run], TrainingRun(tmp_path / "average"))
+        average_classifiers([trained_run, other_run], TrainingRun(tmp_path / "average"))
     assert not (tmp_path / "average").exists()
 
 
@@ -62,18 +62,23 @@ def test_an_average_that_failed_may_be_repeated(
     output, arguments = TrainingRun(tmp_path / "average"), trained_run.read_arguments()
     other_run.write_arguments({**arguments, "negatives": str(tmp_path / "gone")})
     with pytest.raises(DataError, match="gone"):
-        average_runs([other_run, trained_run], output)
+        average_classifiers([other_run, trained_run], output)
     other_run.write_arguments(arguments)
-    average_runs([other_run, trained_run], output)
+    average_classifiers([other_run, trained_run], output)
     assert output.model_path.exists()
 
 
-def test_a_detector_is_no_part_of_an_average(trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path) -> None:
+def test_a_detector_is_not_averaged_with_a_classifier(
+    trained_run: TrainingRun, other_run: TrainingRun, tmp_path: Path
+) -> None:
     detection = DetectionSpec(other_run.read_spec().labels)
     other_run.write_spec(replace(other_run.read_spec(), heads=(), detection=detection))
-    for runs, message in (([other_run, trained_run], "is a run of a detector"), ([trained_run, other_run], "another")):
-        with pytest.raises(DataError, match=message):
-            average_runs(runs, TrainingRun(tmp_path / "average"))
+    for runs in ([other_run, trained_run], [trained_run, other_run]):
+        arguments = ["average", *(str(run.path) for run in runs), "-o", str(tmp_path / "average")]
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == DataError.exit_code
+        assert "average like runs" in result.output
+    assert not (tmp_path / "average").exists()
 
 
 def test_runs_that_label_a_photo_differently_are_refused(
@@ -82,7 +87,7 @@ def test_runs_that_label_a_photo_differently_are_refused(
     first, *rows = other_run.read_splits()
     other_run.write_splits([replace(first, sha256="0" * 64), *rows])
     with pytest.raises(DataError, match=f"{first.image} has another label"):
-        average_runs([trained_run, other_run], TrainingRun(tmp_path / "average"))
+        average_classifiers([trained_run, other_run], TrainingRun(tmp_path / "average"))
     assert not (tmp_path / "average").exists()
 
 
@@ -92,7 +97,7 @@ def test_a_photo_that_one_run_knows_is_used_as_that_run_does(
     rows = other_run.read_splits()
     other_run.write_splits([row for row in rows if row != rows[0]])
     output = TrainingRun(tmp_path / "average")
-    average_runs([other_run, trained_run], output)
+    average_classifiers([other_run, trained_run], output)
     assert set(output.read_splits()) == set(rows)
 
 
@@ -110,7 +115,7 @@ def test_the_average_is_measured_on_photos_that_no_run_was_trained_on(
     rows = other_run.read_splits()
     taught = _teach_one_more(other_run)
     output = TrainingRun(tmp_path / "average")
-    average_runs([trained_run, other_run], output)
+    average_classifiers([trained_run, other_run], output)
     uses = {row.image: row.split for row in output.read_splits()}
     assert uses == {row.image: Split.TRAIN if row == taught else row.split for row in rows}
     scored = {line.split(",")[0] for line in (output.path / "predictions.csv").read_text().splitlines()[1:]}
@@ -133,7 +138,7 @@ def test_the_threshold_comes_from_all_photos_that_any_run_held_out(
         certain = np.eye(len(said.labels), dtype=np.float32)[said.targets] * score
         replace(said, scores=certain).write(run.path / "predictions.csv")
     output = TrainingRun(tmp_path / "average")
-    average_runs([sure, other_run], output)
+    average_classifiers([sure, other_run], output)
     (right,) = asked
     np.testing.assert_allclose(right, [0.75] * len(trained_run.read_splits(Split.VALIDATION)), atol=1e-6)
 
@@ -145,7 +150,7 @@ def test_runs_that_between_them_saw_all_photos_of_a_class_are_refused(
     label = rows[0].label
     other_run.write_splits([replace(row, split=Split.TRAIN) if row.label == label else row for row in rows])
     with pytest.raises(DataError, match=f"validation split has no photo of {label}"):
-        average_runs([trained_run, other_run], TrainingRun(tmp_path / "average"))
+        average_classifiers([trained_run, other_run], TrainingRun(tmp_path / "average"))
     assert not (tmp_path / "average").exists()
 
 
@@ -153,12 +158,12 @@ def test_runs_of_other_networks_are_refused(trained_run: TrainingRun, other_run:
     spec = json.loads(other_run.spec_path.read_text())
     other_run.spec_path.write_text(json.dumps({**spec, "name": "garment-other-32"}))
     with pytest.raises(DataError, match="another network"):
-        average_runs([trained_run, other_run], TrainingRun(tmp_path / "average"))
+        average_classifiers([trained_run, other_run], TrainingRun(tmp_path / "average"))
 
 
 def test_a_run_is_never_overwritten(trained_run: TrainingRun, other_run: TrainingRun) -> None:
     with pytest.raises(RunError, match="fresh directory"):
-        average_runs([trained_run, trained_run], other_run)
+        average_classifiers([trained_run, trained_run], other_run)
 
 
 def test_an_average_is_never_trained_over(
@@ -166,7 +171,7 @@ def test_an_average_is_never_trained_over(
 ) -> None:
     """It has no epoch to go on with, and is none of the starts that failed."""
     average = TrainingRun(tmp_path / "average")
-    average_runs([trained_run, other_run], average)
+    average_classifiers([trained_run, other_run], average)
     model = average.model_path.read_bytes()
     result = CliRunner().invoke(main, ["classify", str(drawn_photos), "-o", str(average.path), "--weights", "none"])
     assert result.exit_code == RunError.exit_code, result.output

@@ -45,13 +45,13 @@ def test_fitted_shapes_find_the_groups_that_are_there() -> None:
     random = np.random.default_rng(0)
     truth = np.array([[0.1, 0.2], [0.6, 0.3]], np.float32)
     boxes = np.concatenate([shape * random.uniform(0.95, 1.05, (40, 2)) for shape in truth]).astype(np.float32)
-    fitted = np.array(sorted(fit_shapes(boxes, 2, seed=0)))
+    fitted = np.array(sorted(fit_shapes(boxes, 2)))
     np.testing.assert_allclose(fitted, truth, rtol=0.03)
 
 
 def test_fitting_never_overlaps_less_than_a_random_choice() -> None:
     boxes = np.random.default_rng(1).uniform(0.05, 0.9, (200, 2)).astype(np.float32)
-    fitted = np.array(fit_shapes(boxes, 6, seed=0), np.float32)
+    fitted = np.array(fit_shapes(boxes, 6), np.float32)
     chosen = boxes[np.random.default_rng(0).choice(200, 6, replace=False)]
     assert overlap_shapes(boxes, fitted).max(axis=1).mean() > overlap_shapes(boxes, chosen).max(axis=1).mean()
 
@@ -62,7 +62,7 @@ def test_boxes_are_fitted_on_the_map_that_suits_their_size() -> None:
     # Sides of about 4 cells of the finest map, and of 4 of the coarsest.
     flat = np.array([0.05, 0.15]) * random.uniform(0.9, 1.1, (60, 2))
     high = np.array([0.7, 0.3]) * random.uniform(0.9, 1.1, (60, 2))
-    fine, middle, coarse = fit_levels(np.concatenate([flat, high]).astype(np.float32), usual, 2, seed=0)
+    fine, middle, coarse = fit_levels(np.concatenate([flat, high]).astype(np.float32), usual, 2)
     np.testing.assert_allclose(fine.shapes, [(0.05, 0.15)] * 2, rtol=0.1)
     np.testing.assert_allclose(coarse.shapes, [(0.7, 0.3)] * 2, rtol=0.1)
     assert middle.shapes == usual[1].shapes[:2]
