@@ -11,6 +11,7 @@ from convert.box_pairs import Answers, PairedBoxes
 from convert.detection_tail import postprocess_alone
 from edge_runtime.backend import DelegateName, open_interpreter
 from edge_runtime.coco import LabelPrecision, TrueBox, measure_coco
+from edge_runtime.estimates import estimate_by_bootstrap
 from edge_runtime.outputs import DetectorOutputs
 from edge_runtime.preprocess import Image, Preprocessor, normalize
 from edge_runtime.quiet import quiet_stderr
@@ -106,16 +107,14 @@ def compare_detections(
     stages = []
     for stage, found in answers.items():
         scores, both = measure_coco(truth, found, labels), paired[stage]
-        low, high = bootstrap_ends(resampled[stage])
+        average = estimate_by_bootstrap(scores.map, resampled[stage])
         iou = float(both.overlaps.mean()) if len(both.overlaps) else None
-        stages.append(StagePrecision(stage, scores.map, low, high, scores.map50, both.agreement, iou, scores.labels))
+        stages.append(
+            StagePrecision(
+                stage, average.value, average.low, average.high, scores.map50, both.agreement, iou, scores.labels
+            )
+        )
     return tuple(stages)
-
-
-def bootstrap_ends(resampled: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the 95 % percentile interval of a quantity of (draws,) resamples (Efron and Tibshirani, 1993)."""
-    low, high = np.percentile(resampled, (2.5, 97.5))
-    return float(low), float(high)
 
 
 def collect_truth(rows: Sequence[SplitRow], boxes: Sequence[BoxRow]) -> list[list[TrueBox]]:

@@ -15,14 +15,17 @@ Flags = NDArray[np.bool_]
 
 # Of a 95 % interval.
 _Z: Final = NormalDist().inv_cdf(0.975)
+_ENDS: Final = (2.5, 97.5)
+_RESAMPLES: Final = 500
+_SEED: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A share in [0, 1] with its 95 % interval.
+    """A share in [0, 1], or a difference of two, with its 95 % interval.
 
     Attributes:
-        value: The share observed.
+        value: What was observed.
         low: Lower end.
         high: Upper end.
     """
@@ -92,3 +95,19 @@ def estimate_difference(first: Flags, second: Flags) -> Estimate:
     centre = (won - lost) / total
     arm = _Z * math.sqrt(won + lost - (won - lost) ** 2 / total) / total
     return Estimate(float(second.mean() - first.mean()), max(centre - arm, -1.0), min(centre + arm, 1.0))
+
+
+def resample_photos(photos: int) -> NDArray[np.int64]:
+    """Return (500, photos) draws of indices of photos with replacement, the same whenever there are as many."""
+    return np.random.default_rng(_SEED).integers(photos, size=(_RESAMPLES, photos))
+
+
+def estimate_by_bootstrap(value: float, resampled: NDArray[np.float64]) -> Estimate:
+    """Return a quantity with its percentile interval (Efron and Tibshirani, 1993).
+
+    Args:
+        value: The quantity, of all photos.
+        resampled: (draws,) the same of other photos like these.
+    """
+    low, high = np.percentile(resampled, _ENDS)
+    return Estimate(value, float(low), float(high))

@@ -1,22 +1,18 @@
 """What the stages of a detector answered, held against each other."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convert.box_pairs import Answers, PairedBoxes, pair_stages, report_boxes, share_agreement
-from convert.detection_evaluation import bootstrap_ends, collect_truth, compare_detections
+from convert.detection_evaluation import collect_truth, compare_detections
 from convert.parity.classifier import measure_drift
 from convert.parity.report import BoxDisagreement, Change, Measurement
 from edge_runtime.coco import resample_map, trace_curves
-from edge_runtime.estimates import Estimate, estimate_share
+from edge_runtime.estimates import Estimate, estimate_by_bootstrap, estimate_share, resample_photos
 from edge_runtime.spec import DetectionSpec
 from edge_runtime.training_run import BoxRow, SplitRow
-
-_RESAMPLES: Final = 500
-_SEED: Final = 0
 
 
 def measure_detector(
@@ -24,7 +20,7 @@ def measure_detector(
 ) -> Measurement:
     """Measure each stage against the truth and against the first stage.
 
-    Intervals are those of the bootstrap: photos are drawn with replacement, 500 times, the same ones for all stages.
+    Intervals are those of the bootstrap: photos are drawn with replacement, the same ones for all stages.
 
     Args:
         stages: Boxes of each photo by stage name, the Keras model first and the file for the device last.
@@ -36,7 +32,7 @@ def measure_detector(
         DataError: The photos have no box on them.
     """
     truth = collect_truth(rows, boxes)
-    draws = np.random.default_rng(_SEED).integers(len(rows), size=(_RESAMPLES, len(rows)))
+    draws = resample_photos(len(rows))
     resampled = {stage: resample_map(truth, found, detection.labels, draws) for stage, found in stages.items()}
     paired = _pair_with_first(stages, detection.threshold)
     compared = compare_detections(stages, paired, truth, detection.labels, resampled)
@@ -46,7 +42,7 @@ def measure_detector(
         photos=len(rows),
         stages=compared,
         agreement=_estimate_agreement(last, draws),
-        change=Change("mAP", Estimate(compared[-1].map - compared[0].map, *bootstrap_ends(differences)), None),
+        change=Change("mAP", estimate_by_bootstrap(compared[-1].map - compared[0].map, differences), None),
         drifts=tuple(measure_drift(stage, both.scores) for stage, both in list(paired.items())[1:]),
         scores=last.scores,
         overlaps=last.overlaps,
@@ -65,7 +61,7 @@ def _estimate_agreement(paired: PairedBoxes, draws: NDArray[np.int64]) -> Estima
     """Return the agreement with its bootstrap interval, or with Wilson's for photos where all draws agree alike."""
     value, resampled = paired.agreement, share_agreement(paired.counts[draws].sum(axis=1))
     if np.ptp(resampled) > 0:
-        return Estimate(value, *bootstrap_ends(resampled))
+        return estimate_by_bootstrap(value, resampled)
     # Photos that have all of it or nothing in common tell no more than so many tries that all come out alike.
     photos = len(paired.first)
     wilson = estimate_share(round(value * photos), photos)

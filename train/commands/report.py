@@ -2,10 +2,14 @@
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edge_runtime.extras import require_extra
+
+if TYPE_CHECKING:
+    from train.report.comparison import Comparison
 
 log = logging.getLogger(__name__)
 
@@ -47,20 +51,34 @@ def report(run: Path, output: Path | None, images: Path | None) -> None:
 )
 @click.option("--csv", "csv_path", type=click.Path(path_type=Path, dir_okay=False), help="The table as CSV as well.")
 def compare(runs: tuple[Path, ...], output: Path, csv_path: Path | None) -> None:
-    """Hold finished runs against the first of them: a table on stdout and an HTML page with figures."""
+    """Hold finished runs against the first of them: a table on stdout and an HTML page with figures.
+
+    All are of classifiers, or all of detectors.
+    """
     if len(runs) < 2:
         raise click.UsageError("Name at least two run directories; the first is what the others are held against.")
     require_extra("edge-train compare", "train", *_NEEDS)
     from edge_runtime.files import write_text
-    from train.report.compare import compare_runs, find_incomparable, format_csv, format_table
-    from train.report.compare_page import build_comparison
-    from train.report.runs import read_run
+    from train.report.comparison import find_incomparable, format_csv, format_table
+    from train.report.comparison_page import build_comparison
 
-    compared = compare_runs([read_run(run) for run in runs])
-    click.echo(format_table(compared))
-    for sentence in find_incomparable(compared):
+    comparison = _compare(runs)
+    click.echo(format_table(comparison))
+    for sentence in find_incomparable(comparison):
         log.warning("%s", sentence)
-    write_text(output, build_comparison(compared))
+    write_text(output, build_comparison(comparison))
     if csv_path is not None:
-        write_text(csv_path, format_csv(compared))
+        write_text(csv_path, format_csv(comparison))
     log.info("wrote %s", output)
+
+
+def _compare(paths: tuple[Path, ...]) -> "Comparison":
+    from edge_runtime.training_run import TrainingRun
+    from train.report.classifier_comparison import compare_classifiers
+    from train.report.detector_comparison import compare_detectors
+    from train.report.detector_run import read_detector_run
+    from train.report.runs import is_detector, read_run
+
+    if all(is_detector(TrainingRun(path)) for path in paths):
+        return compare_detectors([read_detector_run(path) for path in paths])
+    return compare_classifiers([read_run(path) for path in paths])

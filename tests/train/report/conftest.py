@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec
+from edge_runtime.spec import DetectionSpec, HeadSpec, InputSpec, ModelSpec
 from edge_runtime.training_run import Split, SplitRow, TrainingRun
 from train.evaluation.predictions import Predictions
 
@@ -63,3 +63,34 @@ def photos(tmp_path: Path) -> Path:
     for index in range(4):
         cv2.imwrite(str(folder / f"{index}.png"), np.full((30, 40, 3), 60 * index, np.uint8))
     return folder
+
+
+@pytest.fixture
+def make_detector_run(tmp_path: Path) -> MakeRun:
+    def make(name: str = "run", shift: float = 0.0, photos: int = 8, width: int = 20, **arguments: object) -> Path:
+        """Write a run of photos with a hat of 20 x 20 pixels each, found as far to the right of it as is said.
+
+        Every other photo's hat is missed.
+        """
+        run = TrainingRun(tmp_path / name)
+        images = [f"{index}.png" for index in range(photos)]
+        run.write_splits([SplitRow(image, "hat", image, Split.VALIDATION, f"hash {image}") for image in images])
+        run.write_arguments({"images": str(tmp_path), "architecture": "mobilenet_v2", "layout": {}, **arguments})
+        (run.path / "environment.json").write_text("{}")
+        (run.path / "metrics.csv").write_text(
+            "phase,epoch,loss,learning_rate,validation_map,validation_map50,seconds\nbody,1,0.9,0.0,0.5,0.5,60\n"
+        )
+        truth = [{"image_id": number, "category_id": 1, "bbox": [10, 10, width, 20]} for number in range(photos)]
+        found = [{**each, "bbox": [10 + shift, 10, width, 20], "score": 0.9} for each in truth[::2]]
+        validation = {
+            "images": [{"id": number, "file_name": image} for number, image in enumerate(images)],
+            "categories": [{"id": 1, "name": "hat"}],
+            "annotations": truth,
+        }
+        for file, content in (("validation.json", validation), ("predictions.json", found), ("scores.json", {})):
+            (run.path / file).write_text(json.dumps(content))
+        size = InputSpec(32, 32, (127.5,) * 3, (127.5,) * 3)
+        run.write_spec(ModelSpec("tiny", "1", size, (), detection=DetectionSpec(("hat",))))
+        return run.path
+
+    return make

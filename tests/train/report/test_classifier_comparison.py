@@ -9,8 +9,9 @@ pytest.importorskip("matplotlib", reason="needs the train extra")
 
 from edge_runtime.errors import RunError
 from train.cli import main
-from train.report.compare import compare_runs, find_incomparable
-from train.report.compare_page import build_comparison
+from train.report.classifier_comparison import compare_classifiers
+from train.report.comparison import find_incomparable
+from train.report.comparison_page import build_comparison
 from train.report.runs import read_run
 
 MakeRun = Callable[..., Path]
@@ -19,15 +20,13 @@ MakeRun = Callable[..., Path]
 def test_runs_are_paired_photo_by_photo(make_run: MakeRun) -> None:
     first = read_run(make_run("first"))
     second = read_run(make_run("second", scores=(0.9, 0.1, 0.1, 0.1)))
-    paired = compare_runs([first, second])[1].paired
-    assert paired is not None
     # The first alone has photo 1 right, the second alone photo 3.
-    assert (paired.only_first, paired.only_second, paired.p_value) == (1, 1, 1.0)
+    assert compare_classifiers([first, second]).runs[1].worth.held_record == {"won": 1, "lost": 1, "p_value": 1.0}
 
 
 def test_renamed_photos_are_still_the_same(make_run: MakeRun) -> None:
     first, second = read_run(make_run("first")), read_run(make_run("second", prefix="moved/"))
-    assert find_incomparable(compare_runs([first, second])) == []
+    assert find_incomparable(compare_classifiers([first, second])) == []
 
 
 @pytest.mark.parametrize(
@@ -40,8 +39,8 @@ def test_renamed_photos_are_still_the_same(make_run: MakeRun) -> None:
 )
 def test_runs_on_other_photos_are_not_compared(make_run: MakeRun, changes: dict[str, object], shared: int) -> None:
     first, second = read_run(make_run("first")), read_run(make_run("second", **changes))
-    compared = compare_runs([first, second])
-    assert compared[1].paired is None
+    compared = compare_classifiers([first, second])
+    assert set(compared.runs[1].worth.held_record.values()) == {None}
     (sentence,) = find_incomparable(compared)
     assert sentence.startswith("second is not comparable with first")
     assert f"{shared} are among the 4" in sentence
@@ -53,8 +52,8 @@ def test_runs_on_other_photos_are_not_compared(make_run: MakeRun, changes: dict[
 def test_only_what_differs_is_listed(make_run: MakeRun) -> None:
     first = read_run(make_run("first", image_size=224, schedule={"seed": 0, "epochs": 2}))
     second = read_run(make_run("second", image_size=224, schedule={"seed": 1, "epochs": 2}, dropout=0.5))
-    assert compare_runs([first, second])[1].differences == {"schedule.seed": "1", "dropout": "0.5"}
-    page = build_comparison(compare_runs([first, second]))
+    assert compare_classifiers([first, second]).runs[1].differences == {"schedule.seed": "1", "dropout": "0.5"}
+    page = build_comparison(compare_classifiers([first, second]))
     assert "schedule.seed" in page
     assert "schedule.epochs" not in page
 
@@ -77,7 +76,8 @@ def test_the_command_writes_table_page_and_csv(make_run: MakeRun, tmp_path: Path
 
 def test_runs_of_one_name_are_told_apart_by_path(make_run: MakeRun) -> None:
     paths = [make_run("a/run"), make_run("b/run")]
-    assert [each.name for each in compare_runs([read_run(path) for path in paths])] == [str(path) for path in paths]
+    compared = compare_classifiers([read_run(path) for path in paths])
+    assert [each.name for each in compared.runs] == [str(path) for path in paths]
 
 
 def test_one_run_alone_is_a_usage_error(make_run: MakeRun) -> None:

@@ -1,0 +1,101 @@
+"""Runs of detectors held against each other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.coco import CocoScores, measure_coco, resample_map
+from edge_runtime.estimates import Estimate, estimate_by_bootstrap, resample_photos
+from train.report.comparison import NOT_COMPARABLE, NOTHING, Comparison, Worth, are_same, compare_with_first
+from train.report.detector_run import FinishedDetectorRun
+
+_Key = tuple[str, tuple[tuple[str, tuple[float, ...]], ...]]
+
+_CURVES = {
+    "validation_map": "mAP on validation photos.",
+    "validation_map50": "mAP50 on validation photos.",
+    "loss": "Loss on training photos; losses of another kind do not compare.",
+}
+_NOTE = (
+    "Gain: by how much mAP is higher than that of the first run. The intervals are those of the bootstrap: photos are "
+    "drawn with replacement, the same ones for all runs of the same photos. Where those of two runs overlap, that of "
+    "the gain may still tell the runs apart. It speaks for these two trainings, not for their recipes: another seed "
+    "may turn it. With many runs, some gains lie beside 0 by chance. All take photos as independent."
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Measured:
+    """A run's figures.
+
+    Attributes:
+        keys: What makes a photo the same in two runs, of each in an order that all runs share.
+        scores: On its validation photos.
+        resampled: (draws,) mAP of other photos like these.
+    """
+
+    keys: list[_Key]
+    scores: CocoScores
+    resampled: NDArray[np.float64]
+
+
+def compare_detectors(runs: Sequence[FinishedDetectorRun]) -> Comparison:
+    """Compare runs with the first of them."""
+    measured = [_measure(run) for run in runs]
+    worths = [_judge(each, measured[0]) for each in measured]
+    compared = compare_with_first(runs, [each.keys for each in measured], worths)
+    return Comparison(compared, headline="mAP", percent=False, curves=_CURVES, note=_NOTE)
+
+
+def _measure(run: FinishedDetectorRun) -> _Measured:
+    keys = _photo_keys(run)
+    order = sorted(range(len(keys)), key=lambda index: keys[index])
+    truth, found = [run.truth[index] for index in order], [run.found[index] for index in order]
+    labels, draws = run.detection.labels, resample_photos(len(order))
+    return _Measured(
+        [keys[index] for index in order],
+        measure_coco(truth, found, labels),
+        resample_map(truth, found, labels, draws),
+    )
+
+
+def _judge(each: _Measured, first: _Measured) -> Worth:
+    average, gain = estimate_by_bootstrap(each.scores.map, each.resampled), _gain(each, first)
+    return Worth(
+        headline=average,
+        measured={"mAP [95 %]": _format(average, ""), "mAP50": f"{each.scores.map50:.3f}"},
+        held={"gain [95 %]": _verdict(gain, is_first=each is first)},
+        record={"map": average.value, "low": average.low, "high": average.high, "map50": each.scores.map50},
+        held_record={
+            "gain": gain.value if gain else None,
+            "gain_low": gain.low if gain else None,
+            "gain_high": gain.high if gain else None,
+        },
+    )
+
+
+def _gain(each: _Measured, first: _Measured) -> Estimate | None:
+    if not are_same(each.keys, first.keys):
+        return None
+    return estimate_by_bootstrap(each.scores.map - first.scores.map, each.resampled - first.resampled)
+
+
+def _verdict(gain: Estimate | None, *, is_first: bool) -> str:
+    if is_first:
+        return NOTHING
+    return NOT_COMPARABLE if gain is None else _format(gain, "+")
+
+
+def _format(estimate: Estimate, sign: str) -> str:
+    return f"{estimate.value:{sign}.3f} [{estimate.low:{sign}.3f}, {estimate.high:{sign}.3f}]"
+
+
+def _photo_keys(run: FinishedDetectorRun) -> list[_Key]:
+    """Return what makes validation photos the same in two runs: content and boxes. File names may differ."""
+    hashes = {row.image: row.sha256 for row in run.splits}
+    return [
+        (hashes[photo], tuple(sorted((box.label, box.box) for box in boxes)))
+        for photo, boxes in zip(run.photos, run.truth, strict=True)
+    ]
