@@ -98,7 +98,7 @@ def run(
         recognizer: Answers the frames.
         sinks: Open; each gets every frame with its result, and every event.
         options: How frames are answered.
-        hub: Numbers and passes on the events of the run.
+        hub: Numbers and passes on the events of the run; None takes the scanner's, or a new one.
         scanner: Turns results into scan events through the same hub; None for no such events.
         models: Says when to go on with another recognizer; None keeps the one given.
         watchdog: Open; watches each answer.
@@ -108,9 +108,19 @@ def run(
         SourceError: The source cannot be opened or stops giving frames.
         PictureError: A picture cannot be read and the source makes that an error.
         OutputError: A sink cannot write.
+        ValueError: The scanner sends through another hub.
     """
-    loop = FrameLoop(recognizer, sinks, options or LoopOptions(), hub or EventHub(), scanner, models, watchdog, enough)
+    hub = _hub_of(hub, scanner)
+    loop = FrameLoop(recognizer, sinks, options or LoopOptions(), hub, scanner, models, watchdog, enough)
     return loop.run(source)
+
+
+def _hub_of(hub: EventHub | None, scanner: Scanner | None) -> EventHub:
+    if scanner is None:
+        return hub or EventHub()
+    if hub is not None and hub is not scanner.hub:
+        raise ValueError("No sink would hear the scanner, whose hub is another one than the run's; give both the same.")
+    return scanner.hub
 
 
 class FrameLoop:

@@ -10,8 +10,9 @@ from typing import Any, Final, Self
 from edge_runtime.delivery.courier import Courier, Transport
 from edge_runtime.delivery.outbox import Outbox
 from edge_runtime.events import Event, HealthKind
-from edge_runtime.sinks.sink import Sink
+from edge_runtime.sinks.sink import Notice, Sink
 
+_NAME: Final = "outbox"
 _LAST_WAIT_S: Final = 4.0
 # In a long outage every event drops another one.
 _TELL_DROPPED_EVERY_S: Final = 60.0
@@ -23,7 +24,6 @@ class OutboxSink(Sink):
     Attributes:
         outbox: Where the events wait.
         couriers: One for each transport.
-        notices: What became of receivers and of dropped events, for the frame loop to take and pass on.
     """
 
     def __init__(self, outbox: Outbox, transports: Sequence[Transport]) -> None:
@@ -34,7 +34,7 @@ class OutboxSink(Sink):
             transports: Each with a target of its own.
         """
         self.outbox = outbox
-        self.notices = deque[tuple[HealthKind, str]]()
+        self._notices = deque[Notice]()
         self.couriers = tuple(Courier(outbox, transport, self._note) for transport in transports)
         self._targets = [courier.target for courier in self.couriers]
         self._dropped_told_s = -_TELL_DROPPED_EVERY_S
@@ -67,6 +67,11 @@ class OutboxSink(Sink):
         if sum(self.outbox.dropped().values()) > dropped:
             self._tell_dropped()
 
+    def take_notices(self) -> Sequence[Notice]:
+        """Return what became of receivers and of dropped events since this was asked last."""
+        # Couriers add to them meanwhile.
+        return [self._notices.popleft() for _ in range(len(self._notices))]
+
     def status(self) -> list[dict[str, Any]]:
         """Return how the deliveries are, as JSON-ready values."""
         waiting, dropped = self.outbox.waiting(), self.outbox.dropped()
@@ -88,4 +93,4 @@ class OutboxSink(Sink):
             self._note(HealthKind.SINK_FAILED, text)
 
     def _note(self, kind: HealthKind, text: str) -> None:
-        self.notices.append((kind, text))
+        self._notices.append((kind, _NAME, text))

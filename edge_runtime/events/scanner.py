@@ -24,6 +24,9 @@ class Scanner:
     """Follows the garments of every source of a run, and sends scan events.
 
     A source that is lost, and the end of the run, end its tracks: a garment that has appeared always leaves.
+
+    Attributes:
+        hub: Numbers the events.
     """
 
     def __init__(self, hub: EventHub, rules: TrackRules | None = None) -> None:
@@ -33,7 +36,7 @@ class Scanner:
             hub: Numbers the events.
             rules: When a garment counts as there, as sure, and as gone.
         """
-        self._hub = hub
+        self.hub = hub
         self._rules = rules or TrackRules()
         self._numbers = itertools.count()
         self._trackers: dict[str, Tracker] = {}
@@ -59,15 +62,15 @@ class Scanner:
 
     def end(self) -> None:
         """Do so for all sources."""
-        with self._hub.together():
+        with self.hub.together():
             for source in tuple(self._trackers):
                 self.end_source(source)
 
     def _send(self, source: str, sightings: list[Sighting], latest: _Latest) -> None:
-        with self._hub.together():
+        with self.hub.together():
             for sighting in sightings:
                 timestamp = latest.seen if sighting.kind is ScanKind.LEFT else latest.answered
-                self._hub.scan(sighting, source, timestamp, latest.model_sha256)
+                self.hub.scan(sighting, source, timestamp, latest.model_sha256)
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, HealthEvent) and event.kind is HealthKind.SOURCE_LOST:

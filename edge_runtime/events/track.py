@@ -79,13 +79,19 @@ class Track:
         self.last = first
         self.seen_s = self._first_s = clock_s
         self.confirmed = False
+        self._settles_at_once = False
         self._settled: tuple[_Result, _Result | None] | None = None
         self._votes = deque([_Vote(clock_s, first.label, first.score, first.refined)])
+        # When each label was voted for first and last: a frame that shows another garment does not show this one.
+        self._from_s = {first.label: clock_s}
+        self._to_s = {first.label: clock_s}
 
     def see(self, observation: Observation, clock_s: float, rules: TrackRules) -> list[Sighting]:
         """Add an observation; return what is new to say."""
         self.last, self.seen_s = observation, clock_s
         self._votes.append(_Vote(clock_s, observation.label, observation.score, observation.refined))
+        self._from_s.setdefault(observation.label, clock_s)
+        self._to_s[observation.label] = clock_s
         while len(self._votes) > LEAST_VOTES and self._votes[0].clock_s < clock_s - rules.settle_s:
             self._votes.popleft()
         sightings = []
@@ -98,10 +104,10 @@ class Track:
         return sightings
 
     def has_changed(self, clock_s: float, rules: TrackRules) -> bool:
-        """Tell whether a settled garment has become another one, by the same rule as it settled."""
+        """Tell whether the latest frame shows another garment, which this one has become by the rule for settling."""
         return (
             self._settled is not None
-            and self._winner().label != self._settled[0].label
+            and self._settled[0].label != self.last.label == self._winner().label
             and self._is_sure(clock_s, rules)
         )
 
@@ -111,18 +117,19 @@ class Track:
 
     def successor(self, number: int, clock_s: float, rules: TrackRules) -> tuple["Track", list[Sighting]]:
         """Return the track of the garment that this one has become, and what to say about it."""
-        label = self._winner().label
-        votes = [vote for vote in self._votes if vote.label == label]
-        track = Track(number, self.last, votes[0].clock_s)
+        votes = [vote for vote in self._votes if vote.label == self.last.label]
+        gone_s = self._to_s[self._goes_by()[0].label]
+        # A vote between those for the garment that is gone was flicker.
+        begun_s = min((vote.clock_s for vote in votes if vote.clock_s > gone_s), default=clock_s)
+        track = Track(number, self.last, begun_s)
         track._votes = deque(votes[:-1])
-        # Its frames were all seen already, so it settles with the latest of them.
-        track._first_s = min(votes[0].clock_s, clock_s - rules.settle_s)
-        latest = Observation(label, votes[-1].score, self.last.box, votes[-1].refined)
-        return track, track.see(latest, clock_s, rules)
+        # Its frames were all seen already.
+        track._settles_at_once = True
+        return track, track.see(self.last, clock_s, rules)
 
     def _is_sure(self, clock_s: float, rules: TrackRules) -> bool:
-        old_enough = clock_s - self._first_s >= rules.settle_s and len(self._votes) >= LEAST_VOTES
-        return old_enough and self._winner().share >= rules.least_share
+        old_enough = self._settles_at_once or clock_s - self._first_s >= rules.settle_s
+        return old_enough and len(self._votes) >= LEAST_VOTES and self._winner().share >= rules.least_share
 
     def _winner(self) -> _Result:
         return _count((vote.label, vote.score) for vote in self._votes)
@@ -132,11 +139,14 @@ class Track:
         sure = [vote.refined for vote in self._votes if vote.refined is not None]
         return _count((look.label, look.score) for look in sure) if 2 * len(sure) > len(self._votes) else None
 
+    def _goes_by(self) -> tuple[_Result, _Result | None]:
+        return self._settled or (self._winner(), self._refined())
+
     def _sighting(self, kind: ScanKind) -> Sighting:
-        winner, refined = self._settled or (self._winner(), self._refined())
+        winner, refined = self._goes_by()
         more = (None, None) if refined is None else (refined.label, refined.score)
-        box, seen_s = self.last.box, self.seen_s - self._first_s
-        return Sighting(kind, self.number, winner.label, winner.score, box, seen_s, *more)
+        seen_s = self._to_s[winner.label] - self._from_s[winner.label]
+        return Sighting(kind, self.number, winner.label, winner.score, self.last.box, seen_s, *more)
 
 
 def _count(votes: Iterable[tuple[str, float]]) -> _Result:

@@ -163,4 +163,4 @@ def _outbox_thread(sink: "OutboxSink", stack: ExitStack, *, patient: bool) -> "S
     from edge_runtime.sinks import SinkThread
 
     stack.enter_context(waiting_told(sink))
-    return SinkThread(sink, "outbox", patient=patient, notices=sink.notices)
+    return SinkThread(sink, "outbox", patient=patient)

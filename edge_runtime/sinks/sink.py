@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from edge_runtime.events.event import Event, HealthKind
 from edge_runtime.frame import Frame
@@ -12,10 +12,11 @@ Notice = tuple[HealthKind, str, str]
 """What happened to a sink: the kind, the name it goes by, and one sentence."""
 
 
-class Sink(Protocol):
+class Sink:
     """Takes results and events, in the order in which they come; use it as a context manager.
 
-    A sink overrides what it has a use for. Each is called by one thread at a time.
+    One of your own inherits from it and overrides what it has a use for. Each is called by one thread at a time, but
+    for `take_notices`, which the frame loop calls whatever the sink is doing.
     """
 
     def __enter__(self) -> Self:
@@ -32,7 +33,6 @@ class Sink(Protocol):
         Raises:
             OutputError: It cannot be written.
         """
-        return
 
     def tell(self, event: Event) -> None:
         """Take an event.
@@ -40,7 +40,6 @@ class Sink(Protocol):
         Raises:
             OutputError: It cannot be written.
         """
-        return
 
     def take_notices(self) -> Sequence[Notice]:
         """Return what happened to the sink since this was asked last, for the frame loop to pass on as events."""
@@ -48,4 +47,3 @@ class Sink(Protocol):
 
     def hurry(self) -> None:
         """Hear that the run is ending before its time, so that nothing is worth a long wait any more."""
-        return

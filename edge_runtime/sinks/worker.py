@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Final, Self
 
@@ -38,25 +39,22 @@ class SinkThread(Sink):
         name: What messages call it.
     """
 
-    def __init__(
-        self, sink: Sink, name: str, *, patient: bool, notices: deque[tuple[HealthKind, str]] | None = None
-    ) -> None:
+    def __init__(self, sink: Sink, name: str, *, patient: bool) -> None:
         """Prepare; the thread starts with `__enter__`.
 
         Args:
-            sink: Opened and closed here, and used by the thread alone between.
+            sink: Opened and closed here, and written to by the thread alone.
             name: What messages call it.
             patient: Wait for the sink rather than drop frames, and let its errors end the run.
-            notices: Where the sink itself leaves what happens to it, to be taken with what happens to the thread.
         """
         self.name = name
-        self._notices = deque[tuple[HealthKind, str]]() if notices is None else notices
+        self._notices = deque[tuple[HealthKind, str]]()
         self._sink = sink
         self._patient = patient
         self._changed = threading.Condition()
         self._items = deque[_Item]()
         self._frames = self._events = 0
-        self._paused = self._ending = False
+        self._open = self._paused = self._ending = False
         self._begun_s = 0.0
         self._hurry_until_s: float | None = None
         self._dropped_s: float | None = None
@@ -67,23 +65,35 @@ class SinkThread(Sink):
         self._thread = threading.Thread(target=self._work, name=f"sink {name}", daemon=True)
 
     def __enter__(self) -> Self:
+        if self._thread.ident is not None:
+            raise RuntimeError(f"The SinkThread {self.name} was used already; make another one for another run.")
         self._sink.__enter__()
         self._thread.start()
+        self._open = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._open = False
         try:
             # A reader of a file's results may take all the time it wants, unless the user has had enough.
             if self._patient and kind is None:
                 self.finish(None)
         finally:
-            # A signal may have broken in, and a video is worth finishing all the same.
-            if self.finish(_LAST_WAIT_S) or self._finish_write():
-                self._sink.__exit__(kind, error, traceback)
+            # A signal may break in, or has done so, and a video is worth finishing all the same: signals reach the main
+            # thread alone, and leaving the block waits for the other one.
+            with ThreadPoolExecutor(1, f"closing {self.name}") as closing:
+                closing.submit(self._close, kind, error, traceback).result()
         if kind is None and (failure := self._fatal or self._failing):
             raise failure
+
+    def _close(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the sink, unless it is stuck in a write."""
+        if self.finish(_LAST_WAIT_S) or self._finish_write():
+            self._sink.__exit__(kind, error, traceback)
 
     def finish(self, timeout_s: float | None = _LAST_WAIT_S) -> bool:
         """Take nothing more, and wait for what is left to be passed on; return whether it was, in time."""
@@ -103,7 +113,9 @@ class SinkThread(Sink):
         Raises:
             OutputError: The sink has failed and is patient.
             BrokenPipeError: The reader of the sink is gone.
+            RuntimeError: It is not open, and nothing would take the frame.
         """
+        self._check_open()
         with self._changed:
             if self._patient and not self._wait_for_room():
                 # Should there be room again, the next frame would leave a hole before it.
@@ -118,6 +130,7 @@ class SinkThread(Sink):
 
     def tell(self, event: Event) -> None:
         """Leave an event for the thread; errors as for `write`."""
+        self._check_open()
         with self._changed:
             self._raise_fatal()
             self._events += 1
@@ -127,11 +140,15 @@ class SinkThread(Sink):
 
     def take_notices(self) -> Sequence[Notice]:
         """Return what happened to the sink and was not taken yet; for the thread of the frame loop."""
-        taken = []
+        taken = list[Notice]()
         while self._notices:
             kind, text = self._notices.popleft()
             taken.append((kind, self.name, text))
-        return taken
+        return [*taken, *self._sink.take_notices()]
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise RuntimeError(f"The SinkThread {self.name} is not open; use it within `with`.")
 
     def _finish_write(self) -> bool:
         """Drop the frames that wait, and wait for the write under way; return whether it ended in time."""

@@ -92,6 +92,8 @@ class WebSink(Sink):
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        # A name that this refuses would have `create_server` leave a socket open.
+        host.encode("idna")
         return socket.create_server((host, port), family=family)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise OutputError(f"The web page cannot be served at {host}, port {port} ({error}); choose others.") from error

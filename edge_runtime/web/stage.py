@@ -103,15 +103,26 @@ class Stage:
 
 
 def _described(name: str, place: _Place) -> dict[str, Any]:
-    if place.shown is None:
-        return {"name": name, "lost": place.lost, "picture": 0, "fps": 0.0, "answers": []}
-    result, now = place.shown.result, time.monotonic()
+    described = {
+        "name": name,
+        "lost": place.lost,
+        "picture": 0,
+        "fps": 0.0,
+        "frame_age_s": None,
+        "answer_ms": None,
+        "answers": [],
+        "model_sha256": None,
+    }
+    return described if place.shown is None else described | _answered(place.shown, place.clocks_s)
+
+
+def _answered(shown: Shown, clocks_s: deque[float]) -> dict[str, Any]:
+    result, now = shown.result, time.monotonic()
     return {
         "name": result.source,
-        "lost": place.lost,
-        "picture": place.shown.number,
-        "fps": round(_rate(place.clocks_s, now), 1),
-        "frame_age_s": round(now - place.clocks_s[-1], 1),
+        "picture": shown.number,
+        "fps": round(_rate(clocks_s, now), 1),
+        "frame_age_s": round(now - clocks_s[-1], 1),
         "answer_ms": round(result.times.answer, 1),
         "answers": [{"label": answer.label, "score": round(answer.score, 4)} for answer in result.answers],
         "model_sha256": result.model_sha256,

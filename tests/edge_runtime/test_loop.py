@@ -60,6 +60,14 @@ class _Kept(Sink):
         self.results.append(result)
 
 
+class _Heard(Sink):
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def tell(self, event: Event) -> None:
+        self.events.append(event)
+
+
 @pytest.fixture(params=[None, 1, 3])
 def at_once(request: pytest.FixtureRequest) -> int | None:
     """How many frames are answered at once."""
@@ -277,15 +285,21 @@ def test_another_size_is_told_as_it_was_sent_whatever_the_region(
 
 
 def test_a_sink_hears_each_event_of_a_second_run_once(tiny_recognizer: Recognizer) -> None:
-    class Heard(Sink):
-        def tell(self, event: Event) -> None:
-            numbers.append(event.sequence)
-
-    numbers: list[int] = []
-    hub, sink = EventHub(), Heard()
+    hub, heard = EventHub(), _Heard()
     for _ in range(2):
-        run(_Given(_red_video(2)), tiny_recognizer, [sink], hub=hub, scanner=Scanner(hub))
-    assert numbers == [0, 1, 2, 3]
+        run(_Given(_red_video(2)), tiny_recognizer, [heard], hub=hub, scanner=Scanner(hub))
+    assert [event.sequence for event in heard.events] == [0, 1, 2, 3]
+
+
+def test_sinks_hear_a_scanner_though_the_run_is_given_no_hub(tiny_recognizer: Recognizer) -> None:
+    heard = _Heard()
+    run(_Given(_red_video(2)), tiny_recognizer, [heard], scanner=Scanner(EventHub()))
+    assert [event.kind for event in heard.events] == [ScanKind.APPEARED, ScanKind.LEFT]
+
+
+def test_a_scanner_of_another_hub_is_refused(tiny_recognizer: Recognizer) -> None:
+    with pytest.raises(ValueError, match="another one than the run's"):
+        run(_Given(_red_video(2)), tiny_recognizer, [], hub=EventHub(), scanner=Scanner(EventHub()))
 
 
 def test_what_becomes_of_a_sink_is_told_though_no_frame_comes(

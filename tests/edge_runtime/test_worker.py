@@ -1,5 +1,6 @@
 """A sink that is slow, blocks or fails."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -94,6 +95,40 @@ def test_all_arrives_in_order_before_the_end() -> None:
             sink.tell(_event(number))
     assert held.got == [value for number in range(20) for value in (number, 100 + number)]
     assert held.closed
+
+
+@pytest.mark.parametrize("patient", [True, False])
+def test_outside_of_its_block_it_takes_nothing(patient: bool) -> None:
+    sink = SinkThread(_Held(), "held", patient=patient)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="held is not open"):
+            sink.write(_FRAME, _result(0))
+        with pytest.raises(RuntimeError, match="held is not open"):
+            sink.tell(_event(0))
+        if not sink._ending:
+            sink.__enter__()
+            sink.__exit__(None, None, None)
+
+
+def test_one_that_was_used_opens_no_sink_again() -> None:
+    held = _Held()
+    sink = SinkThread(held, "held", patient=True)
+    with sink:
+        pass
+    held.closed = False
+    with pytest.raises(RuntimeError, match="held was used already"), sink:
+        pass
+    assert not held.closed
+
+
+def test_notices_of_the_sink_itself_are_passed_on() -> None:
+    class Telling(_Held):
+        def take_notices(self) -> list[Notice]:
+            return [notice]
+
+    notice = (HealthKind.SINK_FAILED, "receiver", "The receiver is away.")
+    with SinkThread(Telling(), "held", patient=True) as sink:
+        assert sink.take_notices() == [notice]
 
 
 def test_a_patient_one_waits_for_a_slow_sink() -> None:
@@ -274,6 +309,36 @@ def test_a_signal_while_a_slow_sink_is_waited_for_leaves_it_closed(monkeypatch: 
 
     monkeypatch.setattr(sink._thread, "join", interrupted_join)
     with pytest.raises(KeyboardInterrupt), sink:
+        sink.write(_FRAME, _result(0))
+    assert held.got == [0]
+    assert held.closed
+
+
+def test_a_signal_while_the_sink_is_being_closed_leaves_it_closed() -> None:
+    class Interrupted(_Held):
+        def __exit__(self, *_: object) -> None:
+            time.sleep(0.1)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            time.sleep(0.2)
+            super().__exit__()
+
+    held = Interrupted()
+    with pytest.raises(KeyboardInterrupt), SinkThread(held, "held", patient=True) as sink:
+        sink.write(_FRAME, _result(0))
+    assert held.got == [0]
+    assert held.closed
+
+
+def test_a_signal_while_a_live_sink_finishes_leaves_it_closed() -> None:
+    class Interrupted(_Held):
+        def write(self, frame: Frame, result: FrameResult) -> None:
+            _until(lambda: sink._ending)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            time.sleep(0.2)
+            super().write(frame, result)
+
+    held = Interrupted()
+    with pytest.raises(KeyboardInterrupt), SinkThread(held, "held", patient=False) as sink:
         sink.write(_FRAME, _result(0))
     assert held.got == [0]
     assert held.closed

@@ -2,8 +2,14 @@ import base64
 import hashlib
 import hmac
 import json
+import os
+import re
+import shutil
 import ssl
+import subprocess
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +18,7 @@ from edge_runtime.delivery.outbox import Letter
 from edge_runtime.delivery.webhook import WebhookTransport, sign, signing_key
 
 _KEY = b"a key of the test's own"
+_PAGE = (Path(__file__).parents[3] / "docs" / "sinks.md").read_text()
 
 
 def _letters(count: int) -> list[Letter]:
@@ -81,3 +88,58 @@ def test_an_answer_that_is_no_http_is_a_delivery_error(silent_port: int, monkeyp
     monkeypatch.setattr("edge_runtime.delivery.webhook._TIMEOUT_S", 0.2)
     with pytest.raises(DeliveryError, match="timed out"):
         list(WebhookTransport(f"http://127.0.0.1:{silent_port}/", _KEY).deliver(_letters(1)))
+
+
+@pytest.fixture(scope="module")
+def verify() -> Callable[..., bool]:
+    """The example of the docs."""
+    (code,) = re.findall(r"```python\n(.+?)```", _PAGE, re.DOTALL)
+    names: dict[str, Callable[..., bool]] = {}
+    exec(code, names)
+    return names["verify"]
+
+
+def test_the_example_of_the_docs_takes_what_is_signed(receiver, verify: Callable[..., bool]) -> None:  # noqa: ANN001
+    list(WebhookTransport(receiver.address, _KEY).deliver(_letters(1)))
+    (headers, body), *_ = receiver.requests
+    assert verify(headers, body, _KEY)
+    assert not verify(headers, body + b" ", _KEY)
+    assert not verify(headers, body, b"another key of the test's")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("id", None),
+        ("id", "e\udcff"),
+        ("timestamp", None),
+        ("timestamp", "x"),
+        ("timestamp", "\u0661"),
+        ("timestamp", "9" * 5000),
+        ("timestamp", "1000000000"),
+        ("signature", None),
+        ("signature", "v1,ü"),
+        ("signature", "v1,"),
+    ],
+)
+def test_the_example_of_the_docs_refuses_the_rest(verify: Callable[..., bool], name: str, value: str | None) -> None:
+    now = int(time.time())
+    headers = {"webhook-id": "e0", "webhook-timestamp": str(now), "webhook-signature": sign(_KEY, "e0", now, b"{}")}
+    assert verify(headers, b"{}", _KEY)
+    if value is None:
+        del headers[f"webhook-{name}"]
+    else:
+        headers[f"webhook-{name}"] = value
+        if name == "timestamp" and value.isascii():
+            headers["webhook-signature"] = sign(_KEY, "e0", value, b"{}")  # type: ignore[arg-type]
+    assert verify(headers, b"{}", _KEY) is False
+
+
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("openssl")), reason="needs curl and openssl")
+def test_the_docs_send_a_signed_event_by_hand(receiver, verify: Callable[..., bool]) -> None:  # noqa: ANN001
+    (script,) = re.findall(r"```\n(id=.+?)```", _PAGE, re.DOTALL)
+    script = script.replace("https://till.example/scans", receiver.address)
+    subprocess.run(["sh", "-ec", script], env={**os.environ, "EDGE_WEBHOOK_SECRET": _KEY.decode()}, check=True)
+    ((headers, body),) = receiver.requests
+    assert verify(headers, body, _KEY)
+    assert json.loads(body)["id"] == headers["webhook-id"]

@@ -1,4 +1,5 @@
 import itertools
+import random
 from collections.abc import Iterable
 
 import pytest
@@ -24,6 +25,13 @@ def _track(frames: Iterable[list[Observation]], fps: float = 10.0) -> list[tuple
 def _whole(text: str, score: float = 0.9) -> list[list[Observation]]:
     """Return frames of a classifier: a letter per label, a dot for nothing."""
     return [[] if letter == "." else [Observation(letter, score, None)] for letter in text]
+
+
+def _left(text: str) -> list[tuple[str, float]]:
+    """Return how long each garment of a classifier's frames was seen, the last of them at the end of the run."""
+    tracker = Tracker(_RULES, itertools.count())
+    told = [each for index, seen in enumerate(_whole(text)) for each in tracker.update(seen, index / 10)]
+    return [(each.label, round(each.seen_s, 3)) for each in told + tracker.end() if each.kind is _LEFT]
 
 
 def _said(told: list[tuple[float, Sighting]]) -> list[tuple[float, ScanKind, str, int]]:
@@ -60,6 +68,37 @@ class TestWholeFrames:
             (_SETTLED, "s", 1),
         ]
         assert told[2][0] == pytest.approx(1.5, abs=0.11)
+
+    @pytest.mark.parametrize(
+        ("text", "left"),
+        [
+            ("h" * 12 + "s" * 12, [("h", 1.1), ("s", 1.1)]),
+            ("h" * 8 + "sh" + "s" * 9, [("h", 0.9), ("s", 0.8)]),
+            ("h" * 8 + "ssh" + "s" * 9, [("h", 1.0), ("s", 0.8)]),
+            # Its last vote has long left the window.
+            ("h" * 8 + "xyz" * 5 + "s" * 9, [("h", 0.7), ("s", 0.8)]),
+            ("h" * 8 + "s", [("h", 0.7)]),
+            ("hh" + "s" * 9, [("s", 0.8)]),
+        ],
+    )
+    def test_a_garment_is_seen_from_its_first_to_its_last_vote(self, text: str, left: list[tuple[str, float]]) -> None:
+        assert _left(text) == left
+
+    def test_garments_in_one_place_are_never_seen_at_once(self) -> None:
+        random.seed(0)
+        for _ in range(100):
+            text = "".join(random.choice("hsd") * random.randint(1, 9) for _ in range(20))
+            left = _left(text)
+            # From each to the next there is a frame.
+            assert sum(seen_s for _, seen_s in left) <= (len(text) - len(left)) / 10 + 1e-6, text
+
+    def test_what_follows_settles_at_once_though_it_was_seen_shortly(self) -> None:
+        told = _track(_whole("h" * 8 + "s" * 5))
+        assert [(sighting.kind, round(sighting.seen_s, 3)) for _, sighting in told[-3:]] == [
+            (_LEFT, 0.7),
+            (_APPEARED, 0.2),
+            (_SETTLED, 0.2),
+        ]
 
     def test_what_comes_back_is_another_track(self) -> None:
         told = _said(_track(_whole("hhhhhhhh" + "." * 12 + "hhhhhhhh")))

@@ -140,6 +140,7 @@ class TestStatus:
         assert [(source["name"], source["lost"]) for source in sources] == [("camera:0", False), ("camera:1", True)]
         # The page asks for no picture before there is one.
         assert sources[1]["picture"] == 0
+        assert set(sources[0]) == set(sources[1])
         assert site.ask("/picture.jpg?source=1")[0].status == 204
         site.lose(1, "camera:1", HealthKind.SOURCE_BACK)
         assert site.ask("/health")[0].status == 200
@@ -320,6 +321,12 @@ def test_a_port_that_is_taken_is_an_output_error(site) -> None:  # noqa: ANN001
     port = urlsplit(site.sink.address).port
     with pytest.raises(OutputError, match=f"port {port}"):
         WebSink("127.0.0.1", port, site.sink._server.config.app, site.sink._stage, site.sink._metrics)
+
+
+@pytest.mark.parametrize("host", ["a\udcffb", "ü" * 70, "no.such.host.invalid"])
+def test_a_name_that_is_none_of_this_machine_is_an_output_error(site, host: str) -> None:  # noqa: ANN001
+    with pytest.raises(OutputError, match="cannot be served at"):
+        WebSink(host, 0, site.sink._server.config.app, site.sink._stage, site.sink._metrics)
 
 
 def test_open_streams_end_with_the_run_and_without_a_word(serve_page, capfd: pytest.CaptureFixture[str]) -> None:  # noqa: ANN001
