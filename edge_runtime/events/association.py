@@ -28,25 +28,21 @@ class Observation:
     refined: Classification | None = None
 
 
-def associate(
-    last: Sequence[Observation], now: Sequence[Observation], *, least_iou: float, sure_score: float
-) -> list[tuple[int, int]]:
+def associate(last: Sequence[Observation], now: Sequence[Observation], *, least_iou: float) -> list[tuple[int, int]]:
     """Pair each track's last observation with at most one of the new ones.
 
-    As in ByteTrack (Zhang et al., 2022), sure observations choose first and the others may only fill what is left;
-    tracks are matched greedily by overlap where they have the same label, then across labels.
+    Greedily by overlap, first those of the same label, then across labels.
 
     Args:
         last: The last observation of each track.
         now: What the new frame shows.
         least_iou: Overlap that a pair needs, in (0, 1].
-        sure_score: Score in [0, 1] from which an observation is sure.
 
     Returns:
         Pairs of indices, (track, observation).
     """
     candidates = [
-        (observation.score >= sure_score, track.label == observation.label, overlap, i, j)
+        (track.label == observation.label, overlap, i, j)
         for i, track in enumerate(last)
         for j, observation in enumerate(now)
         if (overlap := _overlap(track, observation)) >= _least(track, observation, least_iou)

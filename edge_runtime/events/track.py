@@ -23,14 +23,12 @@ class TrackRules:
         leave_s: Seconds without being seen after which a garment has left.
         least_share: Share of the vote in (0.5, 1] that a label needs to settle.
         least_iou: Overlap of boxes in (0, 1] that makes two observations one garment.
-        sure_score: Score in [0, 1] that a box needs to begin a track; below it, it can only go on with one.
     """
 
     settle_s: float = 0.6
     leave_s: float = 1.0
     least_share: float = 0.6
     least_iou: float = 0.3
-    sure_score: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,11 @@ class Tracker:
             What is new to say, in order.
         """
         last = [track.last for track in self._tracks]
-        pairs = dict(associate(last, observations, least_iou=self._rules.least_iou, sure_score=self._rules.sure_score))
+        pairs = dict(associate(last, observations, least_iou=self._rules.least_iou))
         sightings = self._follow(pairs, observations, clock_s)
         taken = set(pairs.values())
-        self._begin([observation for j, observation in enumerate(observations) if j not in taken], clock_s)
+        begun = (observation for j, observation in enumerate(observations) if j not in taken)
+        self._tracks += [Track(next(self._numbers), observation, clock_s) for observation in begun]
         return sightings
 
     def end(self) -> list[Sighting]:
@@ -70,11 +71,6 @@ class Tracker:
         successor, news = track.successor(next(self._numbers), clock_s, self._rules)
         sightings += news
         return successor
-
-    def _begin(self, observations: Sequence[Observation], clock_s: float) -> None:
-        for observation in observations:
-            if observation.box is None or observation.score >= self._rules.sure_score:
-                self._tracks.append(Track(next(self._numbers), observation, clock_s))
 
 
 def observe(result: FrameResult) -> list[Observation]:

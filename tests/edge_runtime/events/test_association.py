@@ -7,7 +7,7 @@ def _seen(label: str, box: Box | None, score: float = 0.9) -> Observation:
 
 
 def _pairs(last: list[Observation], now: list[Observation]) -> list[tuple[int, int]]:
-    return sorted(associate(last, now, least_iou=0.3, sure_score=0.5))
+    return sorted(associate(last, now, least_iou=0.3))
 
 
 def test_the_largest_overlap_is_matched_first() -> None:
@@ -27,12 +27,6 @@ def test_another_label_needs_a_closer_match() -> None:
     assert _pairs(last, [_seen("outwear", (0, 0, 10, 4.5))]) == []
     assert _pairs(last, [_seen("shirt", (0, 0, 10, 4.5))]) == [(0, 0)]
     assert _pairs(last, [_seen("outwear", (0, 0, 10, 9))]) == [(0, 0)]
-
-
-def test_unsure_boxes_only_fill_what_is_left() -> None:
-    last = [_seen("hat", (0, 0, 10, 10)), _seen("hat", (40, 0, 50, 10))]
-    now = [_seen("hat", (0, 0, 10, 10), 0.2), _seen("hat", (1, 0, 11, 10), 0.8), _seen("hat", (40, 0, 50, 10), 0.2)]
-    assert _pairs(last, now) == [(0, 1), (1, 2)]
 
 
 def test_the_whole_frame_is_one_place() -> None:

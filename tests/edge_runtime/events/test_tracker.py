@@ -135,12 +135,6 @@ class TestBoxes:
         assert told[-1][1].kind is _SETTLED
         assert told[-1][1].box == _box(25, 0)
 
-    def test_a_weak_box_begins_nothing_but_goes_on_with_a_track(self) -> None:
-        weak = [[Observation("hat", 0.3, _box(0, 0))] for _ in range(20)]
-        assert _track(weak) == []
-        strong = [[Observation("hat", 0.9, _box(0, 0))] for _ in range(8)]
-        assert [kind for _, kind, *_ in _said(_track(strong + weak))] == [_APPEARED, _SETTLED]
-
     def test_the_votes_are_bounded(self) -> None:
         tracker = Tracker(_RULES, itertools.count())
         for frame in range(5000):
@@ -151,3 +145,19 @@ class TestBoxes:
 
 def _box(left: float, top: float) -> Box:
     return (left, top, left + 50.0, top + 50.0)
+
+
+def test_a_garment_of_any_score_that_is_reported_is_followed() -> None:
+    tracker = Tracker(_RULES, itertools.count())
+    shirt = Observation("shirt", 0.1, (0, 0, 10, 10))
+    told = [tracker.update([shirt], clock_s) for clock_s in (0.0, 0.1)]
+    assert [[each.label for each in news] for news in told] == [[], ["shirt"]]
+
+
+def test_a_surer_garment_in_the_same_place_takes_no_track_from_one_that_is_still_seen() -> None:
+    tracker = Tracker(_RULES, itertools.count())
+    shirt, jacket = Observation("shirt", 0.4, (0, 0, 10, 10)), Observation("jacket", 0.9, (0, 0, 10, 9))
+    for clock_s in (0.0, 0.1):
+        tracker.update([shirt], clock_s)
+    told = [each for clock_s in (0.2, 0.3) for each in tracker.update([jacket, shirt], clock_s)]
+    assert [(each.kind, each.label, each.track) for each in told] == [(ScanKind.APPEARED, "jacket", 1)]
