@@ -1,6 +1,7 @@
 """Opening a TFLite interpreter: which package runs it, on how many threads, through which delegate."""
 
 import importlib
+import operator
 import os
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,9 @@ from edge_runtime.graph_check import check_graph
 _PACKAGES = {"ai_edge_litert": "ai-edge-litert", "tflite_runtime": "tflite-runtime"}
 _EDGETPU_LIBRARY = "libedgetpu.so.1"
 _MOST_USEFUL_THREADS = 4
+
+MOST_THREADS: Final = 256
+"""What a machine that runs out of threads answers with is the end of the process, so no more than that are begun."""
 
 EDGETPU_OP: Final = "edgetpu-custom-op"
 """Name of the one operation that stands for all that was compiled for the Edge TPU."""
@@ -65,7 +69,7 @@ def open_interpreter(model: bytes, threads: int, delegate: DelegateName | str) -
 
     Args:
         model: A whole `.tflite` file.
-        threads: CPU threads, at least 1.
+        threads: CPU threads, from 1 to 256.
         delegate: Where to run, or its name; never replaced by another silently.
 
     Returns:
@@ -74,10 +78,14 @@ def open_interpreter(model: bytes, threads: int, delegate: DelegateName | str) -
     Raises:
         BackendError: No interpreter package, or the delegate is not to be had.
         ModelError: The model is damaged, or the interpreter refuses it.
-        ValueError: There are fewer threads than 1.
+        TypeError: The number of threads is not whole.
+        ValueError: There are fewer threads than 1 or more than 256.
     """
+    threads = as_whole("threads", threads)
     if threads < 1:
         raise ValueError(f"A model needs at least 1 thread, not {threads}.")
+    if threads > MOST_THREADS:
+        raise ValueError(f"A model takes at most {MOST_THREADS} threads, not {threads}.")
     delegate = _known_delegate(delegate)
     check_graph(model)
     module, package, version = _import_interpreter()
@@ -92,6 +100,18 @@ def open_interpreter(model: bytes, threads: int, delegate: DelegateName | str) -
     except (ValueError, RuntimeError) as error:
         raise _refusal(error) from error
     return interpreter, Backend(package, version, delegate, threads)
+
+
+def as_whole(name: str, value: int) -> int:
+    """Return a whole number of any type as an int.
+
+    Raises:
+        TypeError: It is not one; the message has the name of what was given.
+    """
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        raise TypeError(f"{name} has to be a whole number, not {value!r}.") from error
 
 
 def _known_delegate(name: str) -> DelegateName:

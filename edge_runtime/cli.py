@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--threads",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 256),
     metavar="N",
     help="CPU threads: for each frame of a camera or stream, and for so many frames of files at once.  "
     "[default: all CPUs, at most 4]",

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
-from edge_runtime.preprocess import Image
+from edge_runtime.preprocess import AnyImage, check_frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,13 @@ class Frame:
             live source, the position in a video or among pictures.
         shrunk_by: A power of two: how many times as high and as wide it was sent.
         alone: It is a picture that has nothing to do with the frames before and after it.
+
+    Raises:
+        TypeError: The image is no array.
+        ValueError: The image is not of three channels, or of other numbers than uint8.
     """
 
-    image: Image
+    image: AnyImage
     source: str
     index: int
     timestamp: float
@@ -30,6 +34,9 @@ class Frame:
     clock_s: float = field(default_factory=time.monotonic)
     shrunk_by: int = 1
     alone: bool = False
+
+    def __post_init__(self) -> None:
+        check_frame(self.image)
 
     @property
     def size(self) -> tuple[int, int]:

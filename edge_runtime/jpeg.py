@@ -7,8 +7,9 @@ from typing import Final
 
 JPEG_START: Final = b"\xff\xd8"
 _END: Final = 0xD9
-# Within the data of a scan, 0xFF begins a marker only when neither 0 nor a restart marker follows.
-_MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+# Within the data of a scan, 0xFF begins a marker only when neither 0 nor a restart marker follows; 1 is a marker
+# without a length, behind which libjpeg reads on.
+_MARKER: Final = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")
 # All but those of tables and arithmetic coding that stand between them.
 _FRAME_HEADERS: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 

@@ -1,13 +1,19 @@
 """Reading picture files, for the runtime, training and calibration alike."""
 
-from collections.abc import Iterable
+import contextlib
+import math
+import os
+import struct
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
 
+from edge_runtime import MOST_PIXELS, OPENCV_KNOWS_MOST_PIXELS
 from edge_runtime.errors import PictureError
-from edge_runtime.jpeg import JPEG_START, has_jpeg_end
+from edge_runtime.jpeg import JPEG_START, has_jpeg_end, read_jpeg_size
 from edge_runtime.preprocess import Image
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
@@ -16,6 +22,12 @@ UNREAD_PICTURE_SUFFIXES = frozenset({".avif", ".heic", ".heif", ".jxl", ".jp2", 
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"IEND"
+_PNG_HEADER: Final = b"IHDR"
+_OLD_BMP_HEADER: Final = 12
+_TIFF_WIDTH: Final = 256
+_TIFF_HEIGHT: Final = 257
+_TIFF_NUMBERS: Final = {3: "H", 4: "I"}
+"""How the types are packed that a width or height may have."""
 
 
 def only_pictures(paths: Iterable[Path]) -> list[Path]:
@@ -38,7 +50,7 @@ def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def read_picture(path: Path) -> Image:
+def read_picture(path: str | os.PathLike[str]) -> Image:
     """Decode a picture file, turned upright by its EXIF orientation.
 
     Args:
@@ -48,29 +60,50 @@ def read_picture(path: Path) -> Image:
         (height, width, 3) uint8 BGR in [0, 255].
 
     Raises:
-        PictureError: The file cannot be read, is no picture, or ends too early.
+        PictureError: The file cannot be read, is no picture, ends too early, or claims more than 134 million pixels.
     """
     try:
-        encoded = path.read_bytes()
+        encoded = Path(path).read_bytes()
     except OSError as error:
         raise PictureError(f"{path} cannot be read ({error.strerror}); check the path and its permissions.") from error
+    return _decode(str(path), encoded)
+
+
+def decode_picture(encoded: bytes) -> Image:
+    """Decode what a picture file holds, for example an upload, as `read_picture` does with a file.
+
+    Args:
+        encoded: Of any format OpenCV reads.
+
+    Returns:
+        (height, width, 3) uint8 BGR in [0, 255].
+
+    Raises:
+        PictureError: It is no picture, ends too early, or claims more than 134 million pixels.
+    """
+    return _decode("This file", encoded)
+
+
+def _decode(name: str, encoded: bytes) -> Image:
     if not encoded:
-        raise PictureError(f"{path} is empty; copy the picture again.")
+        raise PictureError(f"{name} is empty; copy the picture again.")
     if _is_truncated(encoded):
-        raise PictureError(f"{path} is truncated; copy the picture again.")
-    return _decode(path, encoded)
-
-
-def _decode(path: Path, encoded: bytes) -> Image:
+        raise PictureError(f"{name} is truncated; copy the picture again.")
+    if not OPENCV_KNOWS_MOST_PIXELS:
+        _check_size(name, encoded)
     try:
         image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
         if "CV_IO_MAX_IMAGE" in error.err:
-            raise PictureError(f"{path} claims to be larger than any photo; save it with fewer pixels.") from error
-        raise PictureError(f"{path} cannot be decoded ({error.err}); save it again as JPEG or PNG.") from error
+            raise _too_large(name) from error
+        raise PictureError(f"{name} cannot be decoded ({error.err}); save it again as JPEG or PNG.") from error
     if image is None:
-        raise PictureError(f"{path} is not a picture OpenCV can read; save it again as JPEG or PNG.")
+        raise PictureError(f"{name} is not a picture OpenCV can read; save it again as JPEG or PNG.")
     return np.asarray(image, np.uint8)
+
+
+def _too_large(name: str) -> PictureError:
+    return PictureError(f"{name} claims to be larger than any photo; save it with fewer pixels.")
 
 
 def _is_truncated(encoded: bytes) -> bool:
@@ -91,3 +124,80 @@ def _has_png_end(encoded: bytes) -> bool:
         # Around its data, a chunk has its length, its type and a checksum, four bytes each.
         position += 12 + int.from_bytes(encoded[position : position + 4], "big")
     return False
+
+
+def _check_size(name: str, encoded: bytes) -> None:
+    """Hold a picture to the limit of pixels in OpenCV's place."""
+    size = _claimed_size(encoded)
+    if size is None:
+        raise PictureError(
+            f"{name} is not a picture whose size can be checked; save it again as JPEG or PNG, or import edge_runtime "
+            "before cv2."
+        )
+    if math.prod(size) > MOST_PIXELS:
+        raise _too_large(name)
+
+
+def _claimed_size(encoded: bytes) -> tuple[int, int] | None:
+    """Return the height and width in pixels that a header claims, None where it is damaged or of no known kind."""
+    for start, read in _SIZE_READERS.items():
+        if encoded.startswith(start):
+            with contextlib.suppress(struct.error, KeyError):
+                return read(encoded)
+    return None
+
+
+def _png_size(encoded: bytes) -> tuple[int, int] | None:
+    return _size_at(16, ">II", encoded) if encoded[12:16] == _PNG_HEADER else None
+
+
+def _size_at(position: int, packing: str, encoded: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from(packing, encoded, position)
+    return height, width
+
+
+def _bmp_size(encoded: bytes) -> tuple[int, int]:
+    (header_bytes,) = struct.unpack_from("<I", encoded, 14)
+    # The height is negative where the rows come from the top.
+    height, width = _size_at(18, "<HH" if header_bytes == _OLD_BMP_HEADER else "<ii", encoded)
+    return abs(height), abs(width)
+
+
+def _webp_size(encoded: bytes) -> tuple[int, int] | None:
+    """Read a WebP's size from its first chunk. Source: RFC 9649, 2.5 to 2.7."""
+    match encoded[8:16]:
+        case b"WEBPVP8 ":
+            height, width = _size_at(26, "<HH", encoded)
+            return height & 0x3FFF, width & 0x3FFF
+        case b"WEBPVP8L":
+            (bits,) = struct.unpack_from("<I", encoded, 21)
+            return (bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1
+        case b"WEBPVP8X":
+            return int.from_bytes(encoded[27:30], "little") + 1, int.from_bytes(encoded[24:27], "little") + 1
+    return None
+
+
+def _tiff_size(encoded: bytes) -> tuple[int, int]:
+    """Read the size of a TIFF's first picture from its list of tags. Source: TIFF 6.0, section 2."""
+    order = "<" if encoded.startswith(b"II") else ">"
+    (start,) = struct.unpack_from(f"{order}I", encoded, 4)
+    (tags,) = struct.unpack_from(f"{order}H", encoded, start)
+    size: dict[int, int] = {}
+    for position in range(start + 2, start + 2 + 12 * tags, 12):
+        tag, kind = struct.unpack_from(f"{order}HH", encoded, position)
+        if tag in (_TIFF_WIDTH, _TIFF_HEIGHT):
+            (number,) = struct.unpack_from(order + _TIFF_NUMBERS[kind], encoded, position + 8)
+            # Of several, the largest: nobody says which one counts.
+            size[tag] = max(number, size.get(tag, 0))
+    return size[_TIFF_HEIGHT], size[_TIFF_WIDTH]
+
+
+_SIZE_READERS: Final[dict[bytes, Callable[[bytes], tuple[int, int] | None]]] = {
+    JPEG_START: read_jpeg_size,
+    _PNG_START: _png_size,
+    b"RIFF": _webp_size,
+    b"BM": _bmp_size,
+    b"II*\0": _tiff_size,
+    b"MM\0*": _tiff_size,
+}
+"""By how a file begins."""

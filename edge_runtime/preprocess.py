@@ -4,6 +4,8 @@ Training, calibration, evaluation and the device all call `Preprocessor`, so a m
 trained with.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,25 @@ from edge_runtime.spec import InputSpec
 
 Image = NDArray[np.uint8]
 """(height, width, 3) uint8 in [0, 255]; the colour order is stated where it is used."""
+AnyImage = NDArray[Any]
+"""The same from outside, where type checkers know less of it: OpenCV's stubs name no type of numbers."""
+
+
+def check_frame(frame: AnyImage) -> None:
+    """Look at what is given as a frame; one of no rows or columns passes.
+
+    Raises:
+        TypeError: It is no array.
+        ValueError: It is not of three channels, or of other numbers than uint8.
+    """
+    if not isinstance(frame, np.ndarray):
+        raise TypeError(
+            f"a frame must be an array, not {type(frame).__name__}; OpenCV gives None for what it cannot read"
+        )
+    if frame.dtype != np.uint8:
+        raise ValueError(f"a frame must hold uint8 in [0, 255], not {frame.dtype}; convert it first")
+    if frame.ndim != 3 or frame.shape[2] != 3:
+        raise ValueError(f"a frame must be of shape (height, width, 3), not {frame.shape}")
 
 
 class Preprocessor:
@@ -30,7 +51,7 @@ class Preprocessor:
         self._halves: list[Image] = []
         self._resized: Image = np.empty((spec.height, spec.width, 3), np.uint8)
 
-    def __call__(self, frame: Image, out: Image | None = None) -> Image:
+    def __call__(self, frame: AnyImage, out: Image | None = None) -> Image:
         """Resize a frame and turn it to RGB.
 
         Args:
@@ -44,14 +65,9 @@ class Preprocessor:
             TypeError: The frame is no array.
             ValueError: The frame is empty, not of three channels, or of other numbers than uint8.
         """
-        if not isinstance(frame, np.ndarray):
-            raise TypeError(
-                f"a frame must be an array, not {type(frame).__name__}; OpenCV gives None for what it cannot read"
-            )
-        if frame.dtype != np.uint8:
-            raise ValueError(f"a frame must hold uint8 in [0, 255], not {frame.dtype}; convert it first")
-        if frame.ndim != 3 or frame.shape[2] != 3 or frame.size == 0:
-            raise ValueError(f"a frame must be of shape (height, width, 3), not {frame.shape}")
+        check_frame(frame)
+        if frame.size == 0:
+            raise ValueError(f"a frame must be of shape (height, width, 3), neither of them 0, not {frame.shape}")
         if out is None:
             out = np.empty_like(self._resized)
         small = self._halve(frame)

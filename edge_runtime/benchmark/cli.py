@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("sources", nargs=-1, metavar="[INPUT]...")
 @click.option(
     "--threads",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 256),
     multiple=True,
     metavar="N",
     help="CPU threads for the model; may be repeated.  [default: 1, and all CPUs but at most 4]",

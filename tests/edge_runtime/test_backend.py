@@ -58,6 +58,17 @@ def test_too_few_threads_are_said(tiny_model_bytes: bytes, threads: int) -> None
         open_interpreter(tiny_model_bytes, threads, DelegateName.CPU)
 
 
+@pytest.mark.parametrize("threads", [257, 100_000])
+def test_more_threads_than_a_machine_may_have_are_said(tiny_model_bytes: bytes, threads: int) -> None:
+    with pytest.raises(ValueError, match=f"at most 256 threads, not {threads}"):
+        open_interpreter(tiny_model_bytes, threads, DelegateName.CPU)
+
+
+def test_half_a_thread_is_not_the_fault_of_the_model(tiny_model_bytes: bytes) -> None:
+    with pytest.raises(TypeError, match=r"threads has to be a whole number, not 1\.5"):
+        open_interpreter(tiny_model_bytes, 1.5, DelegateName.CPU)
+
+
 _WITHOUT_LIBRARY = pytest.mark.skipif(
     ctypes.util.find_library("edgetpu") is not None, reason="an Edge TPU library is installed"
 )

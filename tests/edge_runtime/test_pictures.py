@@ -1,3 +1,4 @@
+import io
 import os
 import struct
 import subprocess
@@ -9,8 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_runtime import pictures
 from edge_runtime.errors import PictureError
-from edge_runtime.pictures import read_picture
+from edge_runtime.pictures import decode_picture, read_picture
 
 _EXIF_ROTATED_90 = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
 
@@ -122,6 +124,21 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_picture(tmp_path / "gone.jpg")
 
 
+def test_bytes_are_decoded_as_a_file_is(picture: np.ndarray, tmp_path: Path) -> None:
+    jpeg = _encoded(".jpg", picture)
+    exif = b"\xff\xe1" + struct.pack(">H", len(_EXIF_ROTATED_90) + 2) + _EXIF_ROTATED_90
+    turned = jpeg[:2] + exif + jpeg[2:]
+    assert decode_picture(turned).shape == (60, 40, 3)
+    assert (decode_picture(turned) == read_picture(str(_written(tmp_path / "a.jpg", turned)))).all()
+
+
+@pytest.mark.parametrize(("share", "reason"), [(0.0, "empty"), (0.5, "truncated")])
+def test_bytes_that_are_no_whole_picture_are_refused(picture: np.ndarray, share: float, reason: str) -> None:
+    content = _encoded(".jpg", picture)
+    with pytest.raises(PictureError, match=f"^This file is {reason}; copy the picture again"):
+        decode_picture(content[: int(len(content) * share)])
+
+
 def test_a_chunk_that_claims_gigabytes_is_a_truncated_picture(picture: np.ndarray, tmp_path: Path) -> None:
     png = _encoded(".png", picture)
     at = png.index(b"IDAT") - 4
@@ -143,11 +160,12 @@ def _blank_png(side: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
-def test_a_small_file_cannot_claim_gigabytes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", ["", "import cv2\n"])
+def test_a_small_file_cannot_claim_gigabytes(tmp_path: Path, first: str) -> None:
     path = _written(tmp_path / "bomb.png", _blank_png(20_000))
     assert path.stat().st_size < 100_000
     script = (
-        "from pathlib import Path; from edge_runtime.pictures import read_picture\n"
+        f"{first}from pathlib import Path; from edge_runtime.pictures import read_picture\n"
         f"try: read_picture(Path({str(path)!r}))\n"
         "except Exception as error: print(type(error).__name__, error)\n"
         # Not ru_maxrss, which starts at the peak of the process that forked this one.
@@ -160,3 +178,61 @@ def test_a_small_file_cannot_claim_gigabytes(tmp_path: Path) -> None:
     assert message.startswith("PictureError")
     assert "larger than any photo" in message
     assert int(peak_kib) < 300 << 10
+
+
+def _webp_with_exif(width: int, height: int) -> bytes:
+    pillow = pytest.importorskip("PIL.Image", reason="needs the train extra")
+    content, exif = io.BytesIO(), pillow.Exif()
+    exif[0x0112] = 1
+    pillow.new("RGB", (width, height)).save(content, "webp", exif=exif)
+    return content.getvalue()
+
+
+def _big_endian_tiff(width: int, height: int) -> bytes:
+    """Return a black grey picture in one strip behind its eight tags."""
+    start = 8 + 2 + 8 * 12 + 4
+    tags = {256: width, 257: height, 258: 8, 259: 1, 262: 1, 273: start, 278: height, 279: width * height}
+    entries = b"".join(struct.pack(">HHIHH", tag, 3, 1, value, 0) for tag, value in tags.items())
+    return b"MM\0*" + struct.pack(">IH", 8, len(tags)) + entries + bytes(4 + width * height)
+
+
+_OF_EVERY_KIND = {
+    "jpeg": lambda picture: _encoded(".jpg", picture),
+    "png": lambda picture: _encoded(".png", picture),
+    "bmp": lambda picture: _encoded(".bmp", picture),
+    # Rows from the top, and the header of OS/2.
+    "bmp from the top": lambda picture: (bmp := _encoded(".bmp", picture))[:22] + struct.pack("<i", -40) + bmp[26:],
+    "old bmp": lambda picture: (
+        b"BM" + struct.pack("<IIIIHHHH", 26 + 7200, 0, 26, 12, 60, 40, 1, 24) + picture.tobytes()
+    ),
+    "tiff": lambda picture: _encoded(".tif", picture),
+    "tiff of a Macintosh": lambda _: _big_endian_tiff(60, 40),
+    "webp": lambda picture: cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, 80])[1].tobytes(),
+    "lossless webp": lambda picture: cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, 101])[1].tobytes(),
+    "webp with more in it": lambda _: _webp_with_exif(60, 40),
+}
+
+
+@pytest.mark.parametrize("kind", _OF_EVERY_KIND)
+def test_where_opencv_knows_no_limit_sizes_are_read_from_headers(
+    kind: str, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = _OF_EVERY_KIND[kind](picture)
+    monkeypatch.setattr(pictures, "OPENCV_KNOWS_MOST_PIXELS", False)
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 60 * 40)
+    assert decode_picture(content).shape == (40, 60, 3)
+    assert pictures._claimed_size(content) == (40, 60)
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 60 * 40 - 1)
+    with pytest.raises(PictureError, match="larger than any photo"):
+        decode_picture(content)
+
+
+def test_where_opencv_knows_no_limit_other_kinds_are_refused(
+    picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = _encoded(".ppm", picture)
+    monkeypatch.setattr(pictures, "OPENCV_KNOWS_MOST_PIXELS", True)
+    assert (decode_picture(content) == picture).all()
+    monkeypatch.setattr(pictures, "OPENCV_KNOWS_MOST_PIXELS", False)
+    with pytest.raises(PictureError, match="save it again as JPEG or PNG, or import edge_runtime before cv2"):
+        decode_picture(content)

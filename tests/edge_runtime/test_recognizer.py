@@ -1,3 +1,9 @@
+import copy
+import os
+import pickle
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -48,6 +54,26 @@ def test_fewer_labels_than_one_are_refused(tiny_recognizer: Recognizer, top_k: i
         tiny_recognizer.classify(solid(3), top_k=top_k, threshold=0.0)
 
 
+@pytest.mark.parametrize("top_k", [1.5, "3", None])
+def test_a_number_of_labels_is_whole(tiny_recognizer: Recognizer, top_k: object) -> None:
+    with pytest.raises(TypeError, match=f"top_k has to be a whole number, not {top_k!r}"):
+        tiny_recognizer.classify(solid(3), top_k=top_k)
+
+
+def test_whole_numbers_of_numpy_are_whole(tiny_recognizer: Recognizer) -> None:
+    assert len(tiny_recognizer.classify(solid(3), top_k=np.int64(2), threshold=0.0)) == 2
+
+
+@pytest.mark.parametrize("threshold", [float("nan"), float("inf"), 2, -1])
+def test_a_threshold_that_is_no_score_is_refused(
+    tiny_model_bytes: bytes, tiny_detector_bytes: bytes, threshold: float
+) -> None:
+    with pytest.raises(ValueError, match=f"threshold has to be from 0 to 1, not {threshold}"):
+        Recognizer(tiny_model_bytes, threads=1).classify(solid(3), threshold=threshold)
+    with pytest.raises(ValueError, match="threshold has to be from 0 to 1"):
+        Recognizer(tiny_detector_bytes, threads=1).detect(solid(3), threshold=threshold)
+
+
 def test_no_thread_at_all_is_not_the_usual_number(tiny_model_bytes: bytes) -> None:
     with pytest.raises(ValueError, match="at least 1 thread, not 0"):
         Recognizer(tiny_model_bytes, threads=0)
@@ -91,6 +117,11 @@ def test_pixels_go_in_as_they_are_where_quantisation_is_the_normalisation() -> N
     assert _pixel_table(HALF, {"dtype": np.uint8, "quantization": (2 / 255, 128)}) is None
 
 
+def test_pixels_go_in_as_they_are_where_the_input_has_no_scale() -> None:
+    raw = InputSpec(8, 8, (0.0,) * 3, (1.0,) * 3)
+    assert _pixel_table(raw, {"dtype": np.uint8, "quantization": (0.0, 0)}) is None
+
+
 def test_other_input_types_are_looked_up() -> None:
     int8 = _pixel_table(HALF, {"dtype": np.int8, "quantization": (1 / 64, 3)})
     assert int8 is not None
@@ -115,3 +146,63 @@ def test_a_copy_and_any_number_of_threads_answer_alike(bundled_model: Path) -> N
     picture = draw_garment("dress", 0)
     np.testing.assert_array_equal(one.scores(picture), two.scores(picture))
     np.testing.assert_array_equal(one.scores(picture), two.copy().scores(picture))
+
+
+def test_threads_that_share_a_recognizer_each_get_their_own_answer(bundled_model: Path) -> None:
+    recognizer = Recognizer.load(bundled_model, threads=1)
+    pictures = [draw_garment(garment, 0) for garment in ("hat", "dress", "shoes", "pants")] * 6
+    alone = [recognizer.classify(picture) for picture in pictures]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(recognizer.classify, pictures)) == alone
+        for scores, best in zip(threads.map(recognizer.scores, pictures), alone, strict=True):
+            assert scores.max() == best[0].score
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked here")
+# Of newer Pythons, which would rather have no process with threads forked.
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_process_forked_in_the_middle_of_an_answer_can_answer(tiny_recognizer: Recognizer) -> None:
+    begun, forked = threading.Event(), threading.Event()
+    preprocess = tiny_recognizer._preprocess
+
+    def pause(frame: np.ndarray, out: np.ndarray) -> None:
+        begun.set()
+        assert forked.wait(60)
+        preprocess(frame, out=out)
+
+    tiny_recognizer._preprocess = pause
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(tiny_recognizer.classify, solid(3))
+        assert begun.wait(60)
+        child = os.fork()
+        if child == 0:
+            _answer_and_exit(tiny_recognizer)
+        forked.set()
+        assert answer.result()[0].label == GARMENTS[3]
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def _answer_and_exit(recognizer: Recognizer) -> None:
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(30)
+    label = None
+    try:
+        label = recognizer.classify(solid(5))[0].label
+    finally:
+        os._exit(label != GARMENTS[5])
+
+
+def test_a_recognizer_can_be_sent_to_another_process(tiny_model_bytes: bytes, tiny_detector_bytes: bytes) -> None:
+    sent = Recognizer(tiny_detector_bytes, threads=2, classifier=Recognizer(tiny_model_bytes, threads=1))
+    arrived = pickle.loads(pickle.dumps(sent))
+    assert arrived.backend == sent.backend
+    assert (arrived.model_sha256, arrived.classifier_sha256) == (sent.model_sha256, sent.classifier_sha256)
+    assert arrived.detect(solid(0)) == sent.detect(solid(0))
+
+
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy])
+def test_no_copy_shares_an_interpreter(tiny_recognizer: Recognizer, make: type) -> None:
+    copied = make(tiny_recognizer)
+    assert copied._interpreter is not tiny_recognizer._interpreter
+    assert copied.backend == tiny_recognizer.backend
+    assert copied.classify(solid(3)) == tiny_recognizer.classify(solid(3))
