@@ -1,4 +1,4 @@
-"""Whether each class can be learnt, and whether its name is one name."""
+"""Whether each class can be learnt, and whether names of classes and groups are one name."""
 
 import unicodedata
 from collections import Counter, defaultdict
@@ -30,6 +30,20 @@ def find_class_problems(photos: Sequence[Photo], alone: bool = False) -> Iterato
         yield from _find_small(label, counts[label], groups_of[label])
     yield from _find_uneven(counts)
     yield from _find_same_names(sorted(counts))
+
+
+def find_same_groups(photos: Sequence[Photo]) -> Iterator[Finding]:
+    """Find groups whose names differ in their spelling only, which a split takes for different ones."""
+    spellings: dict[str, set[str]] = defaultdict(set)
+    for photo in photos:
+        # A photo of no known group goes by its own name.
+        if photo.group != photo.image:
+            spellings[" ".join(unicodedata.normalize("NFKC", photo.group).casefold().split())].add(photo.group)
+    for same in map(sorted, spellings.values()):
+        if len(same) > 1:
+            names = ", ".join(map(repr, same))
+            message = f"The groups {names} differ in case, spaces or Unicode form only; write them alike."
+            yield Finding(Kind.ACROSS_GROUPS, Severity.WARNING, message, values={"groups": same})
 
 
 def _find_small(label: str, photos: int, groups: set[str]) -> Iterator[Finding]:

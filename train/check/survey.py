@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from train.check.classes import find_class_problems
+from train.check.classes import find_class_problems, find_same_groups
 from train.check.duplicates import (
     NO_SPLITS,
     find_copies_across_groups,
@@ -62,6 +62,7 @@ def check_photos(options: CheckOptions) -> Report:
         *find_unreadable(unreadable),
         *find_left_out(options.data),
         *find_class_problems(photo_set.photos),
+        *find_same_groups(photo_set.photos),
         *_find_copies(options, photo_set, facts, near_pairs),
         *find_odd_shapes(facts, options.image_size),
         *find_odd_modes(facts),

@@ -1,9 +1,11 @@
 """Cutting boxes out of photos, so that a classifier can learn from a detector's data."""
 
 import logging
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,11 +32,12 @@ def write_crops(box_set: BoxSet, output: Path) -> Mapping[str, int]:
         Number of crops by class.
 
     Raises:
-        DataError: A photo cannot be read, or no box is large enough.
+        DataError: A photo cannot be read, with or without a box, or no box is large enough; nothing has been written.
         OutputError: The folder is not empty, or a file cannot be written.
     """
     check_fresh(output, "crops of two data sets")
     photos = _leave_out_tiny(box_set)
+    _check_photos(box_set)
     rows: list[tuple[str, str, str]] = []
     for photo in tqdm(photos, desc="cutting", unit="photo", disable=None):
         image = read_boxed_photo(box_set.images, photo)
@@ -45,6 +48,17 @@ def write_crops(box_set: BoxSet, output: Path) -> Mapping[str, int]:
             rows.append((crop, box.label, photo.image))
     write_text(output / "labels.csv", format_csv(("image", "label", "group"), rows))
     return Counter(label for _, label, _ in rows)
+
+
+def _check_photos(box_set: BoxSet) -> None:
+    """Decode every photo once, so that a bad one ends the command before crops or backgrounds are written."""
+
+    def check(photo: BoxedPhoto) -> None:
+        read_boxed_photo(box_set.images, photo)
+
+    photos = box_set.photos
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(tqdm(pool.map(check, photos), total=len(photos), desc="checking", unit="photo", disable=None))
 
 
 def _leave_out_tiny(box_set: BoxSet) -> list[BoxedPhoto]:

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -15,11 +15,14 @@ from tqdm import tqdm
 from edge_runtime.errors import DataError, PictureError
 from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PICTURE_SUFFIXES, only_pictures, read_picture
 from train.data.detection_formats import holds_boxes
+from train.data.layouts import refuse_other_layouts
 
 log = logging.getLogger(__name__)
 
 UNREAD_SUFFIXES = UNREAD_PICTURE_SUFFIXES | {".gif"}
 """Of pictures that are left out of a folder."""
+_SEPARATORS = ",;\t"
+"""Of columns; where a comma is the decimal mark, spreadsheets write semicolons."""
 _SHOWN_COLUMNS, _SHOWN_CHARACTERS = 10, 40
 """A file that is no table may have all of itself in one column, or in thousands."""
 
@@ -31,7 +34,8 @@ class Columns:
     Attributes:
         image: Path of the photo, relative to the image folder.
         label: Class name; rows where it is empty are left out.
-        group: What a split must not divide; None makes each photo its own group.
+        group: What a split must not divide, without spaces around it; None, or a row where it is empty, makes a photo
+            its own group.
     """
 
     image: str = "image"
@@ -76,7 +80,8 @@ def read_photos(data: Path, columns: Columns, images: Path | None = None) -> Pho
     """Read a data set.
 
     Args:
-        data: A folder with one sub-folder of photos per class, or a CSV file.
+        data: A folder with one sub-folder of photos per class, or a CSV file; its columns may be separated by commas,
+            semicolons or tabs, and its paths may be those of Windows.
         columns: The CSV file's columns; unused for a folder.
         images: Folder that the CSV file's paths start from; None takes its own folder, or `images` inside it.
 
@@ -96,14 +101,17 @@ def find_photos(data: Path, columns: Columns, images: Path | None = None) -> Pho
     """List a data set as it is, with whatever is wrong with it; arguments as for `read_photos`.
 
     Raises:
-        DataError: Nothing is there, it holds boxes, or the file is no table with these columns.
+        DataError: Nothing is there, it holds boxes, its folders are those of a split, or the file is no table with
+            these columns.
     """
     _refuse_boxes(data)
     if data.is_dir():
+        refuse_other_layouts(data, _class_folders(data))
         return PhotoSet(data, tuple(_photos_by_folder(data)))
     if data.is_file():
         photos = tuple(_photos_by_csv(data, columns))
-        return PhotoSet(_image_folder(data, images, photos), photos)
+        folder = _image_folder(data, images, photos)
+        return PhotoSet(folder, tuple(_turn_slashes(folder, photo) for photo in photos))
     raise DataError(f"{data} does not exist; give a folder with one sub-folder per class, or a CSV file.")
 
 
@@ -195,15 +203,29 @@ def _photos_by_folder(data: Path) -> Iterator[Photo]:
 def _photos_by_csv(data: Path, columns: Columns) -> Iterator[Photo]:
     try:
         with data.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
+            separator = _find_separator(file.readline(), columns)
+            file.seek(0)
+            reader = csv.DictReader(file, delimiter=separator)
             _check_columns(data, columns, reader.fieldnames or ())
             for row in reader:
                 if label := (row[columns.label] or "").strip():
                     image = _name_image(data, row[columns.image], reader.line_num)
+                    group = (row[columns.group] or "").strip() if columns.group else ""
                     # Photos whose group is not known have nothing in common.
-                    yield Photo(image, label, (columns.group and row[columns.group]) or image)
+                    yield Photo(image, label, group or image)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{data} cannot be read as CSV ({error}); save it as UTF-8 text with a header line.") from error
+
+
+def _find_separator(header: str, columns: Columns) -> str:
+    """Return what makes the columns wanted out of a header line, or else the most columns."""
+    wanted = {columns.image, columns.label, columns.group}
+
+    def rate(separator: str) -> tuple[int, int]:
+        names = next(csv.reader([header], delimiter=separator), [])
+        return len(wanted & set(names)), len(names)
+
+    return max(_SEPARATORS, key=rate)
 
 
 def _name_image(data: Path, image: str | None, line: int) -> str:
@@ -233,7 +255,16 @@ def _image_folder(data: Path, images: Path | None, photos: tuple[Photo, ...]) ->
         return images
     beside = data.parent
     inside = beside / "images"
-    return inside if photos and not (beside / photos[0].image).exists() and inside.is_dir() else beside
+    found = photos and (beside / _turn_slashes(beside, photos[0]).image).exists()
+    return inside if photos and not found and inside.is_dir() else beside
+
+
+def _turn_slashes(folder: Path, photo: Photo) -> Photo:
+    """Return a photo under the path that Windows means by its backslashes, unless there is a file of that name."""
+    image = photo.image.replace("\\", "/")
+    if image == photo.image or (folder / photo.image).exists():
+        return photo
+    return replace(photo, image=image, group=image if photo.group == photo.image else photo.group)
 
 
 def _check(photo_set: PhotoSet, data: Path) -> None:

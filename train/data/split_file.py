@@ -81,7 +81,7 @@ def match_files(
     changed = {image for image, sha256 in hashes.items() if rows[image].sha256 != sha256}
     _refuse(path, "have changed since (other SHA-256)", changed)
     # The column of groups may be left empty.
-    return tuple(replace(rows[image], group=rows[image].group or image) for image in images)
+    return tuple(replace(rows[image], group=rows[image].group.strip() or image) for image in images)
 
 
 def refuse_divided_groups(path: Path, groups: Sequence[str], rows: Sequence[SplitRow], advice: str) -> None:

@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from train.check.classes import find_class_problems
-from train.check.findings import Severity
+from train.check.classes import find_class_problems, find_same_groups
+from train.check.findings import Kind, Severity
 from train.data.photos import Photo
 
 
@@ -70,3 +70,16 @@ def test_more_classes_take_no_more_passes_over_the_photos() -> None:
     for photos in (few, many):
         list(find_class_problems(photos))
     assert few.passes == many.passes
+
+
+def test_groups_that_differ_in_case_or_spaces_only_are_named_together() -> None:
+    names = ["Anna", "anna", "ann a", "1-11", "11-1", "A  B", "a b"]
+    photos = [Photo(f"{at}.jpg", "hat", name) for at, name in enumerate(names)]
+    found = list(find_same_groups([*photos, *photos]))
+    assert [each.values["groups"] for each in found] == [["Anna", "anna"], ["A  B", "a b"]]
+    assert {(each.kind, each.severity) for each in found} == {(Kind.ACROSS_GROUPS, Severity.WARNING)}
+    assert found[0].message.startswith("The groups 'Anna', 'anna' differ in case, spaces")
+
+
+def test_photos_of_no_known_group_are_none_that_is_written_otherwise() -> None:
+    assert list(find_same_groups([Photo("A.jpg", "hat", "A.jpg"), Photo("a.jpg", "hat", "a.jpg")])) == []

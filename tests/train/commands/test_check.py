@@ -14,6 +14,8 @@ from edge_runtime.errors import DataError, FindingsError, RunError
 from edge_runtime.training_run import Split, TrainingRun, read_split_rows, write_split_rows
 from train.cli import main
 
+_NAMES = ["Anna"] * 8 + ["ANNA"] * 8
+
 
 @pytest.fixture
 def photos(drawn_photos: Path, tmp_path: Path) -> Path:
@@ -84,6 +86,16 @@ def test_one_photo_with_two_labels_in_a_table_is_reported(photos: Path) -> None:
     result = check(table)
     assert result.exit_code == FindingsError.exit_code
     assert "2 photos are the same file with different labels: hat, shoes." in result.stdout
+
+
+def test_groups_that_are_written_in_two_ways_are_told_with_and_without_a_split(photos: Path, tmp_path: Path) -> None:
+    rows = [f"{label}/{at}.png,{label},{name} {at % 8}" for label in ("hat", "pants") for at, name in enumerate(_NAMES)]
+    table, splits = photos / "t.csv", tmp_path / "splits.csv"
+    table.write_text("\n".join(["image,label,sender", *rows]) + "\n")
+    grouped = ["--group-column", "sender"]
+    CliRunner().invoke(main, ["split", str(table), *grouped, "-o", str(splits)], catch_exceptions=False)
+    for arguments in (grouped, [*grouped, "--splits", str(splits)]):
+        assert "The groups 'ANNA 0', 'Anna 0' differ in case" in check(table, *arguments).stdout
 
 
 def test_a_run_and_its_model_file_judge_labels(photos: Path, trained_run: TrainingRun) -> None:

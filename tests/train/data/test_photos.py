@@ -1,4 +1,5 @@
 import logging
+import os
 from pathlib import Path
 
 import cv2
@@ -168,3 +169,47 @@ def test_pictures_that_no_class_has_are_counted(tmp_path: Path, caplog: pytest.L
     (message,) = caplog.messages
     assert message.startswith("left out 3 pictures that are not straight in a class folder")
     assert "the first d.png" in message
+
+
+def test_a_group_is_one_whatever_spaces_are_around_it(tmp_path: Path) -> None:
+    """Or one sender would be on both sides of a split."""
+    for name in "abc":
+        put(tmp_path / f"{name}.jpg")
+    table = write_csv(tmp_path / "t.csv", "image,label,by", "a.jpg,hat,me", "b.jpg,hat, me ", "c.jpg,shoes, ")
+    groups = [photo.group for photo in read_photos(table, Columns(group="by")).photos]
+    assert groups == ["me", "me", "c.jpg"]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_table_of_a_spreadsheet_is_read(tmp_path: Path, separator: str) -> None:
+    for name in "ab":
+        put(tmp_path / f"{name}.jpg")
+    rows = ("image;label;by, if known", "a.jpg;hat, red;me", "b.jpg;shoes;")
+    table = tmp_path / "t.csv"
+    table.write_bytes("\r\n".join(rows).replace(";", separator).encode("utf-8-sig"))
+    photos = read_photos(table, Columns(group="by, if known")).photos
+    assert photos == (Photo("a.jpg", "hat, red", "me"), Photo("b.jpg", "shoes", "b.jpg"))
+
+
+def test_columns_of_other_names_are_told_apart_by_what_separates_them(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"it has Bild, Klasse\)"):
+        read_photos(write_csv(tmp_path / "t.csv", "Bild;Klasse", "a.jpg;hat"), Columns())
+
+
+@pytest.mark.parametrize("folder", ["", "images"])
+def test_paths_of_windows_are_read(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "images").mkdir()
+    for name in ("hat/a.jpg", "shoes/b.jpg"):
+        put(tmp_path / folder / name)
+    table = write_csv(tmp_path / "t.csv", "image,label", "hat\\a.jpg,hat", "shoes\\b.jpg,shoes")
+    photo_set = read_photos(table, Columns())
+    assert photo_set.images == tmp_path / folder
+    assert photo_set.photos == (Photo("hat/a.jpg", "hat", "hat/a.jpg"), Photo("shoes/b.jpg", "shoes", "shoes/b.jpg"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a backslash divides folders there")
+def test_a_backslash_in_a_name_stays_one(tmp_path: Path) -> None:
+    for name in ("a\\b.jpg", "c.jpg"):
+        put(tmp_path / name)
+    table = write_csv(tmp_path / "t.csv", "image,label", "a\\b.jpg,hat", "c.jpg,shoes")
+    assert [photo.image for photo in read_photos(table, Columns()).photos] == ["a\\b.jpg", "c.jpg"]

@@ -134,3 +134,11 @@ def test_a_split_drawn_without_the_groups_of_now_is_refused(split_file: Path, ph
     grouped = replace(photo_set, photos=tuple(replace(photo, group="one sender") for photo in photo_set.photos))
     with pytest.raises(DataError, match="divides the group one sender; draw a new split"):
         read_splits(split_file, grouped)
+
+
+def test_spaces_around_a_group_in_the_file_make_no_other_group(split_file: Path, photo_set: PhotoSet) -> None:
+    groups = {"hat/0.png": "anna", "hat/1.png": " anna ", "hat/2.png": " "}
+    rows = [replace(row, group=groups.get(row.image, row.group)) for row in read_split_rows(split_file)]
+    write_split_rows(split_file, rows)
+    read = {row.image: row.group for row in read_splits(split_file, photo_set)}
+    assert [read[image] for image in groups] == ["anna", "anna", "hat/2.png"]
