@@ -6,6 +6,8 @@ from pathlib import Path
 
 from train.check.boxes import (
     as_photo,
+    find_broken_classes,
+    find_left_out_of,
     find_odd_boxes,
     find_without_boxes,
     find_wrong_boxes,
@@ -31,7 +33,7 @@ class BoxCheckOptions:
     Attributes:
         data: A COCO file, or a folder in the layout of YOLO or Pascal VOC.
         images: Folder of a COCO file's photos; None finds it.
-        classes: A YOLO data set's class names; None takes its `classes.txt`.
+        classes: A YOLO data set's class names; None takes its own.
         splits: Split file over the same photos; None where there is none.
         image_size: Input height and width of the model in pixels.
     """
@@ -60,11 +62,13 @@ def check_boxes(options: BoxCheckOptions) -> tuple[Report, BoxSet]:
         *find_wrong_boxes(refused),
         *find_unreadable(unreadable),
         *find_class_problems(list_classes(box_set), alone=True),
+        *find_broken_classes(box_set),
         *_find_copies(options.splits, photos, facts, complete=not refused),
         *find_without_boxes(box_set),
         *find_odd_boxes(box_set, options.image_size),
         *find_odd_shapes(facts, options.image_size),
         *find_odd_modes(facts),
+        *find_left_out_of(box_set),
     ]
     sizes = measure_sizes(box_set)
     report = Report(

@@ -8,7 +8,7 @@ from statistics import median
 
 from edge_runtime.boxes import iou
 from train.check.findings import ClassSizes, Finding, Kind, Severity
-from train.data.boxes import Box, BoxedPhoto, BoxSet
+from train.data.boxes import Box, BoxedPhoto, BoxSet, list_left_out
 from train.data.photos import Photo
 
 _LEAST_SIDE = 8
@@ -92,6 +92,21 @@ def find_without_boxes(box_set: BoxSet) -> Iterator[Finding]:
     elif photos:
         message = f"{len(photos)} photos have no box, so they teach that nothing is there; see that this is so."
         yield Finding(Kind.NO_BOX, Severity.WARNING, message, photos)
+
+
+def find_broken_classes(box_set: BoxSet) -> Iterator[Finding]:
+    """Name the classes that training refuses for their names."""
+    for label in sorted({box.label for photo in box_set.photos for box in photo.boxes}):
+        if len(label.splitlines()) != 1:
+            message = f"The class {label!r} has a name that is not one line, so training refuses it; rename it."
+            yield Finding(Kind.CLASSES, Severity.ERROR, message, values={"label": label})
+
+
+def find_left_out_of(box_set: BoxSet) -> Iterator[Finding]:
+    """Count what is there and not learnt."""
+    for each in list_left_out(box_set):
+        photos = tuple(Photo(image, "", image) for image in each.images)
+        yield Finding(Kind.LEFT_OUT, Severity.WARNING, each.sentence, photos)
 
 
 def _about(kind: Kind, message: str, photo: BoxedPhoto, *boxes: Box) -> Finding:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import PIL.ExifTags
 import PIL.Image
 import PIL.ImageFile
 from numpy.typing import NDArray
@@ -17,10 +16,9 @@ from edge_runtime.errors import PictureError
 from edge_runtime.files import hash_file
 from edge_runtime.pictures import read_picture
 from train.check.hashing import hash_image, shrink
-from train.data.boxes import HEADER_ERRORS
+from train.data.boxes import HEADER_ERRORS, UPRIGHT, find_orientation
 from train.data.photos import Photo, PhotoSet
 
-_UPRIGHT = 1
 _OPAQUE = 255
 
 
@@ -88,8 +86,7 @@ def _read_header(path: Path) -> tuple[str, bool, bool]:
         with PIL.Image.open(path) as picture:
             # The stored mode is known until EXIF is asked for, which loads some kinds of picture.
             mode = _stored_mode(picture)
-            turned = picture.getexif().get(PIL.ExifTags.Base.Orientation, _UPRIGHT) != _UPRIGHT
-            return mode, turned, _is_transparent(picture)
+            return mode, find_orientation(picture) != UPRIGHT, _is_transparent(picture)
     except HEADER_ERRORS:
         # Pillow knows fewer kinds of TIFF than OpenCV, which has read the photo.
         return "", False, False

@@ -65,7 +65,7 @@ def check(output: Path | None, as_json: bool, **arguments: Any) -> None:
     Ends with code 15 where something is found that spoils a training: photos that cannot be read, one photo under
     different labels, a leak across the split, a class that cannot be divided, a box outside its photo.
     """
-    require_extra("edge-train check", "train", "keras", "PIL", "sklearn", "tqdm")
+    require_extra("edge-train check", "train", "keras", "PIL", "sklearn", "tqdm", "yaml")
     quiet_opencv()
     from train.check.page import render_page
     from train.check.summary import summarize

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 def classify(data: Path, run: Path, distribute: str, **arguments: Any) -> None:
     """Fine-tune a classifier on DATA: a folder with one sub-folder per class, or a CSV file."""
     refuse_share_with_splits(arguments)
-    require_extra("edge-train", "train", "keras", "sklearn", "tqdm")
+    require_extra("edge-train", "train", "keras", "sklearn", "tqdm", "yaml")
     if distribute != "none":
         require_extra("edge-train --distribute", "distributed", "jax")
         os.environ.setdefault("KERAS_BACKEND", "jax")

@@ -60,7 +60,7 @@ def compose(output: Path, size: tuple[int, int], **arguments: Any) -> None:
     Garments that stand out from a plain background are cut out and put together as if worn, hung side by side, or
     spread on a table. Of a split, the training photos alone are used.
     """
-    require_extra("edge-train compose", "train", "tqdm")
+    require_extra("edge-train compose", "train", "tqdm", "yaml")
     from train.compositing.composing import ComposeOptions, compose_scenes
 
     options = ComposeOptions(

@@ -35,7 +35,7 @@ def crops(data: Path, images: Path | None, classes: Path | None, output: Path, b
     DATA is a COCO file, or a folder in the layout of YOLO (images, labels, classes.txt) or of Pascal VOC
     (Annotations, JPEGImages).
     """
-    require_extra("edge-train crops", "train", "PIL", "tqdm")
+    require_extra("edge-train crops", "train", "PIL", "tqdm", "yaml")
     from train.data.backgrounds import find_backgrounds, write_backgrounds
     from train.data.crops import write_crops
     from train.data.detection_formats import read_boxes

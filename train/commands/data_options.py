@@ -51,7 +51,7 @@ box_images_option = click.option(
 classes_option = click.option(
     "--classes",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A YOLO data set's class names, one a line.  [default: its classes.txt]",
+    help="A YOLO data set's class names, one a line, or its data.yaml.  [default: its classes.txt or data.yaml]",
 )
 
 labels_option = click.option(

@@ -94,7 +94,7 @@ def detect(run: Path, **arguments: Any) -> None:
     (Annotations, JPEGImages). Photos without a box teach what is no object.
     """
     _refuse_beside_splits(arguments)
-    require_extra("edge-train detect", "train", "keras", "pycocotools", "tqdm")
+    require_extra("edge-train detect", "train", "keras", "pycocotools", "tqdm", "yaml")
     start_keras()
     from train.detection.detect import train_detector
     from train.report import report_if_possible

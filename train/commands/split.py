@@ -55,7 +55,7 @@ def split(data: tuple[Path, ...], output: Path, **arguments: Any) -> None:
     DATA is a folder with one sub-folder per class or a CSV file; or boxes, one or more data sets as edge-train detect
     takes them.
     """
-    require_extra("edge-train split", "train", "PIL", "tqdm")
+    require_extra("edge-train split", "train", "PIL", "tqdm", "yaml")
     from train.data.detection_formats import holds_boxes
 
     if any(map(holds_boxes, data)):

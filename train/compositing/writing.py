@@ -16,7 +16,7 @@ from edge_runtime.annotate import draw_box
 from edge_runtime.files import write_bytes, write_text
 from edge_runtime.preprocess import Image
 from train.compositing.scenes import Scene, SceneBox
-from train.data.detection_formats import COMPOSED
+from train.data.coco import COMPOSED
 
 _QUALITY = 92
 _PREVIEWED = 24

@@ -21,7 +21,7 @@ _TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """A square part of a photo that touches no box, in pixels.
+    """A square part of a photo that touches no box and no crowd, in pixels.
 
     Attributes:
         photo: The photo.
@@ -75,11 +75,12 @@ def write_backgrounds(images: Path, backgrounds: Sequence[Background], output: P
 
 
 def _find_free(photo: BoxedPhoto, random: np.random.Generator) -> Background | None:
-    """Look for a square that touches no box, by trying at random."""
+    """Look for a square that touches no box and no crowd, by trying at random."""
+    taken = (*photo.boxes, *photo.crowds)
     side = max(round(_SIDE * min(photo.width, photo.height)), 1)
     for _ in range(_TRIES):
         left, top = (int(random.integers(max(length - side, 1))) for length in (photo.width, photo.height))
         right, bottom = left + side, top + side
-        if all(right <= b.x_min or left >= b.x_max or bottom <= b.y_min or top >= b.y_max for b in photo.boxes):
+        if all(right <= b.x_min or left >= b.x_max or bottom <= b.y_min or top >= b.y_max for b in taken):
             return Background(photo, left, top, side)
     return None

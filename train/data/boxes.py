@@ -1,12 +1,14 @@
 """Labelled boxes on photos: what every detection format is read into."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import PIL.ExifTags
 import PIL.Image
+import PIL.TiffImagePlugin
 
 from edge_runtime.errors import DataError, PictureError
 from edge_runtime.pictures import read_picture
@@ -14,6 +16,9 @@ from edge_runtime.preprocess import Image
 
 HEADER_ERRORS: Final = (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError)
 """What Pillow raises of a picture whose header it cannot read."""
+
+UPRIGHT: Final = 1
+"""EXIF's orientation of a picture that is not turned."""
 
 # Tools round corners to whole pixels or to six digits of a share, and some count pixels from 1.
 _ROUNDING = 1.0
@@ -59,6 +64,7 @@ class BoxedPhoto:
         height: Pixels, turned upright.
         boxes: In the order of the annotation file.
         composed: Whether it is a scene of `edge-train compose` instead of a photo.
+        crowds: Regions of many objects, which are no examples of one, nor of background.
     """
 
     image: str
@@ -66,14 +72,52 @@ class BoxedPhoto:
     height: int
     boxes: tuple[Box, ...]
     composed: bool = False
+    crowds: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class BoxSet:
-    """Photos with boxes and the folder their paths start from."""
+    """Photos with boxes.
+
+    Attributes:
+        images: Folder that paths start from.
+        photos: In the order of the annotations.
+        unnamed: Photos among these that no annotation is about, where that leaves them out.
+        unread: Pictures among the photos that are of a format that is not read.
+    """
 
     images: Path
     photos: tuple[BoxedPhoto, ...]
+    unnamed: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """One sentence about what is left out of a data set, and the photos, at least one, that it is about."""
+
+    sentence: str
+    images: tuple[str, ...]
+
+
+def list_left_out(box_set: BoxSet) -> Iterator[LeftOut]:
+    """Count what is there and not used, by reason."""
+    if crowded := [photo for photo in box_set.photos if photo.crowds]:
+        count = sum(len(photo.crowds) for photo in crowded)
+        sentence = (
+            f"{count} regions marked as crowds (iscrowd) are left out, and a detector takes them for background; "
+            "draw each object's box."
+        )
+        yield LeftOut(sentence, tuple(photo.image for photo in crowded))
+    if box_set.unnamed:
+        sentence = (
+            f"{len(box_set.unnamed)} photos have no annotation file and are left out; one that shows no object needs "
+            "a file without a box."
+        )
+        yield LeftOut(sentence, box_set.unnamed)
+    if box_set.unread:
+        sentence = f"{len(box_set.unread)} pictures are of a format that is not read and left out; save them as JPEG."
+        yield LeftOut(sentence, box_set.unread)
 
 
 def make_box(where: str, label: str, corners: tuple[float, float, float, float], size: tuple[int, int]) -> Box:
@@ -105,19 +149,37 @@ def make_box(where: str, label: str, corners: tuple[float, float, float, float],
 
 
 def measure_photo(path: Path) -> tuple[int, int]:
-    """Return width and height in pixels, turned upright by EXIF as `read_picture` does, from the file's header.
+    """Return width and height in pixels, turned upright as `read_picture` does, from the file's header if that tells.
 
     Raises:
         DataError: There is no such photo, or it cannot be read.
     """
     try:
         with PIL.Image.open(path) as picture:
-            width, height = picture.size
-            lies = picture.getexif().get(PIL.ExifTags.Base.Orientation) in _LYING
-            return (height, width) if lies else (width, height)
+            # Pillow's version decides whether the size that it tells of a TIFF is that of the picture turned upright.
+            if not isinstance(picture, PIL.TiffImagePlugin.TiffImageFile):
+                width, height = picture.size
+                return (height, width) if find_orientation(picture) in _LYING else (width, height)
     except HEADER_ERRORS:
         # Pillow knows fewer kinds of TIFF than OpenCV, which also says best what is wrong.
-        return _measure_decoded(path)
+        pass
+    return _measure_decoded(path)
+
+
+def find_orientation(picture: PIL.Image.Image) -> int:
+    """Return EXIF's orientation of an opened picture, 1 where it is upright, as OpenCV finds it.
+
+    Pillow also looks for one in XMP, which OpenCV does not read.
+    """
+    if isinstance(picture, PIL.TiffImagePlugin.TiffImageFile):
+        orientation = picture.tag_v2.get(PIL.ExifTags.Base.Orientation, UPRIGHT)
+    else:
+        # The end of some pictures is read for it.
+        picture.getexif()
+        exif = PIL.Image.Exif()
+        exif.load(picture.info.get("exif", b""))
+        orientation = exif.get(PIL.ExifTags.Base.Orientation, UPRIGHT)
+    return orientation if isinstance(orientation, int) else UPRIGHT
 
 
 def read_boxed_photo(images: Path, photo: BoxedPhoto) -> Image:

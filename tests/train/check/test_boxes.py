@@ -173,6 +173,35 @@ def test_a_split_of_other_boxes_is_refused(
     assert sentence in result.stderr
 
 
+def edit_coco(data: Path, kind: str, **changes: Any) -> None:
+    """Change the first entry of a kind."""
+    content = json.loads(data.read_text())
+    content[kind][0] |= changes
+    data.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("name", ["", " ", None, "hat\nshoe"])
+def test_a_class_that_training_refuses_for_its_name_is_an_error(
+    name: str | None, write_coco: Callable[[list[Boxes]], Path]
+) -> None:
+    data = write_coco([GOOD] * 3)
+    edit_coco(data, "categories", name=name)
+    result = check(data)
+    assert result.exit_code == FindingsError.exit_code
+    assert "has a name that is not one line, so training refuses it" in result.stdout
+    options = ["split", str(data), "-o", str(data.parent / "splits.csv")]
+    assert CliRunner().invoke(main, options).exit_code == DataError.exit_code
+
+
+def test_crowds_are_left_out_and_counted(write_coco: Callable[[list[Boxes]], Path]) -> None:
+    data = write_coco([GOOD] * 3)
+    edit_coco(data, "annotations", iscrowd=1)
+    result = check(data)
+    assert result.exit_code == 0, result.output
+    assert "warning left-out: 1\n  1 regions marked as crowds (iscrowd) are left out" in result.stdout
+    assert result.stdout.startswith("3 photos with 5 boxes")
+
+
 def test_data_without_any_box_are_an_error(write_coco: Callable[[list[Boxes]], Path]) -> None:
     result = check(write_coco([[], []]))
     assert result.exit_code == FindingsError.exit_code
@@ -219,10 +248,13 @@ def test_damaged_voc_files_are_reported_beside_good_ones(tmp_path: Path) -> None
     good = f"<annotation><filename>a.png</filename><object><name>hat</name>{box}</object></annotation>"
     (tmp_path / "Annotations" / "a.xml").write_text(good)
     (tmp_path / "Annotations" / "b.xml").write_text("<")
+    for name in ("b.png", "c.png"):
+        cv2.imwrite(str(tmp_path / "JPEGImages" / name), np.full((64, 48, 3), 160, np.uint8))
     result = check(tmp_path)
     assert result.exit_code == FindingsError.exit_code
     assert "error wrong-box: 1" in result.stdout
     assert "1 photos with 1 boxes of 1 classes" in result.stdout
+    assert "1 photos have no annotation file and are left out; one that shows no object" in result.stdout
 
 
 @pytest.mark.parametrize("option", ["--model=imagenet", "--label-column=kind"])

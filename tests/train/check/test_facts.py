@@ -55,6 +55,24 @@ def test_a_photo_turned_by_exif_is_noted_with_its_upright_size(picture: PIL.Imag
     assert [finding.values["turned"] for finding in find_odd_modes([facts])] == [True]
 
 
+@pytest.mark.parametrize(("suffix", "orientation", "turned"), [("tif", 6, True), ("tif", 1, False), ("png", 8, True)])
+def test_whatever_the_format_exif_tells_of_a_turn(
+    suffix: str, orientation: int, turned: bool, picture: PIL.Image.Image, tmp_path: Path
+) -> None:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = orientation
+    picture.save(tmp_path / f"a.{suffix}", exif=exif)
+    (facts,) = facts_of(tmp_path, f"a.{suffix}")
+    assert (facts.turned, facts.width) == (turned, 40 if turned else 60)
+
+
+def test_xmp_turns_no_photo(picture: PIL.Image.Image, tmp_path: Path) -> None:
+    """Pillow would believe it, and OpenCV does not read it."""
+    picture.save(tmp_path / "a.jpg", xmp=b'<rdf:Description tiff:Orientation="6"/>')
+    (facts,) = facts_of(tmp_path, "a.jpg")
+    assert (facts.turned, facts.width) == (False, 60)
+
+
 def test_transparency_is_a_warning_where_something_shows_through(picture: PIL.Image.Image, tmp_path: Path) -> None:
     picture.putalpha(255)
     picture.save(tmp_path / "opaque.png")

@@ -27,6 +27,13 @@ def test_no_part_touches_a_box() -> None:
     assert len({(each.left, each.top) for each in found}) > 5
 
 
+def test_no_part_touches_a_crowd() -> None:
+    crowded = BoxedPhoto("crowd.png", 100, 80, (), crowds=(Box(0, 0, 60, 80, "dress"),))
+    found = find_backgrounds(BoxSet(Path(), (crowded,) * 20))
+    assert len(found) > 10
+    assert all(each.left >= 60 for each in found)
+
+
 def test_the_choice_is_always_the_same() -> None:
     assert find_backgrounds(make_set()) == find_backgrounds(make_set())
 

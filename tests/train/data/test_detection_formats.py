@@ -9,7 +9,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import PIL.Image
 import pytest
 from click.testing import CliRunner
 
@@ -18,7 +17,7 @@ pytest.importorskip("tqdm", reason="needs the train extra")
 from edge_runtime.errors import DataError, OutputError
 from edge_runtime.refining import cut
 from train.cli import main
-from train.data.boxes import Box, BoxSet, measure_photo
+from train.data.boxes import Box, BoxSet
 from train.data.crops import write_crops
 from train.data.detection_formats import list_boxes, read_boxes
 from train.data.photos import Columns, read_photos
@@ -245,19 +244,6 @@ def test_yolo_splits_are_read_as_one(layout: str, tmp_path: Path) -> None:
 def test_a_box_over_the_edge_by_rounding_is_clipped(tmp_path: Path) -> None:
     (photo,) = read_boxes(_write_coco(tmp_path, bbox=[-0.5, 10, 101, 40])).photos
     assert photo.boxes[0] == Box(0, 10, 100, 50, "hat")
-
-
-def test_a_crowd_is_no_example(tmp_path: Path) -> None:
-    (photo,) = read_boxes(_write_coco(tmp_path, iscrowd=1)).photos
-    assert [box.label for box in photo.boxes] == ["shoes"]
-
-
-def test_a_photo_is_measured_as_it_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "turned.jpg"
-    exif = PIL.Image.Exif()
-    exif[0x0112] = 6
-    PIL.Image.new("RGB", _SIZE).save(path, exif=exif)
-    assert measure_photo(path) == (80, 100)
 
 
 def test_a_crop_has_a_margin_as_far_as_the_photo_goes(tmp_path: Path) -> None:

@@ -1,0 +1,83 @@
+"""Reading the class names of a YOLO data set: a line each, or the list in a data.yaml."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from edge_runtime.errors import DataError
+
+CLASSES = "classes.txt"
+_DATA_YAML = "data.yaml"
+
+_OF_YAML = re.compile(r"(train|val|valid|test|nc|names|path)\s*:")
+_NUMBERED = re.compile(r"(\d+)[\s:.,)]+\S")
+
+
+def read_class_names(data: Path, classes: Path | None) -> dict[str, str]:
+    """Return class names by their number.
+
+    Args:
+        data: The YOLO folder.
+        classes: File of names, one a line, or a .yaml file; None takes the folder's `classes.txt`, or else its
+            `data.yaml`.
+
+    Raises:
+        DataError: The file is missing, cannot be read, or is no list of names.
+    """
+    own = (path for path in (data / CLASSES, data / _DATA_YAML) if path.is_file())
+    path = classes or next(own, data / CLASSES)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{path} is missing or no UTF-8 text; write the class names into it, one a line in the order of their "
+            f"numbers, or name such a file with --classes; a {_DATA_YAML} serves, too."
+        ) from error
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return _parse_yaml(path, text)
+    lines = text.splitlines()
+    _refuse_other_lines(path, lines)
+    return {str(number): name.strip() for number, name in enumerate(lines) if name.strip()}
+
+
+def _refuse_other_lines(path: Path, lines: Sequence[str]) -> None:
+    """Refuse what would pass for names: the lines of a data.yaml under another name, and numbered ones."""
+    if keys := [line for line in lines if _OF_YAML.match(line)]:
+        raise DataError(
+            f"{path} has the line {keys[0]!r}, which is no class name; give the names alone, one a line, or a file "
+            f"that ends in .yaml as {_DATA_YAML} does."
+        )
+    names = [line.strip() for line in lines if line.strip()]
+    numbers = [int(match[1]) for name in names if (match := _NUMBERED.match(name))]
+    if names and numbers in (list(range(len(names))), list(range(1, len(names) + 1))):
+        raise DataError(
+            f"{path} has a number before each name ({names[0]!r}); take the numbers away, as they follow from the "
+            "order of the lines."
+        )
+
+
+def _parse_yaml(path: Path, text: str) -> dict[str, str]:
+    """Read `names`, a list or a mapping from numbers to names."""
+    try:
+        # With this loader a class may be called `no` or `2`.
+        content = yaml.load(text, yaml.BaseLoader)
+    except yaml.YAMLError as error:
+        raise _no_names(path, " ".join(str(error).split())) from error
+    names = content.get("names") if isinstance(content, dict) else None
+    if isinstance(names, list):
+        names = {str(number): name for number, name in enumerate(names)}
+    if not isinstance(names, dict) or not names:
+        raise _no_names(path, "it has no names, or none in them")
+    for number, name in names.items():
+        if not number.isdecimal() or not isinstance(name, str) or len(name.strip().splitlines()) != 1:
+            raise _no_names(path, f"the name {name!r} is not one line, or its number {number!r} no number")
+    return {str(int(number)): name.strip() for number, name in names.items()}
+
+
+def _no_names(path: Path, reason: str) -> DataError:
+    return DataError(
+        f"{path} has no list of class names that can be read ({reason}); write the names into a text file, one a line "
+        "in the order of their numbers, and give that."
+    )

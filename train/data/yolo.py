@@ -1,0 +1,121 @@
+"""Reading boxes from YOLO folders."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from edge_runtime.errors import DataError
+from edge_runtime.pictures import UNREAD_PICTURE_SUFFIXES, pictures_under
+from train.data.annotations import Refuse, by_stem, files_under, keep_right, name_class, parse_number
+from train.data.boxes import Box, BoxedPhoto, BoxSet, make_box, measure_photo
+from train.data.class_names import CLASSES
+
+_UNREAD_SUFFIXES = UNREAD_PICTURE_SUFFIXES | {".gif"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """What lies in one `images` and one `labels`, by path without suffix.
+
+    Attributes:
+        root: The folder of both.
+        photos: Pictures of a format that is read.
+        labels: Text files.
+        unread: Pictures of other formats, where no photo has their name.
+    """
+
+    root: Path
+    photos: Mapping[Path, Sequence[Path]]
+    labels: Mapping[Path, Sequence[Path]]
+    unread: Mapping[Path, Sequence[Path]]
+
+
+def find_yolo_roots(data: Path) -> list[Path]:
+    """Return the folders that have `images` and `labels`, among a folder and those in it."""
+    inside = sorted(path for path in data.iterdir() if path.is_dir()) if data.is_dir() else []
+    return [root for root in (data, *inside) if (root / "images").is_dir() and (root / "labels").is_dir()]
+
+
+def read_yolo(data: Path, roots: Sequence[Path], names: Mapping[str, str], refuse: Refuse) -> BoxSet:
+    """Read a YOLO folder with these roots; names are by number, other arguments as for `list_boxes`."""
+    photos: list[BoxedPhoto] = []
+    unread: list[str] = []
+    for files in map(_list_files, roots):
+        _refuse_strays(data, files, refuse)
+        photos.extend(_read_photos(data, files, names, refuse))
+        alone = (path for stem, paths in files.unread.items() if stem not in files.labels for path in paths)
+        unread.extend(path.relative_to(data).as_posix() for path in alone)
+    return BoxSet(data, tuple(photos), unread=tuple(unread))
+
+
+def _list_files(root: Path) -> _Files:
+    images, labels = root / "images", root / "labels"
+    photos = by_stem(images, pictures_under(images))
+    unread = by_stem(images, files_under(images, _UNREAD_SUFFIXES))
+    return _Files(
+        root,
+        photos,
+        by_stem(labels, files_under(labels, {".txt"})),
+        {stem: paths for stem, paths in unread.items() if stem not in photos},
+    )
+
+
+def _refuse_strays(data: Path, files: _Files, refuse: Refuse) -> None:
+    """Refuse boxes without a photo."""
+    for stem in sorted(files.labels.keys() - files.photos.keys()):
+        for path in files.labels[stem]:
+            if stem in files.unread:
+                photo = files.unread[stem][0]
+                message = f"{path} is about {photo}, which is of a format that is not read; save the photo as JPEG."
+            else:
+                message = f"{path} belongs to no photo under {files.root / 'images'}; add the photo or take it away."
+            # Some tools keep the class names among the boxes.
+            if path.name != CLASSES:
+                refuse(path.relative_to(data).as_posix(), DataError(message))
+
+
+def _read_photos(data: Path, files: _Files, names: Mapping[str, str], refuse: Refuse) -> Iterator[BoxedPhoto]:
+    for stem, photos in files.photos.items():
+        labels = files.labels.get(stem, ())
+        if labels and len(photos) + len(labels) > 2:
+            first, second, *_ = photos if len(photos) > 1 else labels
+            message = f"{first} and {second} differ in their suffix alone, so boxes could be of either; rename one."
+            refuse(photos[0].relative_to(data).as_posix(), DataError(message))
+        else:
+            read = (_read_photo(data, photo, labels, names, refuse) for photo in photos)
+            yield from (photo for photo in read if photo is not None)
+
+
+def _read_photo(
+    data: Path, photo: Path, labels: Sequence[Path], names: Mapping[str, str], refuse: Refuse
+) -> BoxedPhoto | None:
+    image = photo.relative_to(data).as_posix()
+    try:
+        size = measure_photo(photo)
+        # By the format's convention a photo without a file, or with an empty one, shows no object.
+        lines = [line for label in labels for line in _read_lines(label)]
+    except DataError as error:
+        refuse(image, error)
+        return None
+    makers = (partial(_read_box, where, words, names, size) for where, words in lines)
+    return BoxedPhoto(image, *size, keep_right(image, makers, refuse))
+
+
+def _read_lines(path: Path) -> list[tuple[str, list[str]]]:
+    """Return where each line that is not empty stands, for errors, and its words."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as YOLO text ({error}); export it again.") from error
+    return [(f"{path}: box in line {number}", line.split()) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _read_box(where: str, words: list[str], names: Mapping[str, str], size: tuple[int, int]) -> Box:
+    if len(words) != 5:
+        raise DataError(f"{where} has {len(words)} values, not 5 (class, centre x and y, width, height); export boxes.")
+    label = name_class(where, words[0], names)
+    x, y, width, height = (parse_number(where, word) for word in words[1:])
+    across, down = size
+    corners = ((x - width / 2) * across, (y - height / 2) * down, (x + width / 2) * across, (y + height / 2) * down)
+    return make_box(where, label, corners, size)
