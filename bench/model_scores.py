@@ -54,12 +54,12 @@ def _score(recognizer: Recognizer, frames: Iterable[Image]) -> np.ndarray:
 
 
 def _print_stages(recognizer: Recognizer) -> None:
-    click.echo("\n| stage | top-1 | 95 % interval | macro | agreement | score drift |")
-    click.echo("| --- | ---: | --- | ---: | ---: | ---: |")
+    click.echo("\n| stage | top-1 | 95 % interval | macro | agreement |")
+    click.echo("| --- | ---: | --- | ---: | ---: |")
     for stage in recognizer.spec.provenance["measured"]:
         click.echo(
             f"| {stage['stage']} | {stage['top1']:.1%} | {stage['low']:.1%} to {stage['high']:.1%} "
-            f"| {stage['macro']:.1%} | {stage['agreement']:.1%} | {stage['drift']:.4f} |"
+            f"| {stage['macro']:.1%} | {stage['agreement']:.1%} |"
         )
 
 

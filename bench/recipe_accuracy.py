@@ -43,7 +43,7 @@ class Row:
         recipe: Of the file; `keras` for the model itself.
         score: A classifier's top-1, a detector's COCO mAP, in [0, 1].
         second: A classifier's macro accuracy, a detector's mAP50.
-        agreement: With the Keras model, in [0, 1].
+        agreement: With the Keras model, in [0, 1]; 0 where neither reports a box.
         size: Bytes of the file, described but for its provenance; of the Keras file for `keras`.
         seconds: What making it took.
     """
@@ -124,7 +124,7 @@ class _Bench:
             recipe=recipe,
             score=round(score, 4),
             second=round(second, 4),
-            agreement=round(stage.agreement, 4),
+            agreement=round(stage.agreement or 0.0, 4),
             size=size,
             seconds=float(round(seconds)),
         )

@@ -1,5 +1,6 @@
 """Which boxes of two stages of a detector are one answer."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -55,9 +56,10 @@ class PairedBoxes:
         return np.array([(len(pairs), len(first) + len(other)) for first, other, pairs in photos]).reshape(-1, 2)
 
     @property
-    def agreement(self) -> float:
-        """Share of boxes that both stages have, in [0, 1]."""
-        return float(share_agreement(self.counts.sum(axis=0)))
+    def agreement(self) -> float | None:
+        """Share of boxes that both stages have, in [0, 1]; None where neither has any."""
+        share = float(share_agreement(self.counts.sum(axis=0)))
+        return None if math.isnan(share) else share
 
     @property
     def overlaps(self) -> NDArray[np.float64]:
@@ -72,9 +74,10 @@ class PairedBoxes:
 
 
 def share_agreement(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return 2 pairs / boxes for (..., 2) counts of both, and 1 where there is no box."""
+    """Return 2 pairs / boxes for (..., 2) counts of both; NaN where there is no box."""
     pairs, boxes = counts[..., 0], counts[..., 1]
-    return np.divide(2 * pairs, boxes, out=np.ones(boxes.shape), where=boxes > 0)
+    shares: NDArray[np.float64] = np.divide(2 * pairs, boxes, out=np.full(boxes.shape, np.nan), where=boxes > 0)
+    return shares
 
 
 def report_boxes(answers: Answers, threshold: float) -> Boxes:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from convert.box_pairs import Answers, PairedBoxes
 from convert.detection_tail import postprocess_alone
 from edge_runtime.backend import DelegateName, open_interpreter
-from edge_runtime.coco import LabelPrecision, TrueBox, measure_coco
+from edge_runtime.coco import LabelPrecision, TrueBox, count_with_boxes, measure_coco
 from edge_runtime.estimates import estimate_by_bootstrap
 from edge_runtime.outputs import DetectorOutputs
 from edge_runtime.preprocess import Image, Preprocessor, normalize
@@ -29,21 +29,21 @@ class StagePrecision:
     Attributes:
         stage: `keras float32`, `tflite float32` or `tflite int8`.
         map: COCO's AP, mean over IoU thresholds 0.50 to 0.95, in [0, 1].
-        low: Lower end of the 95 % bootstrap interval of `map`.
-        high: Upper end.
+        low: Lower end of the 95 % bootstrap interval of `map`; None where there is none.
+        high: Upper end; None where there is none.
         map50: AP at IoU 0.50.
         agreement: Share of boxes at or above the reporting threshold that both stages have: 2 pairs / (boxes of this
-            stage + boxes of the first), a pair being of one label and of IoU 0.5 or more. 1 where neither has any.
+            stage + boxes of the first), a pair being of one label and of IoU 0.5 or more. None where neither has any.
         iou: Mean IoU of these pairs; None without any.
         labels: Average precision of each label that the truth has, in the order of the model's.
     """
 
     stage: str
     map: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     map50: float
-    agreement: float
+    agreement: float | None
     iou: float | None
     labels: tuple[LabelPrecision, ...]
 
@@ -104,10 +104,10 @@ def compare_detections(
         labels: Class names.
         resampled: (draws,) mAP of other photos like these by stage name, for the intervals.
     """
-    stages = []
+    stages, with_boxes = [], count_with_boxes(truth)
     for stage, found in answers.items():
         scores, both = measure_coco(truth, found, labels), paired[stage]
-        average = estimate_by_bootstrap(scores.map, resampled[stage])
+        average = estimate_by_bootstrap(scores.map, resampled[stage], with_boxes)
         iou = float(both.overlaps.mean()) if len(both.overlaps) else None
         stages.append(
             StagePrecision(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edge_runtime.errors import ConversionError
 from edge_runtime.estimates import estimate_share
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image, Preprocessor, normalize
@@ -49,7 +50,6 @@ class StageAccuracy:
         high: Upper end.
         macro: Mean over classes of the share answered rightly.
         agreement: Share of photos with the same best label as the first stage.
-        drift: Mean absolute difference of scores from the first stage.
         labels: Each class that there are photos of, in the order of the model's.
     """
 
@@ -59,7 +59,6 @@ class StageAccuracy:
     high: float
     macro: float
     agreement: float
-    drift: float
     labels: tuple[LabelAccuracy, ...]
 
 
@@ -81,6 +80,20 @@ def score_tflite(content: bytes, frames: Iterator[Image]) -> Scores:
     with quiet_stderr():
         recognizer = Recognizer(content)
     return np.asarray([recognizer.scores(frame) for frame in frames], np.float32)
+
+
+def check_finite(stage: str, scores: Scores) -> None:
+    """Check that a stage's scores tell which label is best.
+
+    Raises:
+        ConversionError: Some are infinite or no numbers.
+    """
+    faulty = int((~np.isfinite(scores)).any(axis=1).sum())
+    if faulty:
+        raise ConversionError(
+            f"{stage} answers {faulty} of {len(scores)} photos with scores that are infinite or no numbers, so there "
+            "is nothing to compare; train again with a lower learning rate, or take a recipe with wider numbers."
+        )
 
 
 def compare_stages(
@@ -111,7 +124,6 @@ def _measure(
         high=top1.high,
         macro=float(np.mean([each.recall for each in told])),
         agreement=float((best == reference.argmax(axis=1)).mean()),
-        drift=float(np.abs(scores - reference).mean()),
         labels=told,
     )
 

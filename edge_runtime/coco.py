@@ -125,6 +125,11 @@ def trace_curves(
     return {label: curves[:, place] for place, label in enumerate(labels) if label in there}
 
 
+def count_with_boxes(truth: Sequence[Sequence[TrueBox]]) -> int:
+    """Return on how many photos there is a true box."""
+    return sum(len(boxes) > 0 for boxes in truth)
+
+
 def resample_map(
     truth: Sequence[Sequence[TrueBox]],
     found: Sequence[Sequence[Detection]],
@@ -140,16 +145,16 @@ def resample_map(
         draws: (draws, photos) indices of photos.
 
     Returns:
-        (draws,) mAP as `measure_coco` gives it; a draw without any true box counts as 0.
+        (draws,) mAP as `measure_coco` gives it; NaN of a draw without any true box.
     """
     times = np.stack([np.bincount(draw, minlength=len(truth)) for draw in draws])
     matched = _match(truth, found, labels).evalImgs
     photos = len(truth)
     by_label = [matched[start : start + photos] for start in range(0, len(matched), photos)]
     curves = [_resample_label(each, times) for each in by_label]
-    there = np.stack([present for _, present in curves])
+    there = np.sum([present for _, present in curves], axis=0)
     sums = np.sum([np.where(present, precision, 0.0) for precision, present in curves], axis=0)
-    mean: NDArray[np.float64] = sums / np.maximum(there.sum(axis=0), 1)
+    mean: NDArray[np.float64] = np.divide(sums, there, out=np.full(len(draws), np.nan), where=there > 0)
     return mean
 
 

@@ -18,6 +18,10 @@ _Z: Final = NormalDist().inv_cdf(0.975)
 _ENDS: Final = (2.5, 97.5)
 _RESAMPLES: Final = 500
 _SEED: Final = 0
+# In a simulation 75 % of the intervals of 5 photos held the truth, and 95 % of those of 20.
+_LEAST_PHOTOS: Final = 20
+# Sums in another order differ by less.
+_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,27 @@ class Estimate:
     value: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class BootstrapEstimate:
+    """A quantity of photos, with the 95 % interval that drawing from them gives, where it can be trusted.
+
+    Attributes:
+        value: What was observed.
+        low: Lower end; None where there is no interval.
+        high: Upper end; None where there is no interval.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+
+    @property
+    def drawn(self) -> Estimate:
+        """What a figure shows of it: without an interval a bar without any length, which is the dot alone."""
+        low, high = (self.value if end is None else end for end in (self.low, self.high))
+        return Estimate(self.value, low, high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +127,19 @@ def resample_photos(photos: int) -> NDArray[np.int64]:
     return np.random.default_rng(_SEED).integers(photos, size=(_RESAMPLES, photos))
 
 
-def estimate_by_bootstrap(value: float, resampled: NDArray[np.float64]) -> Estimate:
+def estimate_by_bootstrap(value: float, resampled: NDArray[np.float64], photos: int) -> BootstrapEstimate:
     """Return a quantity with its percentile interval (Efron and Tibshirani, 1993).
+
+    There is none of fewer than 20 photos, since it would be too narrow, and none where all draws come out alike, since
+    it would have no width.
 
     Args:
         value: The quantity, of all photos.
-        resampled: (draws,) the same of other photos like these.
+        resampled: (draws,) the same of other photos like these; NaN in draws that have nothing to tell it by.
+        photos: How many of the photos have something to tell it by.
     """
-    low, high = np.percentile(resampled, _ENDS)
-    return Estimate(value, float(low), float(high))
+    told = resampled[~np.isnan(resampled)]
+    if photos < _LEAST_PHOTOS or np.ptp(told) < _ROUNDING:
+        return BootstrapEstimate(value, None, None)
+    low, high = np.percentile(told, _ENDS)
+    return BootstrapEstimate(value, float(low), float(high))

@@ -16,7 +16,7 @@ from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
 from edge_runtime.tflite_schema import Buffer, Model, Operator, OperatorCode, Quantization, SubGraph, Tensor
 
 _MAX_RANK: Final = 8
-# Of all that a model computes, each tensor on its own; the interpreter reuses memory and takes far less.
+# Of all that is needed at one time: where a tensor is of no more use, the interpreter puts the next one.
 _MAX_COMPUTED_BYTES: Final = 1 << 29
 
 # Bytes of one number of each type of the schema; types of other sizes are not checked.
@@ -36,18 +36,34 @@ class _Value:
         type: Number of its type.
         given: Whether it is there before the model runs, as a constant or a variable.
         scaled: Whether its quantisation can be computed with.
+        computed_bytes: What it takes in memory while it is needed; 0 for a constant, which the file holds.
     """
 
     type: int
     given: bool
     scaled: bool
+    computed_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    """Indices of the tensors that an operation reads and writes."""
+
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+    @property
+    def tensors(self) -> tuple[int, ...]:
+        """Both."""
+        return *self.inputs, *self.outputs
 
 
 def check_graph(model: bytes) -> None:
     """Check that every operation has what it needs, and that sizes add up.
 
     Raises:
-        ModelError: The model is damaged, has several graphs, or would take more than 512 MiB for what it computes.
+        ModelError: The model is damaged, has several graphs, or would take more than 512 MiB at once for what it
+            computes.
     """
     try:
         root = root_table(model)
@@ -57,7 +73,7 @@ def check_graph(model: bytes) -> None:
         graph = root.table_at(Model.SUBGRAPHS, 0)
         _check_ends(graph)
         values = _check_tensors(root, graph)
-        _check_operators(root, graph, values)
+        _check_memory(graph, values, _check_operators(root, graph, values))
     except FlatBufferError as error:
         raise ModelError(f"The model file is damaged ({error}); copy or convert it again.") from error
 
@@ -69,23 +85,19 @@ def _check_ends(graph: Table) -> None:
 
 
 def _check_tensors(root: Table, graph: Table) -> list[_Value]:
-    values, computed = [], 0
+    values = []
     for index, tensor in enumerate(graph.tables(SubGraph.TENSORS)):
         shape, kind = tensor.int32s(Tensor.SHAPE), tensor.int8(Tensor.TYPE)
         if len(shape) > _MAX_RANK or min(shape, default=1) < 0:
             raise FlatBufferError(f"tensor {index} has the shape {shape[: _MAX_RANK + 1]}")
         size = math.prod(shape) * _ITEM_BYTES.get(kind, 1)
         content = root.table_at(Model.BUFFERS, tensor.uint32(Tensor.BUFFER)).array(Buffer.DATA, "u1")
-        if len(content) == 0:
-            computed += size
-        elif kind in _ITEM_BYTES and len(content) != size:
+        constant = len(content) > 0
+        if constant and kind in _ITEM_BYTES and len(content) != size:
             raise FlatBufferError(f"tensor {index} has {len(content)} bytes instead of {size}")
-        given = len(content) > 0 or size == 0 or bool(tensor.int8(Tensor.IS_VARIABLE))
-        values.append(_Value(kind, given, _is_scaled(tensor.table(Tensor.QUANTIZATION), shape)))
-    if computed > _MAX_COMPUTED_BYTES:
-        raise ModelError(
-            f"The model computes {computed / 2**30:.1f} GiB for each frame; give one with smaller tensors."
-        )
+        given = constant or size == 0 or bool(tensor.int8(Tensor.IS_VARIABLE))
+        scaled = _is_scaled(tensor.table(Tensor.QUANTIZATION), shape)
+        values.append(_Value(kind, given, scaled, 0 if constant else size))
     return values
 
 
@@ -104,11 +116,12 @@ def _is_scaled(quantization: Table | None, shape: tuple[int, ...]) -> bool:
     return 0 <= axis < len(shape) and len(scales) == len(zero_points) == shape[axis]
 
 
-def _check_operators(root: Table, graph: Table, values: list[_Value]) -> None:
+def _check_operators(root: Table, graph: Table, values: list[_Value]) -> list[_Operation]:
     codes = [read_builtin_code(code) for code in root.tables(Model.OPERATOR_CODES)]
     ready = {index for index, value in enumerate(values) if value.given} | set(graph.int32s(SubGraph.INPUTS))
+    operations = []
     for index, operator in enumerate(graph.tables(SubGraph.OPERATORS)):
-        inputs = [at for at in operator.int32s(Operator.INPUTS) if at != -1]
+        inputs = tuple(at for at in operator.int32s(Operator.INPUTS) if at != -1)
         outputs = operator.int32s(Operator.OUTPUTS)
         code = operator.uint32(Operator.CODE_INDEX)
         if code >= len(codes) or not outputs:
@@ -121,8 +134,26 @@ def _check_operators(root: Table, graph: Table, values: list[_Value]) -> None:
         if codes[code] in _SCALED and any(value.type in _BYTE_TYPES and not value.scaled for value in used):
             raise FlatBufferError(f"operation {index} has a tensor without a usable scale")
         ready.update(outputs)
+        operations.append(_Operation(inputs, outputs))
     if not ready.issuperset(graph.int32s(SubGraph.OUTPUTS)):
         raise FlatBufferError("an output is computed by no operation")
+    return operations
+
+
+def _check_memory(graph: Table, values: list[_Value], operations: list[_Operation]) -> None:
+    """Add up what is needed at one time; what goes in, what comes out and variables are held from end to end."""
+    ends = {*graph.int32s(SubGraph.INPUTS), *graph.int32s(SubGraph.OUTPUTS)}
+    held = {at for at, value in enumerate(values) if value.given} | ends
+    last_use = {at: place for place, each in enumerate(operations) for at in each.tensors if at not in held}
+    needed = most = sum(values[at].computed_bytes for at in held)
+    for place, operation in enumerate(operations):
+        begun = set(operation.outputs) - held
+        held |= begun
+        needed += sum(values[at].computed_bytes for at in begun)
+        most = max(most, needed)
+        needed -= sum(values[at].computed_bytes for at in set(operation.tensors) if last_use.get(at) == place)
+    if most > _MAX_COMPUTED_BYTES:
+        raise ModelError(f"The model needs {most / 2**30:.1f} GiB at once for a frame; give one with smaller tensors.")
 
 
 def read_builtin_code(code: Table) -> int:

@@ -45,20 +45,20 @@ class CalibrationPoint:
         images: How many.
         seed: Which choice of them.
         quality: Top-1 accuracy or mAP of the int8 model, in [0, 1].
-        low: Lower end of its 95 % interval.
-        high: Upper end.
-        agreement: Share of its answers that are the Keras model's.
-        drift: Mean difference of scores from the Keras model's.
+        low: Lower end of its 95 % interval; None where there is none.
+        high: Upper end; None where there is none.
+        agreement: Share of its answers that are the Keras model's; None where neither model reports a box.
+        drift: Mean difference of scores from the Keras model's; None where there is no box that both have.
     """
 
     choice: str
     images: int
     seed: int
     quality: float
-    low: float
-    high: float
-    agreement: float
-    drift: float
+    low: float | None
+    high: float | None
+    agreement: float | None
+    drift: float | None
 
 
 def measure_calibration(subject: Subject, counts: Sequence[int], seeds: int) -> Iterator[CalibrationPoint]:
@@ -115,5 +115,4 @@ def _measure(
     measured = compare_answers(subject, {KERAS_STAGE: reference, INT8_STAGE: answers})
     stage = measured.stages[-1]
     quality = stage.top1 if isinstance(stage, StageAccuracy) else stage.map
-    drift = measured.drifts[-1].mean
-    return CalibrationPoint(*point, quality, stage.low, stage.high, measured.agreement.value, drift)
+    return CalibrationPoint(*point, quality, stage.low, stage.high, stage.agreement, measured.drifts[-1].mean)

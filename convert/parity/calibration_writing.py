@@ -54,5 +54,7 @@ def write_calibration(
 
 
 def _format(point: CalibrationPoint) -> str:
-    quality, agreement = f"{100 * point.quality:.2f} %", f"{100 * point.agreement:.1f} %"
-    return f"{point.choice:<22}{point.images:>7}{point.seed:>6}{quality:>9}{agreement:>11}{point.drift:>9.4f}"
+    quality = f"{100 * point.quality:.2f} %"
+    agreement = "-" if point.agreement is None else f"{100 * point.agreement:.1f} %"
+    drift = "-" if point.drift is None else f"{point.drift:.4f}"
+    return f"{point.choice:<22}{point.images:>7}{point.seed:>6}{quality:>9}{agreement:>11}{drift:>9}"

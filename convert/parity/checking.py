@@ -1,6 +1,7 @@
 """The parity of a file that was made earlier."""
 
 from pathlib import Path
+from typing import Final
 
 from convert.export import to_float_tflite
 from convert.metadata_writer import add_metadata
@@ -16,6 +17,9 @@ from edge_runtime.metadata.reading import read_spec
 from edge_runtime.model_file import read_model
 from edge_runtime.spec import ModelSpec
 from edge_runtime.training_run import Split, TrainingRun
+
+_OF_ONE_RUN: Final = ("photos_sha256", "schedule", "validation")
+"""Facts that a run leaves in its description, and so in its files."""
 
 
 def check_model(
@@ -76,4 +80,10 @@ def _check_same_task(spec: ModelSpec, run: TrainingRun, path: Path) -> None:
         raise ModelError(
             f"{path} is {spec.name} and {run.path} is {trained.name}, so it is not made of that run; name the run that "
             "it was made of."
+        )
+    made, kept = spec.provenance, trained.provenance
+    if any(made[fact] != kept[fact] for fact in _OF_ONE_RUN if fact in made and fact in kept):
+        raise ModelError(
+            f"{path} is made of another run than {run.path}, of other photos, another seed or another training, and "
+            "may have learnt from the photos that this one held out; name the run that it was made of."
         )

@@ -38,8 +38,10 @@ def measure_classifier(stages: Mapping[str, Scores], rows: Sequence[SplitRow], l
 
 
 def measure_drift(stage: str, pairs: NDArray[np.float64]) -> ScoreDrift:
-    """Return how far the second column of (answers, 2) scores is from the first; zeros where there is no answer."""
-    differences = np.abs(pairs[:, 1] - pairs[:, 0]) if len(pairs) else np.zeros(1)
+    """Return how far the second column of (answers, 2) scores is from the first."""
+    if not len(pairs):
+        return ScoreDrift(stage, None, None, None)
+    differences = np.abs(pairs[:, 1] - pairs[:, 0])
     return ScoreDrift(stage, float(differences.mean()), float(np.percentile(differences, 95)), float(differences.max()))
 
 

@@ -9,8 +9,14 @@ from convert.box_pairs import Answers, PairedBoxes, pair_stages, report_boxes, s
 from convert.detection_evaluation import collect_truth, compare_detections
 from convert.parity.classifier import measure_drift
 from convert.parity.report import BoxDisagreement, Change, Measurement
-from edge_runtime.coco import resample_map, trace_curves
-from edge_runtime.estimates import Estimate, estimate_by_bootstrap, estimate_share, resample_photos
+from edge_runtime.coco import count_with_boxes, resample_map, trace_curves
+from edge_runtime.estimates import (
+    BootstrapEstimate,
+    Estimate,
+    estimate_by_bootstrap,
+    estimate_share,
+    resample_photos,
+)
 from edge_runtime.spec import DetectionSpec
 from edge_runtime.training_run import BoxRow, SplitRow
 
@@ -36,13 +42,17 @@ def measure_detector(
     resampled = {stage: resample_map(truth, found, detection.labels, draws) for stage, found in stages.items()}
     paired = _pair_with_first(stages, detection.threshold)
     compared = compare_detections(stages, paired, truth, detection.labels, resampled)
-    differences = resampled[compared[-1].stage] - resampled[compared[0].stage]
+    difference = estimate_by_bootstrap(
+        compared[-1].map - compared[0].map,
+        resampled[compared[-1].stage] - resampled[compared[0].stage],
+        count_with_boxes(truth),
+    )
     *_, last = paired.values()
     return Measurement(
         photos=len(rows),
         stages=compared,
         agreement=_estimate_agreement(last, draws),
-        change=Change("mAP", estimate_by_bootstrap(compared[-1].map - compared[0].map, differences), None),
+        change=Change("mAP", difference, None),
         drifts=tuple(measure_drift(stage, both.scores) for stage, both in list(paired.items())[1:]),
         scores=last.scores,
         overlaps=last.overlaps,
@@ -57,13 +67,15 @@ def _pair_with_first(stages: Mapping[str, Answers], threshold: float) -> dict[st
     return {stage: pair_stages(first, boxes) for stage, boxes in reported.items()}
 
 
-def _estimate_agreement(paired: PairedBoxes, draws: NDArray[np.int64]) -> Estimate:
+def _estimate_agreement(paired: PairedBoxes, draws: NDArray[np.int64]) -> Estimate | BootstrapEstimate | None:
     """Return the agreement with its bootstrap interval, or with Wilson's for photos where all draws agree alike."""
     value, resampled = paired.agreement, share_agreement(paired.counts[draws].sum(axis=1))
-    if np.ptp(resampled) > 0:
-        return estimate_by_bootstrap(value, resampled)
+    if value is None:
+        return None
+    photos = int((paired.counts[:, 1] > 0).sum())
+    if np.nanmin(resampled) < np.nanmax(resampled):
+        return estimate_by_bootstrap(value, resampled, photos)
     # Photos that have all of it or nothing in common tell no more than so many tries that all come out alike.
-    photos = len(paired.first)
     wilson = estimate_share(round(value * photos), photos)
     return Estimate(value, wilson.low, wilson.high)
 

@@ -1,5 +1,6 @@
 """The figures of a parity report, as inline SVG."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,7 +13,7 @@ from convert.detection_evaluation import StagePrecision
 from convert.evaluation import StageAccuracy
 from convert.parity.calibration_curve import CalibrationPoint
 from convert.parity.report import LayerNoise
-from edge_runtime.estimates import Estimate
+from edge_runtime.estimates import BootstrapEstimate
 from edge_runtime.pages import Html
 from edge_runtime.plots import COLOURS, plot_estimates, render
 
@@ -27,7 +28,7 @@ def draw_stages(stages: Sequence[StageAccuracy | StagePrecision]) -> Html:
         axes = figure.add_subplot()
         for row, stage in enumerate(stages):
             value = stage.top1 if isinstance(stage, StageAccuracy) else stage.map
-            estimate = Estimate(value, stage.low, stage.high)
+            estimate = BootstrapEstimate(value, stage.low, stage.high).drawn
             plot_estimates(axes, [estimate], [row], COLOURS[row % len(COLOURS)], "o", stage.stage)
         axes.set_yticks(range(len(stages)), [stage.stage for stage in stages])
         axes.set_ylim(len(stages) - 0.5, -0.5)
@@ -88,19 +89,22 @@ def draw_calibration(points: Sequence[CalibrationPoint], quantity: str) -> Html:
     """Draw quality and drift over the number of images, a line for each choice of them.
 
     Args:
-        points: Of the Keras model first, whose interval is the grey band.
+        points: Of the Keras model first, whose interval, where it has one, is the grey band.
         quantity: What the quality is called.
     """
     keras, *rest = points
 
     def paint(figure: Figure) -> None:
         upper, lower = figure.subplots(2, 1, sharex=True)
-        upper.axhspan(keras.low, keras.high, color="#eeeeee", zorder=0)
-        upper.axhline(keras.quality, color="#888888", linestyle="--", linewidth=1, label="Keras, 95 % interval")
+        label = "Keras"
+        if keras.low is not None and keras.high is not None:
+            upper.axhspan(keras.low, keras.high, color="#eeeeee", zorder=0)
+            label = "Keras, 95 % interval"
+        upper.axhline(keras.quality, color="#888888", linestyle="--", linewidth=1, label=label)
         for colour, choice in zip(COLOURS, dict.fromkeys(point.choice for point in rest), strict=False):
             chosen = [point for point in rest if point.choice == choice]
             _plot_choice(upper, chosen, [point.quality for point in chosen], colour)
-            _plot_choice(lower, chosen, [point.drift for point in chosen], colour)
+            _plot_choice(lower, chosen, [math.nan if point.drift is None else point.drift for point in chosen], colour)
         upper.set(xscale="log", ylabel=quantity)
         upper.yaxis.set_major_formatter(PercentFormatter(1))
         lower.set(xlabel="images to calibrate on", ylabel="mean score drift")

@@ -13,7 +13,7 @@ from calibration_data import check_unchanged
 from convert.box_pairs import Answers, pair_stages, report_boxes
 from convert.calibration import normalise_frames
 from convert.detection_evaluation import KerasDetector, collect_truth, detect_tflite
-from convert.evaluation import Scores, iterate_frames, score_keras, score_tflite
+from convert.evaluation import Scores, check_finite, iterate_frames, score_keras, score_tflite
 from convert.inspection.reading import read_contents
 from convert.parity.classifier import measure_classifier
 from convert.parity.detector import measure_detector
@@ -62,6 +62,7 @@ def measure_stages(subject: Subject) -> Measurement:
     Raises:
         DataError: The photos have no box on them.
         PictureError: A photo cannot be read.
+        ConversionError: A classifier's scores are not finite.
     """
     answers = {KERAS_STAGE: ask_keras(subject)}
     answers |= {stage: ask_file(subject, stage, content) for stage, content in subject.files.items()}
@@ -74,19 +75,30 @@ def ask_keras(subject: Subject) -> StageAnswers:
     Raises:
         DataError: A photo is another file than in training.
         PictureError: One cannot be read.
+        ConversionError: A classifier's scores are not finite.
     """
     check_unchanged(_rows(subject), subject.images)
     spec, frames = subject.spec, _frames(subject, KERAS_STAGE)
     if spec.detection is None:
-        return score_keras(subject.model, spec.input, frames)
+        scores = score_keras(subject.model, spec.input, frames)
+        check_finite(KERAS_STAGE, scores)
+        return scores
     detector = KerasDetector(subject.model, spec.input, spec.detection, subject.run.read_anchors())
     return [detector.detect(frame) for frame in frames]
 
 
 def ask_file(subject: Subject, stage: str, content: bytes) -> StageAnswers:
-    """Return a finished `.tflite` file's answers to the photos; the stage names the progress bar."""
-    answer = score_tflite if subject.spec.detection is None else detect_tflite
-    return answer(content, _frames(subject, stage))
+    """Return a finished `.tflite` file's answers to the photos; the stage names the progress bar.
+
+    Raises:
+        PictureError: A photo cannot be read.
+        ConversionError: A classifier's scores are not finite.
+    """
+    if subject.spec.detection is not None:
+        return detect_tflite(content, _frames(subject, stage))
+    scores = score_tflite(content, _frames(subject, stage))
+    check_finite(stage, scores)
+    return scores
 
 
 def score_answers(subject: Subject, answers: StageAnswers) -> float:
@@ -103,8 +115,11 @@ def score_answers(subject: Subject, answers: StageAnswers) -> float:
     return measure_coco(truth, cast(Answers, answers), spec.detection.labels).map
 
 
-def agree_answers(subject: Subject, first: StageAnswers, other: StageAnswers) -> float:
-    """Return which share of a stage's answers to the photos are those of the first stage, in [0, 1]."""
+def agree_answers(subject: Subject, first: StageAnswers, other: StageAnswers) -> float | None:
+    """Return which share of a stage's answers to the photos are those of the first stage, in [0, 1].
+
+    None where neither reports a box.
+    """
     detection = subject.spec.detection
     if detection is None:
         return float(np.mean(np.argmax(cast(Scores, first), axis=1) == np.argmax(cast(Scores, other), axis=1)))

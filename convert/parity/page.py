@@ -10,9 +10,10 @@ from convert.evaluation import StageAccuracy
 from convert.parity import figures
 from convert.parity.classes import describe_classes
 from convert.parity.gallery import show_disagreements
-from convert.parity.report import Cause, Change, LayerNoise, ParityReport
+from convert.parity.report import Cause, Change, LayerNoise, ParityReport, ScoreDrift
+from convert.percent import format_below
 from edge_runtime import pages
-from edge_runtime.estimates import Estimate
+from edge_runtime.estimates import BootstrapEstimate, Estimate
 from edge_runtime.pages import Html
 from edge_runtime.spec import Task
 
@@ -60,29 +61,39 @@ def find_worst(layers: Sequence[LayerNoise]) -> list[LayerNoise]:
     return sorted(noisy, key=lambda layer: layer.own or 0.0)[:_WORST]
 
 
-def describe_agreement(report: ParityReport) -> str:
-    """Return what share of which answers agrees, as part of a sentence."""
-    answers = "photos" if report.task is Task.CLASSIFICATION else "boxes"
-    return f"{100 * report.measurement.agreement.value:.1f} % of {answers}"
+def describe_shortfall(report: ParityReport, bound: float) -> str:
+    """Return how a bound in [0, 1] is missed, as a sentence that ends in the bound."""
+    agreement, measured = report.measurement.agreement, report.measurement
+    if agreement is None:
+        return (
+            f"On {measured.photos} {report.split} photos neither the Keras model nor the file finds a box that reaches "
+            f"the reporting threshold, so nobody knows whether they agree on the {100 * bound:.1f} %"
+        )
+    share, wanted = format_below(agreement.value, bound)
+    return f"The file gives the Keras model's answer for {share} of {_answers(report)}, below the {wanted}"
+
+
+def _answers(report: ParityReport) -> str:
+    return "photos" if report.task is Task.CLASSIFICATION else "boxes"
 
 
 def _verdict(report: ParityReport) -> Html:
-    if report.bound is None:
+    agreement, bound = report.measurement.agreement, report.bound
+    if bound is None:
         return pages.paragraph("No bound was set: --min-parity makes the command fail below one.", "note")
-    agreeing = f"Both give the same answer for {describe_agreement(report)}"
-    if report.holds:
-        return pages.paragraph(f"{agreeing}; the bound of {100 * report.bound:.1f} % holds.")
-    return pages.paragraph(f"{agreeing}, below the {100 * report.bound:.1f} % asked for. Do not ship it.", "alert")
+    if agreement is None or not report.holds:
+        return pages.paragraph(f"{describe_shortfall(report, bound)} asked for. Do not ship it.", "alert")
+    share, wanted = format_below(agreement.value, bound)
+    return pages.paragraph(f"Both give the same answer for {share} of {_answers(report)}; the bound of {wanted} holds.")
 
 
 def _tiles(report: ParityReport) -> Iterator[Tile]:
     measured = report.measurement
     first, last = measured.stages[0], measured.stages[-1]
-    yield "Agreement", f"{measured.agreement.value:.1%}", f"{_interval(measured.agreement)}, Keras to {last.stage}"
+    yield "Agreement", *_agreement(measured.agreement, last.stage)
     yield _quality(last)[0], _quality(last)[1], f"Keras: {_quality(first)[1]}"
     yield "Change", *_change(measured.change)
-    drift = measured.drifts[-1]
-    yield "Score drift", f"{drift.mean:.3f}", f"mean; 95 % of scores within {drift.percentile_95:.3f}"
+    yield "Score drift", *_drift(measured.drifts[-1])
     yield "File", f"{report.sizes[last.stage] / 1e6:.2f} MB", f"sha256 {report.sha256[:12]}"
     yield "Calibration", *_calibration(report)
 
@@ -94,8 +105,25 @@ def _quality(stage: StageAccuracy | StagePrecision) -> tuple[str, str]:
     return "mAP", f"{stage.map:.3f}"
 
 
+def _agreement(agreement: Estimate | BootstrapEstimate | None, stage: str) -> tuple[str, str]:
+    if agreement is None:
+        return "-", "no box reaches the threshold"
+    interval = "no interval"
+    if agreement.low is not None and agreement.high is not None:
+        interval = f"{100 * agreement.low:.1f} to {100 * agreement.high:.1f} %"
+    return f"{agreement.value:.1%}", f"{interval}, Keras to {stage}"
+
+
+def _drift(drift: ScoreDrift) -> tuple[str, str]:
+    if drift.mean is None:
+        return "-", "no box that both have"
+    return f"{drift.mean:.3f}", f"mean; 95 % of scores within {drift.percentile_95:.3f}"
+
+
 def _change(change: Change) -> tuple[str, str]:
     difference = change.difference
+    if difference.low is None or difference.high is None:
+        return f"{difference.value:+.3f}", f"{change.quantity}, no interval"
     if change.flips is None:
         return f"{difference.value:+.3f}", f"{change.quantity}, {difference.low:+.3f} to {difference.high:+.3f}"
     shown = f"{100 * difference.value:+.1f} points"
@@ -112,10 +140,6 @@ def _calibration(report: ParityReport) -> tuple[str, str]:
     return f"{images} photos", "of a folder" if source == "folder" else "of the training split"
 
 
-def _interval(estimate: Estimate) -> str:
-    return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f} %"
-
-
 def _stages(report: ParityReport) -> Html:
     drawn = pages.figure(figures.draw_stages(report.measurement.stages), "Dots with 95 % intervals.")
     return pages.section("Stage by stage", drawn, _stage_table(report), *_explain_change(report))
@@ -130,11 +154,12 @@ def _stage_table(report: ParityReport) -> Html:
 
 
 def _stage_row(stage: StageAccuracy | StagePrecision) -> tuple[str, ...]:
-    agreement = f"{100 * stage.agreement:.1f}"
+    agreement = "-" if stage.agreement is None else f"{100 * stage.agreement:.1f}"
     if isinstance(stage, StageAccuracy):
         interval = f"{100 * stage.low:.1f} to {100 * stage.high:.1f}"
         return (stage.stage, f"{100 * stage.top1:.1f}", interval, f"{100 * stage.macro:.1f}", agreement)
-    interval, overlap = f"{stage.low:.3f} to {stage.high:.3f}", "-" if stage.iou is None else f"{stage.iou:.3f}"
+    interval = "-" if stage.low is None else f"{stage.low:.3f} to {stage.high:.3f}"
+    overlap = "-" if stage.iou is None else f"{stage.iou:.3f}"
     return (stage.stage, f"{stage.map:.3f}", interval, f"{stage.map50:.3f}", agreement, overlap)
 
 
@@ -143,7 +168,8 @@ def _explain_change(report: ParityReport) -> Iterator[Html]:
     if change.flips is None:
         text = (
             "Agreement: share of boxes above the reporting threshold that both have, of one label and with an IoU of "
-            "0.5 or more. Intervals: bootstrap over photos."
+            "0.5 or more. Intervals: bootstrap over photos; none of fewer than 20 photos with boxes, or where all "
+            "draws come out alike. They are rough where classes have few boxes."
         )
     else:
         text = (
@@ -166,7 +192,10 @@ def _scores(report: ParityReport) -> Html:
     if len(measured.overlaps):
         drawn.append(pages.figure(figures.draw_overlaps(measured.overlaps), "Boxes that both stages have."))
     rows = [
-        (drift.stage, *(f"{share:.4f}" for share in (drift.mean, drift.percentile_95, drift.largest)))
+        (
+            drift.stage,
+            *("-" if share is None else f"{share:.4f}" for share in (drift.mean, drift.percentile_95, drift.largest)),
+        )
         for drift in measured.drifts
     ]
     return pages.section(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from convert.detection_evaluation import StagePrecision
 from convert.evaluation import StageAccuracy
-from edge_runtime.estimates import Estimate, PairedTest
+from edge_runtime.estimates import BootstrapEstimate, Estimate, PairedTest
 from edge_runtime.results import Classification, Detection
 from edge_runtime.spec import Task
 from edge_runtime.training_run import Split
@@ -29,12 +29,12 @@ class Change:
 
     Attributes:
         quantity: `top-1` or `mAP`.
-        difference: Last stage minus first stage, with its 95 % interval.
+        difference: Last stage minus first stage, with its 95 % interval; a detector's may have none.
         flips: Photos that only one of the two answers rightly; None for a detector, whose photos hold many answers.
     """
 
     quantity: str
-    difference: Estimate
+    difference: Estimate | BootstrapEstimate
     flips: PairedTest | None
 
 
@@ -47,15 +47,15 @@ class ScoreDrift:
 
     Attributes:
         stage: Name of the stage.
-        mean: Mean difference.
+        mean: Mean difference; None, as the others, where there is no box that both have.
         percentile_95: 95 % of the answers differ by no more.
         largest: Greatest difference.
     """
 
     stage: str
-    mean: float
-    percentile_95: float
-    largest: float
+    mean: float | None
+    percentile_95: float | None
+    largest: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ class Measurement:
     Attributes:
         photos: How many there were.
         stages: Accuracy or precision of each stage.
-        agreement: Share of answers of the last stage that are those of the first, with its 95 % interval.
+        agreement: Share of answers of the last stage that are those of the first, with its 95 % interval; a detector's
+            may have none. None where neither stage of a detector reports a box.
         change: What it costs in accuracy or precision.
         drifts: One entry per stage after the first.
         scores: (answers, 2) float64, the first and the last stage's score of the same answer.
@@ -113,7 +114,7 @@ class Measurement:
 
     photos: int
     stages: Stages
-    agreement: Estimate
+    agreement: Estimate | BootstrapEstimate | None
     change: Change
     drifts: tuple[ScoreDrift, ...]
     scores: NDArray[np.float64]
@@ -194,8 +195,9 @@ class ParityReport:
 
     @property
     def holds(self) -> bool:
-        """Whether the agreement reaches the bound."""
-        return self.bound is None or self.measurement.agreement.value >= self.bound
+        """Whether the agreement is known and reaches the bound."""
+        agreement = self.measurement.agreement
+        return self.bound is None or (agreement is not None and agreement.value >= self.bound)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values."""
@@ -209,7 +211,7 @@ class ParityReport:
             "bound": self.bound,
             "holds": self.holds,
             "stages": [dataclasses.asdict(stage) for stage in measured.stages],
-            "agreement": dataclasses.asdict(measured.agreement),
+            "agreement": None if measured.agreement is None else dataclasses.asdict(measured.agreement),
             "change": dataclasses.asdict(measured.change),
             "drift": [dataclasses.asdict(drift) for drift in measured.drifts],
             "disagreements": [dataclasses.asdict(each) for each in measured.disagreements],

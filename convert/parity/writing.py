@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from convert.parity.page import build_page, describe_agreement
+from convert.parity.page import build_page, describe_shortfall
 from convert.parity.report import ParityReport
 from convert.stage_tables import format_stages
 from edge_runtime.errors import ParityError
@@ -78,6 +78,6 @@ def check_bound(report: ParityReport, folder: Path, consequence: str) -> None:
         for line in format_stages(report.measurement.stages):
             click.echo(line, err=True)
         raise ParityError(
-            f"The file gives the Keras model's answer for {describe_agreement(report)}, below the "
-            f"{100 * report.bound:.1f} % of --min-parity; {consequence}; see {folder / PAGE_NAME} for what differs."
+            f"{describe_shortfall(report, report.bound)} of --min-parity; {consequence}; see {folder / PAGE_NAME} for "
+            "what differs."
         )

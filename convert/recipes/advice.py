@@ -8,6 +8,7 @@ from convert.parity.report import Change
 from convert.recipe import Recipe
 
 _TOLERATED: Final = 0.01
+_STRIKING: Final = 0.1
 _PHOTOS: Final = "calibrate on more photos, if there are, with --calibration-images"
 _REMEDIES: Final[Mapping[str, str]] = {
     "float32": "it rounds nothing, so that this is a fault of the converter; please report it",
@@ -22,14 +23,17 @@ log = logging.getLogger(__name__)
 
 
 def warn_of_loss(recipe: Recipe, change: Change) -> None:
-    """Say it when a file is worse than the Keras model by more than is usual, and by more than chance."""
+    """Say it when a file is worse than the Keras model by more than is usual, and by more than chance.
+
+    Where there is no interval, chance is not known, and only what is striking is said.
+    """
     difference = change.difference
-    if difference.value < -_TOLERATED and difference.high < 0:
+    if difference.high is None:
+        said, doubt = difference.value < -_STRIKING, ", unless it is the chance of few photos"
+    else:
+        said, doubt = difference.value < -_TOLERATED and difference.high < 0, ""
+    if said:
         log.warning(
-            "WARNING: %s loses %.3f of the Keras model's %s, more than the %.2f that is usual; %s.",
-            recipe.name,
-            -difference.value,
-            change.quantity,
-            _TOLERATED,
-            _REMEDIES[recipe.name],
+            "WARNING: %s loses %.3f of the Keras model's %s, more than the %.2f that is usual%s; %s.",
+            *(recipe.name, -difference.value, change.quantity, _TOLERATED, doubt, _REMEDIES[recipe.name]),
         )

@@ -23,6 +23,7 @@ from convert.parity.measurement import (
     score_answers,
 )
 from convert.parity.report import Measurement
+from convert.percent import format_below
 from convert.recipe import RECIPES, Recipe
 from edge_runtime.errors import ConversionError, DropError, ExtraMissingError
 
@@ -43,7 +44,7 @@ class Attempt:
         recipe: Its name.
         score: Top-1 or COCO's mAP on the validation photos, in [0, 1].
         drop: What it is below the Keras model's; negative where it is above.
-        agreement: Share of its answers that are the Keras model's, in [0, 1].
+        agreement: Share of its answers that are the Keras model's, in [0, 1]; None where neither reports a box.
         size: Bytes of the file, but for its provenance.
         seconds: What making it took.
     """
@@ -51,7 +52,7 @@ class Attempt:
     recipe: str
     score: float
     drop: float
-    agreement: float
+    agreement: float | None
     size: int
     seconds: float
 
@@ -70,7 +71,8 @@ class Bounds:
 
     def hold(self, attempt: Attempt) -> bool:
         """Return whether a recipe keeps to them."""
-        return attempt.drop <= self.drop + _ROUNDING and attempt.agreement >= (self.agreement or 0.0)
+        agrees = self.agreement is None or (attempt.agreement is not None and attempt.agreement >= self.agreement)
+        return attempt.drop <= self.drop + _ROUNDING and agrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +124,10 @@ def try_recipes(
         if bounds.hold(attempts[-1]):
             return _finish(subject, recipe, content, known, attempts)
         log.info(
-            "%s loses %.4f of the Keras model's score and keeps to %.1f %% of its answers",
+            "%s loses %.4f of the Keras model's score; same answers: %s",
             recipe.name,
             attempts[-1].drop,
-            100 * attempts[-1].agreement,
+            _format_agreement(attempts[-1]),
         )
     raise DropError(_describe_failure(attempts, bounds))
 
@@ -150,7 +152,7 @@ def format_attempts(attempts: Sequence[Attempt]) -> str:
             each.recipe,
             f"{each.score:.4f}",
             f"{each.drop:.4f}",
-            f"{100 * each.agreement:.1f} %",
+            _format_agreement(each),
             f"{each.size / 1e6:.2f} MB",
             f"{each.seconds:.0f} s",
         )
@@ -158,6 +160,10 @@ def format_attempts(attempts: Sequence[Attempt]) -> str:
     ]
     header = ("recipe", "score", "drop", "agreement", "size", "time")
     return format_table([header, *rows], right=frozenset(range(1, len(header))))
+
+
+def _format_agreement(attempt: Attempt) -> str:
+    return "-" if attempt.agreement is None else f"{100 * attempt.agreement:.1f} %"
 
 
 def _finish(
@@ -178,11 +184,12 @@ def _finish(
 
 def _describe_failure(attempts: Sequence[Attempt], bounds: Bounds) -> str:
     # Of those that keep the score the one of most equal answers; where none does, the one that loses least.
-    best = min(attempts, key=lambda each: (max(each.drop - bounds.drop, 0.0), -each.agreement))
+    best = min(attempts, key=lambda each: (max(each.drop - bounds.drop, 0.0), -(each.agreement or 0.0)))
     asked, found, options = f"within {bounds.drop:g} of the Keras model's score", f"loses {best.drop:.4f}", "--max-drop"
     if bounds.agreement is not None:
-        asked += f" and to {100 * bounds.agreement:.1f} % of its answers"
-        found += f" and keeps to {100 * best.agreement:.1f} %"
+        kept, wanted = format_below(best.agreement or 0.0, bounds.agreement)
+        asked += f" and to {wanted} of its answers"
+        found += f" and keeps to {kept}" if best.agreement is not None else " and, as the Keras model, reports no box"
         options += " and --min-parity"
     return (
         f"No recipe keeps {asked}, the best, {best.recipe}, {found}, so nothing was written; allow more with "

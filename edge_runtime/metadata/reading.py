@@ -16,6 +16,7 @@ from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
 from edge_runtime.metadata.checks import check_output_count, check_spec
 from edge_runtime.metadata.detector import Suppression, find_outputs, is_detector, read_detection
 from edge_runtime.metadata.fields import REMEDY, per_channel, process_unit, read_labels, read_threshold
+from edge_runtime.metadata.quantization import check_quantization
 from edge_runtime.model_file import Graph, read_graph, read_packed_file
 from edge_runtime.spec import HeadSpec, InputSpec, ModelSpec, ResizeRule
 from edge_runtime.tflite_schema import (
@@ -48,7 +49,8 @@ def read_spec(model: bytes) -> ModelSpec:
         model: All bytes of a `.tflite` file.
 
     Raises:
-        ModelError: The bytes are no TFLite file, are damaged, or hold a model whose input is not one RGB picture.
+        ModelError: The bytes are no TFLite file, are damaged, or hold a model whose input is not one RGB picture, or
+            that takes or gives whole numbers without a scale.
         MetadataError: The metadata are missing, damaged, incomplete, or contradict the model's tensors.
     """
     graph = read_graph(model)
@@ -57,6 +59,7 @@ def read_spec(model: bytes) -> ModelSpec:
     except FlatBufferError as error:
         raise MetadataError(f"The model's metadata are damaged ({error}); copy it again or {REMEDY}.") from error
     check_spec(spec, graph)
+    check_quantization(spec, model)
     return spec
 
 

@@ -12,6 +12,9 @@ from click.testing import CliRunner
 pytest.importorskip("tensorflow", reason="needs the train extra")
 
 from convert.cli import main
+from convert.parity.calibration_curve import CalibrationPoint
+from convert.parity.calibration_writing import _format
+from convert.parity.figures import draw_calibration
 from edge_runtime.errors import DataError
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.training_run import Split, TrainingRun
@@ -112,8 +115,16 @@ def test_the_curve_has_each_choice_and_begins_with_keras(detector_run: TrainingR
         ("drawings", "2"),
     ]
     assert float(rows[0]["quality"]) == float(rows[0]["agreement"]) == 1.0
+    # Of eight photos there is no interval.
+    assert (rows[0]["low"], rows[0]["high"]) == ("", "")
     assert len(result.stdout.splitlines()) == 1 + len(rows)
     assert (tmp_path / "curve" / "calibration.svg").read_text().startswith("<svg")
+
+
+def test_a_curve_of_a_model_that_reports_nothing_has_dashes() -> None:
+    points = [CalibrationPoint("drawings", images, 0, 0.1, None, None, None, None) for images in (0, 1, 5)]
+    assert _format(points[0]).split() == ["drawings", "0", "0", "10.00", "%", "-", "-"]
+    assert "95 % interval" not in draw_calibration(points, "mAP")
 
 
 def test_counts_that_are_none_are_refused(detector_run: TrainingRun, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ pytest.importorskip("keras", reason="needs the train extra")
 
 from convert.box_pairs import Answers, pair_stages, report_boxes
 from convert.detection_evaluation import StagePrecision, compare_detections
+from convert.stage_tables import format_stages
 from edge_runtime.coco import TrueBox
 from edge_runtime.results import Detection
 
@@ -25,10 +26,10 @@ def compare(answers: dict[str, Answers], truth: list[list[TrueBox]]) -> tuple[St
 
 def test_stages_are_measured_against_truth_and_first_stage() -> None:
     """One of the first stage's two boxes is shifted by a tenth, the other one is called a hat."""
-    truth = [[TrueBox("bag", BOX)], [TrueBox("bag", BOX)]]
+    truth = [[TrueBox("bag", BOX)]] * 20
     answers = {
-        "float": [(found("bag", 0.9),), (found("bag", 0.8),)],
-        "int8": [(found("bag", 0.9, 1.0),), (found("hat", 0.8),)],
+        "float": [(found("bag", 0.9),), (found("bag", 0.8),)] * 10,
+        "int8": [(found("bag", 0.9, 1.0),), (found("hat", 0.8),)] * 10,
     }
     float32, int8 = compare(answers, truth)
     assert (float32.map, float32.map50, float32.agreement, float32.iou) == pytest.approx((1, 1, 1, 1))
@@ -43,7 +44,14 @@ def test_boxes_below_the_threshold_count_for_precision_only() -> None:
     answers = {"float": [(found("bag", 0.4),)], "int8": [()]}
     float32, int8 = compare(answers, truth)
     assert (float32.map, int8.map) == pytest.approx((1, 0))
-    assert (int8.agreement, int8.iou) == (1, None)
+    assert (int8.agreement, int8.iou) == (None, None)
+
+
+def test_what_is_not_known_is_a_dash() -> None:
+    _, int8 = compare({"float": [(found("bag", 0.4),)], "int8": [()]}, [[TrueBox("bag", BOX)]])
+    assert (int8.low, int8.high) == (None, None)
+    _, line = format_stages([int8])
+    assert line.split() == ["int8", "0.000", "-", "0.000", "-", "-"]
 
 
 def test_a_box_is_the_partner_of_one_box_only() -> None:

@@ -41,7 +41,7 @@ def test_known_boxes_come_out_at_every_stage(converted_detector: tuple[Path, str
     header, *lines, last = converted_detector[1].splitlines()
     assert header.split() == ["stage", "mAP", "95", "%", "interval", "mAP50", "agreement", "IoU"]
     assert [line[:22].strip() for line in lines] == STAGES
-    assert [line[22:].split()[:5] for line in lines] == [["1.000", "1.000", "-", "1.000", "1.000"]] * 3
+    assert [line[22:].split()[:5] for line in lines] == [["1.000", "-", "1.000", "100.0", "%"]] * 3
     assert "measured on 8 validation photos" in last
     measured = Recognizer.load(converted_detector[0]).spec.provenance["measured"]
     assert [stage["stage"] for stage in measured] == STAGES

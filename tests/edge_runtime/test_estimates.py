@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from edge_runtime.estimates import Estimate, compare_paired, estimate_difference, estimate_share
+from edge_runtime.estimates import (
+    BootstrapEstimate,
+    Estimate,
+    compare_paired,
+    estimate_by_bootstrap,
+    estimate_difference,
+    estimate_share,
+)
 
 
 def test_wilson_interval_of_eight_in_ten() -> None:
@@ -52,3 +59,20 @@ def test_models_that_never_differ_leave_room_for_a_difference() -> None:
     estimate = estimate_difference(right, right)
     assert estimate.value == 0.0
     assert -0.03 < estimate.low < 0.0 < estimate.high < 0.03
+
+
+def test_draws_that_tell_nothing_are_left_out_of_an_interval() -> None:
+    """Nought to a hundred in equal steps have their percentiles at themselves."""
+    resampled = np.concatenate([np.linspace(0, 1, 101), np.full(400, np.nan)])
+    estimate = estimate_by_bootstrap(0.4, resampled, photos=20)
+    assert estimate == BootstrapEstimate(0.4, pytest.approx(0.025), pytest.approx(0.975))
+    assert (estimate.drawn.low, estimate.drawn.high) == (estimate.low, estimate.high)
+
+
+@pytest.mark.parametrize(
+    ("resampled", "photos"), [(np.linspace(0, 1, 101), 19), (np.full(500, 0.3) + 1e-12 * np.arange(500), 100)]
+)
+def test_few_photos_and_draws_that_are_alike_give_no_interval(resampled: np.ndarray, photos: int) -> None:
+    estimate = estimate_by_bootstrap(0.3, resampled, photos)
+    assert estimate == BootstrapEstimate(0.3, None, None)
+    assert estimate.drawn == Estimate(0.3, 0.3, 0.3)

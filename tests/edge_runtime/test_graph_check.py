@@ -15,6 +15,10 @@ def changed(model: bytes, change: Callable[[schema.ModelT], None]) -> bytes:
     """Return the model with its tree changed; its packed files stay."""
     tree = schema.ModelT.InitFromPackedBuf(model)
     change(tree)
+    return packed(tree)
+
+
+def packed(tree: schema.ModelT) -> bytes:
     builder = flatbuffers.Builder(0)
     builder.Finish(tree.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
@@ -85,7 +89,7 @@ def no_operations(tree: schema.ModelT) -> None:
     [
         (second_graph, "2 graphs"),
         (no_graph, "no entry 0"),
-        (huge_tensor, "1.5 GiB for each frame"),
+        (huge_tensor, "1.5 GiB at once"),
         (negative_size, "has the shape"),
         (many_dimensions, "has the shape"),
         (short_weights, "7 bytes instead of 30"),
@@ -110,6 +114,24 @@ def test_what_native_code_would_trust_is_checked_first(
 def test_good_models_pass(tiny_model_bytes: bytes, bundled_model: Path) -> None:
     check_graph(tiny_model_bytes)
     check_graph(bundled_model.read_bytes())
+
+
+def test_what_is_of_no_more_use_takes_no_memory() -> None:
+    """Tensors in a row make room for each other; eight of 100 MiB that the last one joins are needed at once."""
+    check_graph(chain([[at - 1] for at in range(1, 21)]))
+    with pytest.raises(ModelError, match=r"1\.0 GiB at once"):
+        check_graph(chain([*([0] for _ in range(8)), list(range(1, 9))]))
+
+
+def chain(inputs: list[list[int]]) -> bytes:
+    """Return a graph of 100 MiB tensors, each made of those whose numbers are given; the first of them goes in."""
+    shape = [100, 1 << 20]
+    tensors = [schema.TensorT(shape, schema.TensorType.UINT8) for _ in range(len(inputs) + 1)]
+    operators = [schema.OperatorT(0, each, [place]) for place, each in enumerate(inputs, 1)]
+    graph = schema.SubGraphT(tensors, [0], [len(inputs)], operators)
+    code = schema.BuiltinOperator.RESHAPE
+    codes = [schema.OperatorCodeT(code, builtinCode=code)]
+    return packed(schema.ModelT(version=3, operatorCodes=codes, subgraphs=[graph], buffers=[schema.BufferT()]))
 
 
 def test_a_fault_that_shows_only_when_the_model_runs_is_found_when_it_is_opened(tiny_model_bytes: bytes) -> None:

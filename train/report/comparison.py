@@ -50,7 +50,7 @@ class Worth:
     headline: Estimate
     measured: Mapping[str, str]
     held: Mapping[str, str]
-    record: Mapping[str, float]
+    record: Mapping[str, float | None]
     held_record: Mapping[str, float | None]
 
 

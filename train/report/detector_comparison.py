@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.coco import CocoScores, measure_coco, resample_map
-from edge_runtime.estimates import Estimate, estimate_by_bootstrap, resample_photos
+from edge_runtime.coco import CocoScores, count_with_boxes, measure_coco, resample_map
+from edge_runtime.estimates import BootstrapEstimate, estimate_by_bootstrap, resample_photos
 from train.report.comparison import NOT_COMPARABLE, NOTHING, Comparison, Worth, are_same, compare_with_first
 from train.report.detector_run import FinishedDetectorRun
 
@@ -20,9 +20,11 @@ _CURVES = {
 }
 _NOTE = (
     "Gain: by how much mAP is higher than that of the first run. The intervals are those of the bootstrap: photos are "
-    "drawn with replacement, the same ones for all runs of the same photos. Where those of two runs overlap, that of "
-    "the gain may still tell the runs apart. It speaks for these two trainings, not for their recipes: another seed "
-    "may turn it. With many runs, some gains lie beside 0 by chance. All take photos as independent."
+    "drawn with replacement, the same ones for all runs of the same photos. There is none of fewer than 20 photos with "
+    "boxes, and none where all draws come out alike; all are rough where classes have few boxes. Where those of two "
+    "runs overlap, that of the gain may still tell the runs apart. It speaks for these two trainings, not for their "
+    "recipes: another seed may turn it. With many runs, some gains lie beside 0 by chance. All take photos as "
+    "independent."
 )
 
 
@@ -32,11 +34,13 @@ class _Measured:
 
     Attributes:
         keys: What makes a photo the same in two runs, of each in an order that all runs share.
+        with_boxes: On how many of these there is a true box.
         scores: On its validation photos.
         resampled: (draws,) mAP of other photos like these.
     """
 
     keys: list[_Key]
+    with_boxes: int
     scores: CocoScores
     resampled: NDArray[np.float64]
 
@@ -56,15 +60,16 @@ def _measure(run: FinishedDetectorRun) -> _Measured:
     labels, draws = run.detection.labels, resample_photos(len(order))
     return _Measured(
         [keys[index] for index in order],
+        count_with_boxes(truth),
         measure_coco(truth, found, labels),
         resample_map(truth, found, labels, draws),
     )
 
 
 def _judge(each: _Measured, first: _Measured) -> Worth:
-    average, gain = estimate_by_bootstrap(each.scores.map, each.resampled), _gain(each, first)
+    average, gain = estimate_by_bootstrap(each.scores.map, each.resampled, each.with_boxes), _gain(each, first)
     return Worth(
-        headline=average,
+        headline=average.drawn,
         measured={"mAP [95 %]": _format(average, ""), "mAP50": f"{each.scores.map50:.3f}"},
         held={"gain [95 %]": _verdict(gain, is_first=each is first)},
         record={"map": average.value, "low": average.low, "high": average.high, "map50": each.scores.map50},
@@ -76,20 +81,22 @@ def _judge(each: _Measured, first: _Measured) -> Worth:
     )
 
 
-def _gain(each: _Measured, first: _Measured) -> Estimate | None:
+def _gain(each: _Measured, first: _Measured) -> BootstrapEstimate | None:
     if not are_same(each.keys, first.keys):
         return None
-    return estimate_by_bootstrap(each.scores.map - first.scores.map, each.resampled - first.resampled)
+    difference = each.scores.map - first.scores.map
+    return estimate_by_bootstrap(difference, each.resampled - first.resampled, each.with_boxes)
 
 
-def _verdict(gain: Estimate | None, *, is_first: bool) -> str:
+def _verdict(gain: BootstrapEstimate | None, *, is_first: bool) -> str:
     if is_first:
         return NOTHING
     return NOT_COMPARABLE if gain is None else _format(gain, "+")
 
 
-def _format(estimate: Estimate, sign: str) -> str:
-    return f"{estimate.value:{sign}.3f} [{estimate.low:{sign}.3f}, {estimate.high:{sign}.3f}]"
+def _format(estimate: BootstrapEstimate, sign: str) -> str:
+    interval = "-" if estimate.low is None else f"{estimate.low:{sign}.3f}, {estimate.high:{sign}.3f}"
+    return f"{estimate.value:{sign}.3f} [{interval}]"
 
 
 def _photo_keys(run: FinishedDetectorRun) -> list[_Key]:

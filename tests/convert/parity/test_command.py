@@ -132,6 +132,19 @@ def test_a_file_of_another_network_is_refused_and_its_report_left(
     assert not (tmp_path / "squares.parity").exists()
 
 
+def test_a_file_of_another_training_of_the_same_network_is_refused(
+    converted: tuple[Path, str], trained_run: TrainingRun, tmp_path: Path
+) -> None:
+    """It may have learnt from the photos that it would be measured on."""
+    run = TrainingRun(shutil.copytree(trained_run.path, tmp_path / "run"))
+    spec = run.read_spec()
+    run.write_spec(replace(spec, provenance={**spec.provenance, "schedule": {"seed": 1}}))
+    result = CliRunner().invoke(main, ["parity", str(run.path), str(converted[0]), "--report", str(tmp_path / "r")])
+    assert result.exit_code == ModelError.exit_code
+    assert "is made of another run" in result.stderr
+    assert not (tmp_path / "r").exists()
+
+
 def test_a_file_of_another_task_is_refused(detector_run: TrainingRun, tiny_detector: Path, tmp_path: Path) -> None:
     spec = detector_run.read_spec()
     TrainingRun(tmp_path).write_spec(replace(spec, heads=(HeadSpec("colour", spec.labels),), detection=None))
@@ -172,3 +185,21 @@ def test_a_bound_needs_photos(detector_run: TrainingRun, tmp_path: Path) -> None
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 2
     assert "measures nothing" in result.stderr
+
+
+def test_a_bound_fails_where_nothing_was_compared(detector_run: TrainingRun, tmp_path: Path) -> None:
+    """The network's best scores are 0.88, so that none is reported from 0.95 on."""
+    run = TrainingRun(shutil.copytree(detector_run.path, tmp_path / "run"))
+    spec = run.read_spec()
+    assert spec.detection is not None
+    run.write_spec(replace(spec, detection=replace(spec.detection, threshold=0.95)))
+    result = CliRunner().invoke(main, [str(run.path), "-o", str(tmp_path / "m.tflite"), "--min-parity", "0"])
+    assert result.exit_code == ParityError.exit_code, result.output
+    assert "neither the Keras model nor the file finds a box" in result.stderr
+    report = json.loads((tmp_path / "m.parity" / "parity.json").read_text())
+    assert (report["agreement"], report["holds"], report["drift"][-1]["mean"]) == (None, False, None)
+    assert (report["change"]["difference"]["low"], report["stages"][0]["low"]) == (None, None)
+    page = (tmp_path / "m.parity" / "parity.html").read_text(encoding="utf-8")
+    assert "neither the Keras model nor the file finds a box" in page
+    assert "no interval" in page
+    assert not any(word in page for word in ("None", "nan"))

@@ -5,7 +5,7 @@ pytest.importorskip("keras", reason="needs the train extra")
 from convert.parity.report import Change
 from convert.recipe import RECIPES
 from convert.recipes.advice import warn_of_loss
-from edge_runtime.estimates import Estimate
+from edge_runtime.estimates import BootstrapEstimate, Estimate
 
 
 def warn(recipe: str, quantity: str, value: float, high: float) -> None:
@@ -42,3 +42,11 @@ def test_no_recipe_is_advised_to_be_taken_instead_of_itself(recipe: str, caplog:
 def test_what_is_usual_or_chance_is_not_said(value: float, high: float, caplog: pytest.LogCaptureFixture) -> None:
     warn("int8", "top-1", value, high)
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize(("value", "said"), [(-0.05, False), (-0.2, True)])
+def test_of_what_has_no_interval_only_the_striking_is_said(
+    value: float, said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    warn_of_loss(RECIPES["int8"], Change("mAP", BootstrapEstimate(value, None, None), None))
+    assert ("chance of few photos" in caplog.text) is said

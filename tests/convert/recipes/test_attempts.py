@@ -1,6 +1,7 @@
 """`--max-drop`: the cheapest recipe that keeps the Keras model's score."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 from convert import conversion  # noqa: E402
 from convert.cli import main  # noqa: E402
 from convert.export import load_keras_model, to_float_tflite  # noqa: E402
-from convert.parity.measurement import Subject  # noqa: E402
-from convert.recipes.attempts import LADDER, Bounds, try_recipes  # noqa: E402
-from edge_runtime.errors import DropError, ExtraMissingError  # noqa: E402
+from convert.parity.measurement import Subject, ask_keras  # noqa: E402
+from convert.recipes.attempts import LADDER, Attempt, Bounds, format_attempts, try_recipes  # noqa: E402
+from edge_runtime.errors import ConversionError, DropError, ExtraMissingError  # noqa: E402
 from edge_runtime.recognizer import Recognizer  # noqa: E402
 from edge_runtime.training_run import TrainingRun  # noqa: E402
 
@@ -77,6 +78,22 @@ def test_a_recipe_that_keeps_the_score_and_not_the_answers_is_passed_by(
 def test_where_none_keeps_it_the_best_is_named(subject: Subject, bad: bytes) -> None:
     with pytest.raises(DropError, match=r"within 0\.1 of .* the best, int8, loses 0\.\d+.*--max-drop"):
         try_recipes(subject, lambda _: bad, LADDER, Bounds(0.1))
+
+
+def test_a_stage_without_numbers_is_named(subject: Subject) -> None:
+    image = keras.Input(subject.model.input_shape[1:])
+    broken = keras.Model(image, keras.ops.log(subject.model(image) - 2))
+    with pytest.raises(ConversionError, match=r"keras float32 answers .* no numbers"):
+        ask_keras(replace(subject, model=broken))
+    with pytest.raises(ConversionError, match=r"tflite int8 answers .* no numbers"):
+        try_recipes(subject, lambda _: to_float_tflite(broken), LADDER, Bounds(1.0))
+
+
+def test_an_agreement_that_is_not_known_holds_no_bound() -> None:
+    attempt = Attempt("int8", 0.5, 0.0, None, 1000, 1.0)
+    assert Bounds(0.0).hold(attempt)
+    assert not Bounds(0.0, 0.0).hold(attempt)
+    assert format_attempts([attempt]).splitlines()[-1].split()[:4] == ["int8", "0.5000", "0.0000", "-"]
 
 
 def test_a_recipe_that_cannot_be_tried_does_not_hide_what_was_found(subject: Subject, bad: bytes) -> None:

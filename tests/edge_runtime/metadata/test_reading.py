@@ -33,16 +33,30 @@ SPEC = ModelSpec(
 )
 
 
-def bare_model(input_shape: tuple[int, ...] = (1, HEIGHT, WIDTH, 3), output_shape: tuple[int, ...] = (1, 3)) -> bytes:
+# Steps in which the 256 values of a pixel, normalised as SPEC says, fill uint8.
+PIXELS = (0.0187, 114)
+SCORES = (1 / 256, 0)
+
+
+def bare_model(
+    input_shape: tuple[int, ...] = (1, HEIGHT, WIDTH, 3),
+    output_shape: tuple[int, ...] = (1, 3),
+    kind: int = schema.TensorType.UINT8,
+    pixels: tuple[float, int] | None = PIXELS,
+    scores: tuple[float, int] | None = SCORES,
+) -> bytes:
     """Return a graph without operators; only its tensors are read here."""
-    uint8 = schema.TensorType.UINT8
-    graph = schema.SubGraphT(
-        tensors=[schema.TensorT(list(shape), uint8) for shape in (input_shape, output_shape)], inputs=[0], outputs=[1]
-    )
+    tensors = [bare_tensor(input_shape, kind, pixels), bare_tensor(output_shape, kind, scores)]
+    graph = schema.SubGraphT(tensors=tensors, inputs=[0], outputs=[1])
     model = schema.ModelT(version=3, subgraphs=[graph], buffers=[schema.BufferT()])
     builder = flatbuffers.Builder(0)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
+
+
+def bare_tensor(shape: tuple[int, ...], kind: int, steps: tuple[float, int] | None) -> schema.TensorT:
+    parameters = schema.QuantizationParametersT(scale=[steps[0]], zeroPoint=[steps[1]]) if steps else None
+    return schema.TensorT(list(shape), kind, quantization=parameters)
 
 
 @pytest.fixture(scope="module")
@@ -125,9 +139,9 @@ def test_one_mean_is_for_all_channels(model: bytes) -> None:
         assert field is not None
         vector = field + struct.unpack_from("<I", options.data, field)[0]
         start = model.index(options.data) + vector
-        shared = shared[:start] + struct.pack("<If", 1, 127.5) + shared[start + 8 :]
-    assert read_spec(shared).input.mean == (127.5, 127.5, 127.5)
-    assert read_spec(shared).input.std == (127.5, 127.5, 127.5)
+        shared = shared[:start] + struct.pack("<If", 1, 100.0) + shared[start + 8 :]
+    assert read_spec(shared).input.mean == (100.0, 100.0, 100.0)
+    assert read_spec(shared).input.std == (100.0, 100.0, 100.0)
 
 
 @pytest.mark.parametrize("data", [b"", b"TFL3", b"\x89PNG\r\n\x1a\n" + bytes(100), bytes(100)])
@@ -263,6 +277,52 @@ def test_a_damaged_extra_file_is_refused(model: bytes, extra: object) -> None:
 def test_a_description_must_fit_the_tensors(model: bytes, change: dict[str, Any], message: str) -> None:
     with pytest.raises(MetadataError, match=message):
         check_spec(replace(SPEC, **change), read_graph(model))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "zero_point"),
+    [
+        (schema.TensorType.UINT8, "uint8", 114),
+        (schema.TensorType.INT8, "int8", -14),
+        (schema.TensorType.INT16, "int16", 0),
+        (schema.TensorType.INT32, "int32", 0),
+    ],
+)
+def test_whole_numbers_need_a_scale(kind: int, name: str, zero_point: int) -> None:
+    with pytest.raises(ModelError, match=f"input is {name} without a scale"):
+        add_metadata(bare_model(kind=kind, pixels=None), SPEC)
+    with pytest.raises(ModelError, match=f"output 'garment' is {name} without a scale"):
+        add_metadata(bare_model(kind=kind, pixels=(0.0187, zero_point), scores=None), SPEC)
+
+
+@pytest.mark.parametrize("scale", [0.0, -0.1, float("nan")])
+def test_a_scale_must_be_one_to_compute_with(scale: float) -> None:
+    with pytest.raises(ModelError, match="without a scale"):
+        add_metadata(bare_model(pixels=(scale, 0)), SPEC)
+
+
+def test_raw_pixels_need_no_scale() -> None:
+    """A network that turns uint8 into floats itself takes pixels as they are."""
+    raw = replace(SPEC, input=replace(SPEC.input, mean=(0.0,) * 3, std=(1.0,) * 3))
+    assert read_spec(add_metadata(bare_model(pixels=None), raw)).input == raw.input
+    with pytest.raises(ModelError, match="int8 without a scale"):
+        add_metadata(bare_model(kind=schema.TensorType.INT8, pixels=None), raw)
+
+
+def test_floats_need_no_scale() -> None:
+    floats = add_metadata(bare_model(kind=schema.TensorType.FLOAT32, pixels=None, scores=None), SPEC)
+    assert read_spec(floats) == SPEC
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "left"),
+    [((0.0,) * 3, (1.0,) * 3, 4), ((0.0,) * 3, (255.0,) * 3, 54), ((127.5,) * 3, (127.5, 500.0, 127.5), 29)],
+)
+def test_a_normalisation_must_leave_pixels_apart(mean: Any, std: Any, left: int) -> None:
+    """All values of a pixel above the first few would be one to such a model."""
+    spec = replace(SPEC, input=replace(SPEC.input, mean=mean, std=std))
+    with pytest.raises(MetadataError, match=f"256 values of a pixel {left} are left"):
+        add_metadata(bare_model(), spec)
 
 
 def test_a_file_cut_short_anywhere_is_an_error_of_ours(model: bytes) -> None:
