@@ -4,7 +4,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Final, Self
 
@@ -26,6 +25,7 @@ _LONGEST_WRITE_S = 10.0
 _CALM_S = 10.0
 
 _Item = tuple[Frame, FrameResult] | Event
+_Reason = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
 
 class SinkThread(Sink):
@@ -43,7 +43,7 @@ class SinkThread(Sink):
         """Prepare; the thread starts with `__enter__`.
 
         Args:
-            sink: Opened and closed here, and written to by the thread alone.
+            sink: Opened here, and written to and closed by the thread alone.
             name: What messages call it.
             patient: Wait for the sink rather than drop frames, and let its errors end the run.
         """
@@ -62,6 +62,10 @@ class SinkThread(Sink):
         self._failing: Exception | None = None
         self._frame_failed = False
         self._fatal: Exception | None = None
+        self._broken: Exception | None = None
+        self._reason: _Reason = (None, None, None)
+        # An interrupted `join` has Python before 3.13 take a thread for ended that is not.
+        self._passed_on, self._closed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"sink {name}", daemon=True)
 
     def __enter__(self) -> Self:
@@ -76,32 +80,32 @@ class SinkThread(Sink):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._open = False
+        self._reason = kind, error, traceback
         try:
             # A reader of a file's results may take all the time it wants, unless the user has had enough.
             if self._patient and kind is None:
                 self.finish(None)
-        finally:
-            # A signal may break in, or has done so, and a video is worth finishing all the same: signals reach the main
-            # thread alone, and leaving the block waits for the other one.
-            with ThreadPoolExecutor(1, f"closing {self.name}") as closing:
-                closing.submit(self._close, kind, error, traceback).result()
+            self._wait_for_end()
+        except BaseException:
+            # A signal has broken in, and a video is worth finishing all the same.
+            self._wait_for_end()
+            raise
+        if self._broken is not None:
+            raise self._broken
         if kind is None and (failure := self._fatal or self._failing):
             raise failure
-
-    def _close(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Close the sink, unless it is stuck in a write."""
-        if self.finish(_LAST_WAIT_S) or self._finish_write():
-            self._sink.__exit__(kind, error, traceback)
 
     def finish(self, timeout_s: float | None = _LAST_WAIT_S) -> bool:
         """Take nothing more, and wait for what is left to be passed on; return whether it was, in time."""
         with self._changed:
             self._ending = True
             self._changed.notify_all()
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        return self._passed_on.wait(timeout_s)
+
+    def _wait_for_end(self) -> None:
+        """Wait until the sink is closed, unless it is stuck in a write."""
+        if self.finish(_LAST_WAIT_S) or self._finish_write():
+            self._closed.wait()
 
     def hurry(self) -> None:
         """Wait for a slow sink a few seconds more in all; what comes after a frame that waited in vain is dropped."""
@@ -184,6 +188,24 @@ class SinkThread(Sink):
         self._dropped_s = time.monotonic()
 
     def _work(self) -> None:
+        """Write to the sink and close it: no signal reaches this thread, nor breaks off what it does."""
+        try:
+            self._pass_all_on()
+        finally:
+            self._passed_on.set()
+            self._close()
+
+    def _close(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._ending)
+        try:
+            self._sink.__exit__(*self._reason)
+        except Exception as error:
+            self._broken = error
+        finally:
+            self._closed.set()
+
+    def _pass_all_on(self) -> None:
         wait_s = _FIRST_WAIT_S
         while (item := self._next()) is not None:
             try:

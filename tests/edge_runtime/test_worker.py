@@ -1,6 +1,9 @@
 """A sink that is slow, blocks or fails."""
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -297,21 +300,39 @@ def test_a_slow_sink_is_closed_without_the_frames_that_wait() -> None:
     assert held.closed
 
 
-def test_a_signal_while_a_slow_sink_is_waited_for_leaves_it_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    held = _Held()
-    sink = SinkThread(held, "held", patient=True)
-    join = sink._thread.join
+def test_a_signal_in_a_slow_last_write_leaves_it_closed_after_that() -> None:
+    class Slow(_Held):
+        def write(self, frame: Frame, result: FrameResult) -> None:
+            _until(lambda: sink._ending)
+            time.sleep(0.1)
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)
+            closed_meanwhile.append(self.closed)
+            super().write(frame, result)
 
-    def interrupted_join(timeout_s: float | None) -> None:
-        if timeout_s is None:
-            raise KeyboardInterrupt
-        join(timeout_s)
-
-    monkeypatch.setattr(sink._thread, "join", interrupted_join)
-    with pytest.raises(KeyboardInterrupt), sink:
+    held, closed_meanwhile = Slow(), list[bool]()
+    with pytest.raises(KeyboardInterrupt), SinkThread(held, "held", patient=True) as sink:
         sink.write(_FRAME, _result(0))
+    assert closed_meanwhile == [False]
     assert held.got == [0]
     assert held.closed
+
+
+def test_a_run_in_a_thread_that_outlives_the_main_one_closes_its_sinks() -> None:
+    """Python lets no pool begin anything then."""
+    script = (
+        "import threading, time\n"
+        "from edge_runtime.sinks import Sink, SinkThread\n"
+        "class Told(Sink):\n"
+        "    def __exit__(self, *_):\n"
+        "        print('closed')\n"
+        "def work():\n"
+        "    with SinkThread(Told(), 'told', patient=True):\n"
+        "        time.sleep(0.5)\n"
+        "threading.Thread(target=work).start()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("closed\n", "")
 
 
 def test_a_signal_while_the_sink_is_being_closed_leaves_it_closed() -> None:
