@@ -10,7 +10,7 @@ import click
 from edge_runtime.cli_errors import ErrorCommand, say
 from edge_runtime.ending import run_process
 from edge_runtime.errors import PictureError
-from edge_runtime.options.companions import check_companions
+from edge_runtime.options.companions import check_companions, drop_overruled
 from edge_runtime.options.config import ENVIRONMENT_PREFIX, config_options, keep_strongest, print_config
 from edge_runtime.options.faults import fault_options
 from edge_runtime.options.frames import frame_options
@@ -76,13 +76,15 @@ def edge_run(ctx: click.Context, /, **_: Any) -> None:
 
     Each option may also be set by a variable (--max-fps by EDGE_MAX_FPS) or in a TOML file (max-fps = 5).
     """
-    overruled = keep_strongest(ctx, ("sources", "cameras", "demo")) + keep_strongest(ctx, ("events", "as_json"))
+    keep_strongest(ctx, ("sources", "cameras", "demo"))
+    keep_strongest(ctx, ("events", "as_json"))
+    drop_overruled(ctx)
     arguments = ctx.params
     if arguments["print_config"]:
         click.echo(print_config(ctx))
         return
     _check(arguments)
-    check_companions(ctx, overruled)
+    check_companions(ctx)
     from edge_runtime.session import check_session, run_session
 
     if arguments["check_config"]:

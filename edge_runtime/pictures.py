@@ -4,7 +4,9 @@ import contextlib
 import math
 import os
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -26,8 +28,8 @@ _PNG_HEADER: Final = b"IHDR"
 _OLD_BMP_HEADER: Final = 12
 _TIFF_WIDTH: Final = 256
 _TIFF_HEIGHT: Final = 257
-_TIFF_NUMBERS: Final = {3: "H", 4: "I"}
-"""How the types are packed that a width or height may have."""
+# As libtiff, which also refuses a longer list where a BigTIFF claims one.
+_MOST_TIFF_TAGS: Final = 0xFFFF
 
 
 def only_pictures(paths: Iterable[Path]) -> list[Path]:
@@ -69,7 +71,7 @@ def read_picture(path: str | os.PathLike[str]) -> Image:
     return _decode(str(path), encoded)
 
 
-def decode_picture(encoded: bytes) -> Image:
+def decode_picture(encoded: bytes | bytearray | memoryview) -> Image:
     """Decode what a picture file holds, for example an upload, as `read_picture` does with a file.
 
     Args:
@@ -81,7 +83,7 @@ def decode_picture(encoded: bytes) -> Image:
     Raises:
         PictureError: It is no picture, ends too early, or claims more than 134 million pixels.
     """
-    return _decode("This file", encoded)
+    return _decode("This file", bytes(encoded))
 
 
 def _decode(name: str, encoded: bytes) -> Image:
@@ -142,7 +144,7 @@ def _claimed_size(encoded: bytes) -> tuple[int, int] | None:
     """Return the height and width in pixels that a header claims, None where it is damaged or of no known kind."""
     for start, read in _SIZE_READERS.items():
         if encoded.startswith(start):
-            with contextlib.suppress(struct.error, KeyError):
+            with contextlib.suppress(struct.error, OverflowError, KeyError):
                 return read(encoded)
     return None
 
@@ -177,16 +179,48 @@ def _webp_size(encoded: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _tiff_size(encoded: bytes) -> tuple[int, int]:
-    """Read the size of a TIFF's first picture from its list of tags. Source: TIFF 6.0, section 2."""
+@dataclass(frozen=True, slots=True)
+class _TiffLayout:
+    """Where a kind of TIFF has what.
+
+    Attributes:
+        start: Of the position of the first list of tags, packed as `offset`.
+        offset: How positions in the file are packed.
+        count: How the number of tags is packed.
+        tag_bytes: Of a tag in the list.
+        value: Of a tag's value in it.
+        numbers: How the types are packed that a width or height may have.
+    """
+
+    start: int
+    offset: str
+    count: str
+    tag_bytes: int
+    value: int
+    numbers: Mapping[int, str]
+
+
+_TIFF: Final = _TiffLayout(start=4, offset="I", count="H", tag_bytes=12, value=8, numbers={3: "H", 4: "I"})
+_BIG_TIFF: Final = _TiffLayout(
+    start=8, offset="Q", count="Q", tag_bytes=20, value=12, numbers={3: "H", 4: "I", 16: "Q"}
+)
+
+
+def _tiff_size(layout: _TiffLayout, encoded: bytes) -> tuple[int, int]:
+    """Read the size of a TIFF's first picture from its list of tags.
+
+    Sources: TIFF 6.0, section 2; BigTIFF, https://libtiff.gitlab.io/libtiff/specification/bigtiff.html.
+    """
     order = "<" if encoded.startswith(b"II") else ">"
-    (start,) = struct.unpack_from(f"{order}I", encoded, 4)
-    (tags,) = struct.unpack_from(f"{order}H", encoded, start)
+    (start,) = struct.unpack_from(order + layout.offset, encoded, layout.start)
+    (tags,) = struct.unpack_from(order + layout.count, encoded, start)
+    first = start + struct.calcsize(order + layout.count)
     size: dict[int, int] = {}
-    for position in range(start + 2, start + 2 + 12 * tags, 12):
+    for index in range(min(tags, _MOST_TIFF_TAGS)):
+        position = first + layout.tag_bytes * index
         tag, kind = struct.unpack_from(f"{order}HH", encoded, position)
         if tag in (_TIFF_WIDTH, _TIFF_HEIGHT):
-            (number,) = struct.unpack_from(order + _TIFF_NUMBERS[kind], encoded, position + 8)
+            (number,) = struct.unpack_from(order + layout.numbers[kind], encoded, position + layout.value)
             # Of several, the largest: nobody says which one counts.
             size[tag] = max(number, size.get(tag, 0))
     return size[_TIFF_HEIGHT], size[_TIFF_WIDTH]
@@ -197,7 +231,9 @@ _SIZE_READERS: Final[dict[bytes, Callable[[bytes], tuple[int, int] | None]]] = {
     _PNG_START: _png_size,
     b"RIFF": _webp_size,
     b"BM": _bmp_size,
-    b"II*\0": _tiff_size,
-    b"MM\0*": _tiff_size,
+    b"II*\0": partial(_tiff_size, _TIFF),
+    b"MM\0*": partial(_tiff_size, _TIFF),
+    b"II+\0": partial(_tiff_size, _BIG_TIFF),
+    b"MM\0+": partial(_tiff_size, _BIG_TIFF),
 }
 """By how a file begins."""

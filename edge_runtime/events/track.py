@@ -92,6 +92,9 @@ class Track:
         self._to_s[observation.label] = clock_s
         while len(self._votes) > LEAST_VOTES and self._votes[0].clock_s < clock_s - rules.settle_s:
             self._votes.popleft()
+        if self._settled is None:
+            # A label that has lost all its votes and comes back much later was not seen all the while.
+            self._from_s = {vote.label: self._from_s[vote.label] for vote in self._votes}
         sightings = []
         if not self.confirmed:
             self.confirmed = True

@@ -1,14 +1,19 @@
 """Options that do nothing without another one."""
 
-from collections.abc import Callable, Collection, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import click
+from click.core import ParameterSource
 
 from edge_runtime.addresses import is_address
 from edge_runtime.options.config import strength
+
+# Patterns, since addresses that nobody can take apart are refused only later.
+_ENCRYPTED: Final = re.compile(r"mqtts://", re.IGNORECASE)
+_WITH_USER: Final = re.compile(r"[a-z]+://[^/?#@:][^/?#]*@", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +36,11 @@ def _any_address(sources: Sequence[str]) -> bool:
 
 
 def _any_encrypted(brokers: Sequence[str]) -> bool:
-    return any(urlsplit(text).scheme == "mqtts" for text in brokers)
+    return any(_ENCRYPTED.match(text) for text in brokers)
 
 
 def _any_user(brokers: Sequence[str]) -> bool:
-    return any(urlsplit(text).username for text in brokers)
+    return any(_WITH_USER.match(text) for text in brokers)
 
 
 _CAMERA: Final = _Companion("cameras", "--camera")
@@ -74,26 +79,43 @@ _COMPANIONS: Final = {
 """By an option's parameter: of what it needs at least one."""
 
 
-def check_companions(ctx: click.Context, overruled: Collection[str]) -> None:
-    """Refuse an option that does nothing since all that it could serve is missing.
+def drop_overruled(ctx: click.Context) -> None:
+    """Unset each option that does nothing since something stronger has overruled what it could serve.
 
-    An option whose companion has only been overruled, as by `--demo` for a file with `camera` and `width`, goes with it
-    unless it is the stronger of both.
+    So the file's `width` goes with its `camera` where the command line says `--demo`.
 
     Args:
-        ctx: Of the command, with addresses that have been checked.
-        overruled: Parameters that something stronger has emptied.
+        ctx: Of the command, in which settings that exclude one another have been told apart.
+    """
+    for parameter, companions in _idle(ctx):
+        name = parameter.name or ""
+        if strength(ctx, name) < max(strength(ctx, companion.name) for companion in companions):
+            ctx.params[name] = _unset(parameter, ctx.params[name])
+            ctx.set_parameter_source(name, ParameterSource.DEFAULT)
+
+
+def check_companions(ctx: click.Context) -> None:
+    """Refuse an option that does nothing since all that it could serve is missing.
+
+    Args:
+        ctx: Of the command, without options that have been overruled.
 
     Raises:
         click.UsageError: There is such an option.
     """
+    for parameter, companions in _idle(ctx):
+        raise click.UsageError(_complaint(max(parameter.opts, key=len), [companion.text for companion in companions]))
+
+
+def _idle(ctx: click.Context) -> Iterator[tuple[click.Parameter, Sequence[_Companion]]]:
+    """Yield each option that is set and has none of the companions it needs, with them."""
     for parameter in ctx.command.params:
         name = parameter.name or ""
         companions = _COMPANIONS.get(name, ())
         if not companions or not _is_set(parameter, ctx.params[name]):
             continue
-        if not any(_is_there(ctx, companion, overruled, strength(ctx, name)) for companion in companions):
-            raise click.UsageError(_idle(max(parameter.opts, key=len), [companion.text for companion in companions]))
+        if not any(companion.suits(ctx.params[companion.name]) for companion in companions):
+            yield parameter, companions
 
 
 def _is_set(parameter: click.Parameter, value: Any) -> bool:
@@ -101,13 +123,15 @@ def _is_set(parameter: click.Parameter, value: Any) -> bool:
     return value not in (parameter.default, None) and value is not False
 
 
-def _is_there(ctx: click.Context, companion: _Companion, overruled: Collection[str], least: int) -> bool:
-    if companion.suits(ctx.params[companion.name]):
-        return True
-    return companion.name in overruled and strength(ctx, companion.name) >= least
+def _unset(parameter: click.Parameter, value: Any) -> Any:
+    """Return what an option is where nothing sets it."""
+    # Where a command names no default, what click says of it differs between versions.
+    if isinstance(parameter.default, int | float):
+        return parameter.default
+    return False if isinstance(value, bool) else None
 
 
-def _idle(option: str, texts: Sequence[str]) -> str:
+def _complaint(option: str, texts: Sequence[str]) -> str:
     if len(texts) == 1:
         return f"{option} does nothing without {texts[0]}; give that as well, or leave it out."
     return f"{option} does nothing without {', '.join(texts[:-1])} or {texts[-1]}; give one of them, or leave it out."

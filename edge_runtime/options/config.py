@@ -69,17 +69,17 @@ def print_config(ctx: click.Context) -> str:
     return "\n".join(lines)
 
 
-def keep_strongest(ctx: click.Context, names: tuple[str, ...]) -> list[str]:
-    """Of settings that exclude one another keep those from the strongest origin; empty and return the others.
+def keep_strongest(ctx: click.Context, names: tuple[str, ...]) -> None:
+    """Of settings that exclude one another keep those from the strongest origin, which empties the others.
 
     So `--camera 0` on the command line takes the place of a stream in the file instead of contradicting it.
     """
     given = [name for name in names if ctx.params[name]]
-    strongest = max((strength(ctx, name) for name in given), default=0)
-    overruled = [name for name in given if strength(ctx, name) < strongest]
-    for name in overruled:
-        ctx.params[name] = type(ctx.params[name])()
-    return overruled
+    origin = max((_source(ctx, name) for name in given), key=_STRENGTH.__getitem__, default=ParameterSource.DEFAULT)
+    for name in given:
+        if strength(ctx, name) < _STRENGTH[origin]:
+            ctx.params[name] = type(ctx.params[name])()
+            ctx.set_parameter_source(name, origin)
 
 
 def strength(ctx: click.Context, name: str) -> int:

@@ -132,6 +132,18 @@ def test_bytes_are_decoded_as_a_file_is(picture: np.ndarray, tmp_path: Path) -> 
     assert (decode_picture(turned) == read_picture(str(_written(tmp_path / "a.jpg", turned)))).all()
 
 
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+@pytest.mark.parametrize("knows", [True, False])
+def test_an_upload_may_be_any_kind_of_bytes(
+    kind: type[bytearray | memoryview], knows: bool, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "OPENCV_KNOWS_MOST_PIXELS", knows)
+    for suffix in (".png", ".jpg", ".webp"):
+        assert decode_picture(kind(_encoded(suffix, picture))).shape == (40, 60, 3)
+    with pytest.raises(PictureError, match="is empty"):
+        decode_picture(kind(b""))
+
+
 @pytest.mark.parametrize(("share", "reason"), [(0.0, "empty"), (0.5, "truncated")])
 def test_bytes_that_are_no_whole_picture_are_refused(picture: np.ndarray, share: float, reason: str) -> None:
     content = _encoded(".jpg", picture)
@@ -196,6 +208,21 @@ def _big_endian_tiff(width: int, height: int) -> bytes:
     return b"MM\0*" + struct.pack(">IH", 8, len(tags)) + entries + bytes(4 + width * height)
 
 
+def _big_tiff(order: str, width: int, height: int) -> bytes:
+    """Return a black grey picture in one strip behind its eight tags, with positions of eight bytes."""
+    start = 16 + 8 + 8 * 20 + 8
+    tags = {256: width, 257: height, 258: 8, 259: 1, 262: 1, 273: start, 278: height, 279: width * height}
+    # The width is of the type that only these files have.
+    entries = b"".join(
+        struct.pack(f"{order}HHQ", tag, 16, 1) + struct.pack(f"{order}Q", value)
+        if tag == 256
+        else struct.pack(f"{order}HHQHHI", tag, 3, 1, value, 0, 0)
+        for tag, value in tags.items()
+    )
+    header = (b"II+\0" if order == "<" else b"MM\0+") + struct.pack(f"{order}HHQQ", 8, 0, 16, len(tags))
+    return header + entries + bytes(8 + width * height)
+
+
 _OF_EVERY_KIND = {
     "jpeg": lambda picture: _encoded(".jpg", picture),
     "png": lambda picture: _encoded(".png", picture),
@@ -207,6 +234,8 @@ _OF_EVERY_KIND = {
     ),
     "tiff": lambda picture: _encoded(".tif", picture),
     "tiff of a Macintosh": lambda _: _big_endian_tiff(60, 40),
+    "big tiff": lambda _: _big_tiff("<", 60, 40),
+    "big tiff of a Macintosh": lambda _: _big_tiff(">", 60, 40),
     "webp": lambda picture: cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, 80])[1].tobytes(),
     "lossless webp": lambda picture: cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, 101])[1].tobytes(),
     "webp with more in it": lambda _: _webp_with_exif(60, 40),
@@ -224,6 +253,22 @@ def test_where_opencv_knows_no_limit_sizes_are_read_from_headers(
     assert pictures._claimed_size(content) == (40, 60)
     monkeypatch.setattr(pictures, "MOST_PIXELS", 60 * 40 - 1)
     with pytest.raises(PictureError, match="larger than any photo"):
+        decode_picture(content)
+
+
+@pytest.mark.parametrize("start", [2**64 - 1, 2**62, 10_000])
+def test_a_big_tiff_whose_tags_are_nowhere_is_no_picture(start: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "OPENCV_KNOWS_MOST_PIXELS", False)
+    content = _big_tiff("<", 60, 40)
+    with pytest.raises(PictureError, match="size can be checked"):
+        decode_picture(content[:8] + struct.pack("<Q", start) + content[16:])
+
+
+def test_a_size_of_eight_bytes_is_no_size_in_a_tiff_of_four(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "OPENCV_KNOWS_MOST_PIXELS", False)
+    content = _big_endian_tiff(60, 40).replace(struct.pack(">HH", 256, 3), struct.pack(">HH", 256, 16))
+    # Such a file has the number elsewhere, and here where.
+    with pytest.raises(PictureError, match="size can be checked"):
         decode_picture(content)
 
 

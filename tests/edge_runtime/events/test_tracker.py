@@ -79,6 +79,9 @@ class TestWholeFrames:
             ("h" * 8 + "xyz" * 5 + "s" * 9, [("h", 0.7), ("s", 0.8)]),
             ("h" * 8 + "s", [("h", 0.7)]),
             ("hh" + "s" * 9, [("s", 0.8)]),
+            # As has its first vote where nothing has settled yet; one that is still in it counts.
+            ("h" + "sdx" * 30 + "h" * 9, [("h", 0.8)]),
+            ("h" + "sdhsd" + "h" * 9, [("h", 1.4)]),
         ],
     )
     def test_a_garment_is_seen_from_its_first_to_its_last_vote(self, text: str, left: list[tuple[str, float]]) -> None:

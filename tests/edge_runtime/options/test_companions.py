@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -119,6 +121,63 @@ def test_one_whose_companion_is_overruled_goes_with_it(config: Callable[[str], s
     for option in ("--width", "--settle"):
         result = _checked("--demo", "--json", "--config", path, option, "3")
         assert (result.exit_code, f"{option} does nothing" in result.stderr) == (2, True)
+
+
+_OVERRULED = {
+    "another source": ("sources = 'rtsp://kiosk/1'\ntimeout = 5\nmax-outage = 60\n", ["--demo"]),
+    "another source of the same kind": ("sources = 'rtsp://kiosk/1'\ntimeout = 5\nmax-outage = 60\n", ["CLIP"]),
+    "an open broker": (
+        "camera = 0\nmqtt = 'mqtts://till@x'\nmqtt-ca = 'FILE'\nmqtt-password-file = 'FILE'\n",
+        ["--mqtt", "mqtt://localhost"],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", _OVERRULED)
+def test_what_served_an_overruled_value_goes_with_it(
+    kind: str, config: Callable[[str], str], secret: str, tmp_path: Path
+) -> None:
+    lines, arguments = _OVERRULED[kind]
+    (clip := tmp_path / "clip.jpg").write_bytes(cv2.imencode(".jpg", np.zeros((8, 8, 3), np.uint8))[1].tobytes())
+    given = [str(clip) if text == "CLIP" else text for text in arguments]
+    result = _checked(*given, "--config", config(lines.replace("FILE", secret)))
+    assert result.exit_code == 0, result.output
+
+
+def test_a_stronger_no_is_an_answer_too(config: Callable[[str], str]) -> None:
+    path = config("camera = 0\nevents = true\nsettle = 0.8\n")
+    assert _checked("--config", path, EDGE_EVENTS="0").exit_code == 0
+    result = _checked("--config", path, EDGE_EVENTS="0", EDGE_SETTLE="0.8")
+    assert (result.exit_code, "--settle does nothing" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "lines", ["camera = 0\nmqtt = 'mqtt://x'\nmqtt-ca = 'FILE'\n", "demo = true\nsources = []\ntimeout = 5\n"]
+)
+def test_one_idle_beside_its_companion_in_the_same_file_is_refused(
+    lines: str, config: Callable[[str], str], secret: str
+) -> None:
+    result = _checked("--config", config(lines.replace("FILE", secret)))
+    assert (result.exit_code, " does nothing without " in result.stderr) == (2, True)
+
+
+def test_what_is_printed_counts_also_where_something_was_overruled(config: Callable[[str], str]) -> None:
+    path = config("camera = 0\nwidth = 640\ntimeout = 5\nevents = true\nsettle = 2\n")
+    printed = CliRunner().invoke(edge_run, ["--demo", "--json", "--config", path, "--print-config"]).stdout
+    assert {
+        "camera = []  # command line",
+        "# width =  # not set",
+        "timeout = 10.0  # default",
+        "events = false  # command line",
+        "settle = 0.6  # default",
+    } <= set(printed.splitlines())
+    assert _checked("--config", config(printed)).exit_code == 0
+
+
+def test_addresses_that_nobody_can_take_apart_are_told_as_such(secret: str) -> None:
+    result = _checked("--camera", "0", "--mqtt", "mqtt://[x", "--mqtt-ca", secret, "--mqtt-password-file", secret)
+    assert (result.exit_code, "--mqtt" in result.stderr) == (2, True)
+    assert "Traceback" not in result.output
 
 
 def test_a_certificate_for_a_connection_without_encryption_is_refused(secret: str) -> None:
