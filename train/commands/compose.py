@@ -9,7 +9,8 @@ from edge_runtime.extras import require_extra
 from train.commands.data_options import data_options, seed_option, splits_option, take_columns
 
 
-class _Size(click.ParamType[tuple[int, int]]):
+# Only click 8.5 and later can subscript it.
+class _Size(click.ParamType):  # type: ignore[type-arg]
     name = "WIDTHxHEIGHT"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
@@ -22,7 +23,7 @@ class _Size(click.ParamType[tuple[int, int]]):
         return int(width), int(height)
 
 
-class _Rename(click.ParamType[tuple[str, str]]):
+class _Rename(click.ParamType):  # type: ignore[type-arg]
     name = "OLD=NEW"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:

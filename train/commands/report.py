@@ -79,6 +79,6 @@ def _compare(paths: tuple[Path, ...]) -> "Comparison":
     from train.report.detector_run import read_detector_run
     from train.report.runs import is_detector, read_run
 
-    if all(is_detector(TrainingRun(path)) for path in paths):
+    if is_detector(TrainingRun(paths[0])):
         return compare_detectors([read_detector_run(path) for path in paths])
     return compare_classifiers([read_run(path) for path in paths])

@@ -173,8 +173,7 @@ def find_incomparable(comparison: Comparison) -> list[str]:
     first, *others = comparison.runs
     return [
         f"{each.name} is not comparable with {first.name}: of its {each.photos} validation photos, {each.shared} are "
-        f"among the {first.photos} of {first.name} with the same labels. "
-        "Train both with the same photos, --seed and --validation-share."
+        f"among the {first.photos} of {first.name} and labelled alike. Give all trainings the same --splits."
         for each in others
         if not each.comparable
     ]

@@ -21,8 +21,8 @@ def build_comparison(comparison: Comparison) -> str:
         f"{len(runs)} training runs",
         f"Each run is held against the first, {runs[0].name}.",
         _table(comparison),
-        pages.section(headline, pages.figure(_draw_headlines(comparison), f"{headline} with 95 % intervals.")),
-        _curves(comparison),
+        pages.section(headline, pages.figure(_draw_headlines(comparison), f"{headline}; bars are 95 % intervals.")),
+        *([_curves(comparison)] if any(each.run.history for each in runs) else []),
         _arguments(runs),
     )
 
@@ -76,6 +76,9 @@ def _draw_curves(comparison: Comparison, quantity: str) -> Html:
         axes = figure.add_subplot()
         looks = cycle(product(_LINES, COLOURS))
         for each, (line, colour) in zip(compared, looks, strict=False):
+            if not each.run.history:
+                # An average of runs has learnt nothing itself.
+                continue
             values = [getattr(record, quantity) for record in each.run.history]
             epochs = range(1, len(values) + 1)
             axes.plot(epochs, values, line, color=colour, marker="o", markersize=2.5, label=each.title)

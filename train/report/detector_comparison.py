@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from edge_runtime.coco import CocoScores, count_with_boxes, measure_coco, resample_map
 from edge_runtime.estimates import BootstrapEstimate, estimate_by_bootstrap, resample_photos
@@ -47,7 +48,7 @@ class _Measured:
 
 def compare_detectors(runs: Sequence[FinishedDetectorRun]) -> Comparison:
     """Compare runs with the first of them."""
-    measured = [_measure(run) for run in runs]
+    measured = [_measure(run) for run in tqdm(runs, "measuring", unit="run", disable=None, leave=False)]
     worths = [_judge(each, measured[0]) for each in measured]
     compared = compare_with_first(runs, [each.keys for each in measured], worths)
     return Comparison(compared, headline="mAP", percent=False, curves=_CURVES, note=_NOTE)

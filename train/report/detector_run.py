@@ -12,7 +12,7 @@ from edge_runtime.spec import DetectionSpec, ModelSpec
 from edge_runtime.training_run import SplitRow, TrainingRun
 from train.detection.epoch import DetectorEpoch
 from train.detection.run_files import PREDICTIONS_NAME, VALIDATION_NAME
-from train.report.runs import check_finished, find_best, flatten, read_history
+from train.report.runs import check_finished, find_best, flatten, is_detector, read_history
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ def read_detector_run(path: Path) -> FinishedDetectorRun:
         MetadataError: Its `model.json` is no model description.
     """
     run = TrainingRun(path)
+    if run.arguments_path.exists() and not is_detector(run):
+        raise RunError(f"{path} is the run of a classifier; name runs of edge-train detect.")
     check_finished(run, PREDICTIONS_NAME)
     spec = run.read_spec()
     try:

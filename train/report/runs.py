@@ -78,7 +78,7 @@ def read_run(path: Path) -> FinishedRun:
     """
     run = TrainingRun(path)
     if is_detector(run):
-        raise RunError(f"{path} is the run of a detector; name runs of one kind, here of edge-train classify.")
+        raise RunError(f"{path} is the run of a detector; name runs of edge-train classify.")
     check_finished(run, "predictions.csv")
     finished = FinishedRun(
         path=path,

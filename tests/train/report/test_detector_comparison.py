@@ -1,4 +1,5 @@
 import csv
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,14 +58,34 @@ def test_the_command_writes_table_page_and_csv(make_detector_run: MakeRun, tmp_p
     assert second.endswith("seed=1")
     page = output.read_text()
     assert page.count("<svg") == 4
-    assert "mAP with 95 % intervals." in page
+    assert "mAP; bars are 95 % intervals." in page
     rows = list(csv.DictReader(table.read_text().splitlines()))
     assert [float(row["map50"]) for row in rows] == [51 / 101] * 2
     assert [(row["low"], row["high"], row["gain_low"], row["gain_high"]) for row in rows] == [("", "", "", "")] * 2
 
 
-def test_a_detector_is_not_compared_with_a_classifier(make_run: MakeRun, make_detector_run: MakeRun) -> None:
-    result = CliRunner().invoke(main, ["compare", str(make_run("a")), str(make_detector_run("b"))])
+def test_runs_of_one_kind_are_compared_and_the_first_says_which(make_run: MakeRun, make_detector_run: MakeRun) -> None:
+    classifier, detector = str(make_run("a")), str(make_detector_run("b"))
+    for runs, kind in (((classifier, detector), "classify"), ((detector, classifier), "detect")):
+        result = CliRunner().invoke(main, ["compare", *runs])
+        assert result.exit_code == RunError.exit_code
+        assert result.stderr.endswith(f"name runs of edge-train {kind}.\n")
+        assert result.stdout == ""
+
+
+def test_a_run_that_is_not_there_is_what_is_wrong(make_detector_run: MakeRun, tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["compare", str(make_detector_run("a")), str(tmp_path / "absent")])
     assert result.exit_code == RunError.exit_code
-    assert "name runs of one kind" in result.stderr
-    assert result.stdout == ""
+    assert f"{tmp_path / 'absent'} is no directory" in result.stderr
+
+
+def test_an_average_has_no_curve(make_detector_run: MakeRun, tmp_path: Path) -> None:
+    first, average = make_detector_run("first"), make_detector_run("average", averaged=["a", "b"])
+    header = (average / "metrics.csv").read_text().splitlines()[0]
+    (average / "metrics.csv").write_text(header + "\n")
+    output = tmp_path / "out.html"
+    other = Path(shutil.copytree(average, tmp_path / "other"))
+    for runs, figures in (((first, average), 4), ((average, other), 1)):
+        result = CliRunner().invoke(main, ["compare", *map(str, runs), "-o", str(output)])
+        assert result.exit_code == 0, result.output
+        assert output.read_text().count("<svg") == figures
