@@ -12,7 +12,7 @@ CLASSES = "classes.txt"
 _DATA_YAML = "data.yaml"
 
 _OF_YAML = re.compile(r"(train|val|valid|test|nc|names|path)\s*:")
-_NUMBERED = re.compile(r"(\d+)[\s:.,)]+\S")
+_NUMBERED = re.compile(r"(\d+) *([:.,)\t ])\s*(\S.*)")
 
 
 def read_class_names(data: Path, classes: Path | None) -> dict[str, str]:
@@ -50,12 +50,22 @@ def _refuse_other_lines(path: Path, lines: Sequence[str]) -> None:
             f"that ends in .yaml as {_DATA_YAML} does."
         )
     names = [line.strip() for line in lines if line.strip()]
-    numbers = [int(match[1]) for name in names if (match := _NUMBERED.match(name))]
-    if names and numbers in (list(range(len(names))), list(range(1, len(names) + 1))):
+    if _are_numbered(names):
         raise DataError(
             f"{path} has a number before each name ({names[0]!r}); take the numbers away, as they follow from the "
             "order of the lines."
         )
+
+
+def _are_numbered(names: Sequence[str]) -> bool:
+    """Tell whether names follow on numbers, rather than begin with a number as `1 piece suit` does."""
+    found = [match for name in names if (match := _NUMBERED.match(name))]
+    if len(found) < max(len(names), 2) or len({match[3] for match in found}) < len(found):
+        return False
+    numbers = [int(match[1]) for match in found]
+    # Few write a bare number from 1 on before a name, where YOLO counts from 0.
+    starts = (0,) if any(match[2] == " " for match in found) else (0, 1)
+    return any(numbers == list(range(start, start + len(found))) for start in starts)
 
 
 def _parse_yaml(path: Path, text: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from train.data.boxes import Box, BoxedPhoto, BoxSet, make_box
 
 COMPOSED = "composed"
 """Of an image in a COCO file of ours: true where it is a composed scene."""
+_CORNER_ERRORS = (KeyError, TypeError, ValueError, OverflowError)
 
 
 def read_coco(path: Path, images: Path | None, refuse: Refuse) -> BoxSet:
@@ -91,13 +92,32 @@ def _read_region(
     path: Path, annotation: dict[str, Any], names: Mapping[Any, str], size: tuple[int, int]
 ) -> tuple[Box, bool]:
     """Return a box, and whether it holds a crowd."""
+    if annotation.get("iscrowd") == 1:
+        return _read_crowd(annotation, names, size), True
     where = f"{path}: box {annotation.get('id')}"
     label = name_class(where, annotation["category_id"], names)
-    is_crowd = annotation.get("iscrowd", 0)
-    if is_crowd not in (0, 1):
+    is_crowd = annotation.get("iscrowd")
+    if is_crowd not in (None, 0):
         raise DataError(f"{where} ({label}) has {is_crowd!r} as its iscrowd, neither 0 nor 1; correct it.")
     try:
-        x, y, width, height = map(float, annotation["bbox"])
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        corners = _read_corners(annotation)
+    except _CORNER_ERRORS as error:
         raise DataError(f"{where} ({label}) has no bbox of four numbers; correct it or take it away.") from error
-    return make_box(where, label, (x, y, x + width, y + height), size), bool(is_crowd)
+    return make_box(where, label, corners, size), False
+
+
+def _read_crowd(annotation: dict[str, Any], names: Mapping[Any, str], size: tuple[int, int]) -> Box:
+    """Return what a crowd takes of its photo, which is all of it where the file does not say: it is no example."""
+    label = names.get(annotation.get("category_id"), "")
+    width, height = map(float, size)
+    try:
+        x_min, y_min, x_max, y_max = _read_corners(annotation)
+        clipped = max(x_min, 0.0), max(y_min, 0.0), min(x_max, width), min(y_max, height)
+        return make_box("", label, clipped, size)
+    except (*_CORNER_ERRORS, DataError):
+        return Box(0.0, 0.0, width, height, label)
+
+
+def _read_corners(annotation: dict[str, Any]) -> tuple[float, float, float, float]:
+    x, y, width, height = map(float, annotation["bbox"])
+    return x, y, x + width, y + height

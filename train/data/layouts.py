@@ -1,23 +1,21 @@
 """Telling a folder of classes from others that have photos in folders, too."""
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from edge_runtime.errors import DataError
 from edge_runtime.pictures import PICTURE_SUFFIXES
 
-_BOX_MARKS: Final[Mapping[str, re.Pattern[bytes]]] = {
-    # COCO and Label Studio; labelme; VIA.
-    ".json": re.compile(rb'"(annotations|shapes|regions)"'),
-    # Pascal VOC; CVAT.
-    ".xml": re.compile(rb"<annotations?[\s>]"),
-    # YOLO.
-    ".txt": re.compile(rb"\A(\xef\xbb\xbf)?\d+( [\d.e+-]+){4}"),
-}
-"""What files of boxes have in them, by their suffix."""
-_COCO_MARKS: Final = (b'"images"', b'"annotations"', b'"categories"')
+_XML_BOX: Final = re.compile(rb"<(bndbox[\s>]|box\s)")
+"""Of Pascal VOC; of CVAT."""
+_JSON_LISTS: Final = ("annotations", "shapes", "regions")
+"""What holds the boxes of COCO, CreateML and Label Studio; of labelme; of VIA."""
+_JSON_BOX: Final = frozenset({"bbox", "coordinates", "result", "points", "shape_attributes"})
+"""What each box has one of, in the order of these tools."""
+_COCO_LISTS: Final = ("images", "annotations", "categories")
 _SIDES: Final = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
 """What tools call the folders of a split."""
 
@@ -50,16 +48,71 @@ def _has_pictures(folder: Path) -> bool:
 
 
 def _tells_of_boxes(path: Path) -> bool:
-    mark = _BOX_MARKS.get(path.suffix.lower())
-    if mark is None or path.name.startswith(".") or not path.is_file():
+    tells = _TELLS.get(path.suffix.lower())
+    if tells is None or path.name.startswith(".") or not path.is_file():
         return False
-    return mark.search(path.read_bytes()) is not None
+    return tells(path.read_bytes())
+
+
+def _tells_in_json(content: bytes) -> bool:
+    objects = _list_objects(content)
+    return any(map(_is_coco, objects)) or any(_holds_boxes(each.get(name)) for each in objects for name in _JSON_LISTS)
+
+
+def _list_objects(content: bytes) -> list[dict[str, Any]]:
+    """Return all objects of a JSON file, however deep."""
+    objects: list[dict[str, Any]] = []
+
+    def note(each: dict[str, Any]) -> dict[str, Any]:
+        objects.append(each)
+        return each
+
+    try:
+        json.loads(content, object_hook=note)
+    except (ValueError, RecursionError):
+        return []
+    return objects
+
+
+def _is_coco(content: Mapping[str, Any]) -> bool:
+    return all(isinstance(content.get(name), list) for name in _COCO_LISTS)
+
+
+def _holds_boxes(value: Any) -> bool:
+    """Tell whether a value is a list of boxes; VIA also numbers them."""
+    boxes = list(value.values()) if isinstance(value, dict) else value
+    return isinstance(boxes, list) and any(isinstance(box, dict) and not _JSON_BOX.isdisjoint(box) for box in boxes)
+
+
+def _tells_in_xml(content: bytes) -> bool:
+    return _XML_BOX.search(content) is not None
+
+
+def _tells_in_txt(content: bytes) -> bool:
+    """Tell whether each line is YOLO's: a class, then shares of the photo, more than four where it is an outline."""
+    lines = [line for line in content.removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip()]
+    return bool(lines) and all(map(_is_yolo, lines))
+
+
+def _is_yolo(line: bytes) -> bool:
+    number, *shares = line.split()
+    try:
+        return number.isdigit() and len(shares) >= 4 and all(0 <= float(share) <= 1 for share in shares)
+    except ValueError:
+        return False
+
+
+_TELLS: Final[Mapping[str, Callable[[bytes], bool]]] = {
+    ".json": _tells_in_json,
+    ".xml": _tells_in_xml,
+    ".txt": _tells_in_txt,
+}
+"""Whether a file holds boxes, by its suffix."""
 
 
 def _tell_boxes(path: Path) -> str:
     """Return what to do with a file of boxes, in words."""
-    content = path.read_bytes()
-    if all(mark in content for mark in _COCO_MARKS):
+    if path.suffix.lower() == ".json" and any(map(_is_coco, _list_objects(path.read_bytes()))):
         return f"{path} is a COCO file; give that to edge-train detect, or to edge-train crops to cut its boxes out"
     return (
         f"annotations lie beside the photos, the first {path}; edge-train detect and edge-train crops take a COCO "

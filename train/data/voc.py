@@ -40,18 +40,26 @@ def _read_files(
     boxes: Path, folder: Path, photos: Mapping[Path, Sequence[Path]], refuse: Refuse
 ) -> tuple[list[_Annotation], set[Path]]:
     """Return what is right, and the paths, without suffix, of the files that are refused."""
-    annotations: list[_Annotation] = []
+    annotations: dict[Path, _Annotation] = {}
     broken: set[Path] = set()
     for stem, paths in by_stem(boxes, files_under(boxes, {".xml"})).items():
         for path in paths:
             try:
                 root = _parse_xml(path)
                 photo = _find_photo(path, stem, _text(path, root, "filename"), folder, photos)
-                annotations.append(_Annotation(path, root, photo))
+                _refuse_second(annotations.setdefault(photo, _Annotation(path, root, photo)), path)
             except DataError as error:
                 refuse(path.relative_to(boxes).as_posix(), error)
                 broken.add(stem)
-    return annotations, broken
+    return list(annotations.values()), broken
+
+
+def _refuse_second(first: _Annotation, path: Path) -> None:
+    if first.path != path:
+        raise DataError(
+            f"{first.path} and {path} are both about {first.photo}; put all of its boxes into one, and move the other "
+            f"out of {VOC_BOXES}."
+        )
 
 
 def _find_photo(path: Path, stem: Path, filename: str, folder: Path, photos: Mapping[Path, Sequence[Path]]) -> Path:
@@ -60,8 +68,8 @@ def _find_photo(path: Path, stem: Path, filename: str, folder: Path, photos: Map
     A photo and its file are renamed, copied and converted more often than what stands in the file.
     """
     name = Path(filename.replace("\\", "/"))
-    places = (place for place in (folder / stem.parent / name, folder / name) if place.is_file())
-    exact = [folder / os.path.relpath(place, folder) for place in places][:1]
+    places = (_stay_inside(folder, beginning, name) for beginning in (folder / stem.parent, folder))
+    exact = [place for place in places if place.is_file()][:1]
     own = photos.get(stem, ())
     bare = name.stem if name.suffix.lower() in PICTURE_SUFFIXES else name.name
     others = [photo for photo in exact or photos.get(stem.parent / bare, ()) if photo not in own]
@@ -72,13 +80,19 @@ def _find_photo(path: Path, stem: Path, filename: str, folder: Path, photos: Map
         )
     found = exact or own
     if not found:
-        raise DataError(f"{path} names {folder / name}, which is not there, nor is a photo called as it is; add it.")
+        raise DataError(f"{path} names {name}, which is not in {folder}, nor is a photo called as it is; add it.")
     if len(found) > 1:
         raise DataError(
-            f"{path} names {folder / name}, which is not there, and both {own[0]} and {own[1]} are called as it is; "
+            f"{path} names {name}, which is not in {folder}, and both {own[0]} and {own[1]} are called as it is; "
             "correct its filename."
         )
     return found[0]
+
+
+def _stay_inside(folder: Path, beginning: Path, name: Path) -> Path:
+    """Return a path within a folder; of one that leads out of it, maybe to another copy, the last part counts."""
+    inside = Path(os.path.relpath(beginning / name, folder))
+    return beginning / name.name if ".." in inside.parts else folder / inside
 
 
 def _read_photos(folder: Path, annotations: Sequence[_Annotation], refuse: Refuse) -> Iterator[BoxedPhoto]:

@@ -159,11 +159,22 @@ def _begin(options: DetectOptions, data: DetectionData, anchors: Anchors, run: T
                 f"The photos, their boxes or the split have changed since {run.path} began; "
                 "train into a fresh directory."
             )
+        _check_anchors(run, anchors)
         return
     check_readable([data.images / row.image for row in data.rows])
     run.write_boxes(data.box_rows)
     run.write_anchors(anchors)
     write_beginning(run, data.rows, arguments)
+
+
+def _check_anchors(run: TrainingRun, anchors: Anchors) -> None:
+    """Refuse a run whose anchors would be others now: what it has learnt, and its file of anchors, are of those."""
+    before = run.read_anchors()
+    if before.shape != anchors.shape or not np.allclose(before, anchors, atol=1e-5):
+        raise RunError(
+            f"{run.path} began with other anchors than are made now, by another version or for other boxes; "
+            "train into a fresh directory."
+        )
 
 
 def _build(options: DetectOptions, data: DetectionData, levels: Sequence[Level], spec: InputSpec) -> keras.Model:

@@ -1,5 +1,6 @@
 """Dividing photos with boxes: by drawing, as two data sets lie, or as a split file says."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -12,6 +13,8 @@ from train.data.photos import PhotoSet
 from train.data.split_file import divide_otherwise, hash_photos, match_files, refuse_divided_groups
 from train.data.splits import LEARNT_SIDES, check_sides, divide_photos
 
+log = logging.getLogger(__name__)
+
 _RETRY = "try another --validation-share or --seed"
 _RETRY_TEST = "take another --test-share, or none"
 _TAKE_AWAY = "take one of them away"
@@ -22,7 +25,7 @@ def draw_sides(
 ) -> tuple[SplitRow, ...]:
     """Hold out shares of the photos; those that show no object are dealt out with the commonest label.
 
-    Composed scenes are learnt from only, unless a class is on fewer than two photos.
+    Composed scenes are learnt from only, but for those of a class that fewer than two photos show, copies not counted.
 
     Args:
         photo_set: The photos by the rarest label of their boxes.
@@ -38,22 +41,22 @@ def draw_sides(
     labelled = PhotoSet(
         photo_set.images, tuple(replace(photo, label=photo.label or commonest) for photo in photo_set.photos)
     )
-    drawn = _divide_real(labelled, photos, share, seed, test_share)
+    drawn = _divide(labelled, photos, share, seed, test_share)
     rows = tuple(replace(row, label=photo.label) for row, photo in zip(drawn, photo_set.photos, strict=True))
     _check_apart(rows, _TAKE_AWAY)
     _check_shown(rows, photos, _RETRY_TEST if test_share else _RETRY, test=bool(test_share))
     return rows
 
 
-def _divide_real(
+def _divide(
     labelled: PhotoSet, photos: Sequence[BoxedPhoto], share: float, seed: int, test_share: float
 ) -> list[SplitRow]:
     # A class may be the rarest of few photos and on many.
     classes = [frozenset(box.label for box in photo.boxes) for photo in photos]
-    real = _choose_real(photos, classes)
-    chosen = PhotoSet(labelled.images, tuple(labelled.photos[index] for index in real))
-    drawn = divide_photos(chosen, share, seed, test_share, [classes[index] for index in real])
-    rows = dict(zip(real, drawn, strict=True))
+    divided = _choose_divided(labelled, photos, classes)
+    chosen = PhotoSet(labelled.images, tuple(labelled.photos[index] for index in divided))
+    drawn = divide_photos(chosen, share, seed, test_share, [classes[index] for index in divided])
+    rows = dict(zip(divided, drawn, strict=True))
     scenes = PhotoSet(labelled.images, tuple(photo for index, photo in enumerate(labelled.photos) if index not in rows))
     hashes = hash_photos(scenes)
     return [
@@ -62,12 +65,27 @@ def _divide_real(
     ]
 
 
-def _choose_real(photos: Sequence[BoxedPhoto], classes: Sequence[frozenset[str]]) -> list[int]:
-    """Return the places of what is to be divided: the photos, or all where they show a class too seldom."""
+def _choose_divided(labelled: PhotoSet, photos: Sequence[BoxedPhoto], classes: Sequence[frozenset[str]]) -> list[int]:
+    """Return the places of what is divided: the photos, and scenes of classes that too few photos show."""
     real = [index for index, photo in enumerate(photos) if not photo.composed]
-    shown = Counter(label for index in real for label in classes[index])
-    enough = all(shown[label] >= len(LEARNT_SIDES) for label in frozenset().union(*classes))
-    return real if enough else list(range(len(photos)))
+    if len(real) == len(photos):
+        return real
+    rare = _list_rare(labelled, real, classes)
+    joining = [index for index, photo in enumerate(photos) if photo.composed and classes[index] & rare]
+    if joining:
+        log.info(
+            "fewer than %d photos show %s, so %d composed scenes that do are divided as photos are: add photos",
+            *(len(LEARNT_SIDES), ", ".join(sorted(rare)), len(joining)),
+        )
+    return sorted((*real, *joining))
+
+
+def _list_rare(labelled: PhotoSet, real: Sequence[int], classes: Sequence[frozenset[str]]) -> frozenset[str]:
+    """Return the classes that cannot be on both sides of the training, where copies of a photo stay together."""
+    hashes = hash_photos(PhotoSet(labelled.images, tuple(labelled.photos[index] for index in real)))
+    shown = {(label, hashes[labelled.photos[index].image]) for index in real for label in classes[index]}
+    counts = Counter(label for label, _ in shown)
+    return frozenset(label for label in frozenset().union(*classes) if counts[label] < len(LEARNT_SIDES))
 
 
 def divide_as_given(photo_set: PhotoSet, training: int) -> tuple[SplitRow, ...]:

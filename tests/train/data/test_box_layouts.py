@@ -102,9 +102,10 @@ def test_other_sizes_in_coco_are_refused(size: tuple[Any, Any], tmp_path: Path) 
         read_boxes(path)
 
 
-def _add_crowd(path: Path, is_crowd: Any) -> Path:
+def _add_crowd(path: Path, is_crowd: Any, **changes: Any) -> Path:
     content = json.loads(path.read_text())
-    content["annotations"].append(content["annotations"][0] | {"id": 8, "bbox": [0, 0, 9, 80], "iscrowd": is_crowd})
+    crowd = {"id": 8, "bbox": [0, 0, 9, 80], "iscrowd": is_crowd} | changes
+    content["annotations"].append(content["annotations"][0] | crowd)
     path.write_text(json.dumps(content))
     return path
 
@@ -120,7 +121,37 @@ def test_a_crowd_is_counted_and_kept_apart(is_crowd: Any, tmp_path: Path, caplog
     assert caplog.text.endswith("The first: a.png\n")
 
 
-@pytest.mark.parametrize("is_crowd", ["0", "1", 2, None])
+_ALL = (0, 0, _WIDTH, _HEIGHT)
+
+
+@pytest.mark.parametrize(
+    ("changes", "corners"),
+    [
+        ({"bbox": None}, _ALL),
+        ({"bbox": []}, _ALL),
+        ({"bbox": [200, 0, 9, 9]}, _ALL),
+        ({"bbox": [float("nan"), 0, 9, 9]}, _ALL),
+        ({"bbox": [-20, 10, 60, 900]}, (0, 10, 40, _HEIGHT)),
+        ({"category_id": 99}, (0, 0, 9, 80)),
+    ],
+)
+def test_what_is_wrong_with_a_crowd_stops_nothing(
+    changes: dict[str, Any], corners: tuple[float, ...], tmp_path: Path
+) -> None:
+    """It is left out anyway; where it is not known where it is, no background is cut out of its photo."""
+    _draw(tmp_path / "a.png")
+    (photo,) = read_boxes(_add_crowd(_write_coco(tmp_path, "a.png"), 1, **changes)).photos
+    assert photo.boxes == (_HAT,)
+    assert [crowd.corners for crowd in photo.crowds] == [corners]
+
+
+def test_a_region_of_which_nothing_is_said_is_no_crowd(tmp_path: Path) -> None:
+    _draw(tmp_path / "a.png")
+    (photo,) = read_boxes(_write_coco(tmp_path, "a.png", iscrowd=None)).photos
+    assert (photo.boxes, photo.crowds) == ((_HAT,), ())
+
+
+@pytest.mark.parametrize("is_crowd", ["0", "1", 2])
 def test_what_might_be_a_crowd_is_refused(is_crowd: Any, tmp_path: Path) -> None:
     _draw(tmp_path / "a.png")
     with pytest.raises(DataError, match=r"box 8 \(hat\) has .* as its iscrowd, neither 0 nor 1"):
@@ -179,6 +210,38 @@ def test_a_voc_file_whose_name_two_photos_have_must_name_one(
     assert sentence.endswith("a.png are called as it is; correct its filename.")
 
 
+def test_of_a_voc_file_and_an_older_copy_both_are_named(tmp_path: Path) -> None:
+    _draw(tmp_path / "JPEGImages" / "a.png")
+    _write_voc(tmp_path / "Annotations" / "a.xml", "a.png")
+    _write_voc(tmp_path / "Annotations" / "old" / "a.xml", "a.png")
+    with pytest.raises(DataError, match=r"Annotations/a\.xml and .*Annotations/old/a\.xml are both about .*a\.png"):
+        read_boxes(tmp_path)
+
+
+@pytest.mark.parametrize("filename", ["{}/elsewhere/a.png", "../../elsewhere/a.png", "{}/data/JPEGImages/shop/a.png"])
+@pytest.mark.parametrize("stem", ["a", "1"])
+def test_a_voc_file_never_leads_out_of_the_photo_folder(filename: str, stem: str, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    _draw(data / "JPEGImages" / "shop" / "a.png", tmp_path / "elsewhere" / "a.png", data / "elsewhere" / "a.png")
+    _write_voc(data / "Annotations" / "shop" / f"{stem}.xml", filename.format(tmp_path))
+    assert _count(read_boxes(data)) == {"shop/a.png": 1}
+
+
+def test_a_voc_file_may_name_its_photo_from_its_own_folder(tmp_path: Path) -> None:
+    _draw(tmp_path / "JPEGImages" / "shop" / "a.png")
+    _write_voc(tmp_path / "Annotations" / "days" / "1.xml", "../shop/a.png")
+    assert _count(read_boxes(tmp_path)) == {"shop/a.png": 1}
+
+
+def test_a_photo_outside_the_folder_is_not_there(tmp_path: Path) -> None:
+    _draw(tmp_path / "elsewhere" / "b.png", tmp_path / "data" / "JPEGImages" / "c.png")
+    _write_voc(tmp_path / "data" / "Annotations" / "a.xml", str(tmp_path / "elsewhere" / "b.png"))
+    with pytest.raises(
+        DataError, match=r"a\.xml names .*elsewhere/b\.png, which is not in .*JPEGImages, nor is a photo"
+    ):
+        read_boxes(tmp_path / "data")
+
+
 def test_two_voc_files_about_one_photo_are_refused(
     tmp_path: Path, look: Callable[[Path], tuple[BoxSet, Refused]]
 ) -> None:
@@ -187,7 +250,10 @@ def test_two_voc_files_about_one_photo_are_refused(
     _write_voc(tmp_path / "Annotations" / "b.xml", "a.png", "shoe")
     box_set, refused = look(tmp_path)
     assert _count(box_set) == {"a.png": 1}
-    assert refused == [("a.png", f"{tmp_path} has a.png twice; put all of its boxes in one place.")]
+    first, second = (tmp_path / "Annotations" / name for name in ("a.xml", "b.xml"))
+    ((image, sentence),) = refused
+    assert image == "b.xml"
+    assert sentence.startswith(f"{first} and {second} are both about {tmp_path / 'JPEGImages' / 'a.png'}; put all of")
 
 
 def test_voc_files_are_read_below_folders_and_whatever_the_case(

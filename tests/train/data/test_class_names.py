@@ -60,11 +60,29 @@ def test_a_list_of_lines_goes_before_a_data_yaml(tmp_path: Path) -> None:
     assert read_class_names(tmp_path, None) == {"0": "3/4 trousers", "2": "2 in 1 dress"}
 
 
-@pytest.mark.parametrize("text", ["0: bag\n1: hat\n", "0 bag\n1 hat\n", "1. bag\n\n2. hat\n"])
+@pytest.mark.parametrize(
+    "text", ["0: bag\n1: hat\n", "0 bag\n1 hat\n", "1. bag\n\n2. hat\n", "1\tbag\n2\that", "1) bag\n2 ) hat"]
+)
 def test_numbered_lines_are_no_names(text: str, tmp_path: Path) -> None:
     (tmp_path / "classes.txt").write_text(text)
     with pytest.raises(DataError, match="has a number before each name"):
         read_class_names(tmp_path, None)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["1 piece suit"],
+        ["0.5 l bottle"],
+        ["1 piece suit", "2 piece suit", "3 piece suit"],
+        ["0.5 l bottle", "1.5 l bottle"],
+        ["1 piece suit", "2 button jacket"],
+        ["0: bag", "1: hat", "coat"],
+    ],
+)
+def test_names_may_begin_with_a_number(names: list[str], tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_text("\n".join(names))
+    assert list(read_class_names(tmp_path, None).values()) == names
 
 
 @pytest.mark.parametrize("text", [_HEAD, "names: [bag, hat]\n", "nc: 2\n", "names:\n  0: bag\n"])

@@ -8,10 +8,15 @@ from edge_runtime.errors import DataError
 from train.data.photos import Columns, find_photos
 
 _COCO = '{"images": [], "annotations": [], "categories": []}'
-_LABELME = '{"version": "5.4.1", "flags": {}, "shapes": [], "imagePath": "a.jpg"}'
-_VIA = '{"a.jpg123": {"filename": "a.jpg", "regions": []}}'
-_VOC = "<annotation><filename>a.jpg</filename></annotation>"
-_YOLO = "0 0.5 0.5 0.25 1e-05\n"
+_LABELME = '{"version": "5.4.1", "shapes": [{"label": "hat", "points": [[1, 2], [9, 9]]}], "imagePath": "a.jpg"}'
+_VIA = '{"_via_img_metadata": {"a.jpg12": {"regions": [{"shape_attributes": {"x": 1}}]}}}'
+_VIA_1 = '{"a.jpg12": {"regions": {"0": {"shape_attributes": {"x": 1}}}}}'
+_CREATE_ML = '[{"image": "a.jpg", "annotations": [{"label": "hat", "coordinates": {"x": 1}}]}]'
+_LABEL_STUDIO = '[{"id": 1, "annotations": [{"result": [{"value": {"x": 1}}]}]}]'
+_VOC = "<annotation><filename>a.jpg</filename><object><bndbox><xmin>1</xmin></bndbox></object></annotation>"
+_CVAT = '<annotations><image name="a.jpg"><box label="hat" xtl="1"/></image></annotations>'
+_YOLO = "0 0.5 0.5 0.25 1e-05\n\n12 0 0 1 1\n"
+_YOLO_OUTLINE = "0 0.5 0.5 0.25 0.1 0.75 0.9\n"
 
 
 def fill(folder: Path, *names: str) -> Path:
@@ -28,7 +33,19 @@ def count(folder: Path) -> int:
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("a.json", _LABELME), ("via.json", _VIA), ("a.xml", _VOC), ("A.XML", _VOC), ("a.txt", _YOLO)]
+    ("name", "text"),
+    [
+        ("a.json", _LABELME),
+        ("via.json", _VIA),
+        ("via.json", _VIA_1),
+        ("a.json", _CREATE_ML),
+        ("a.json", _LABEL_STUDIO),
+        ("a.xml", _VOC),
+        ("A.XML", _VOC),
+        ("all.xml", _CVAT),
+        ("a.txt", _YOLO),
+        ("a.txt", _YOLO_OUTLINE),
+    ],
 )
 @pytest.mark.parametrize("folder", ["train", "", "monday"])
 def test_annotations_beside_photos_are_refused(tmp_path: Path, folder: str, name: str, text: str) -> None:
@@ -61,6 +78,25 @@ def test_other_files_beside_photos_do_no_harm(tmp_path: Path) -> None:
         "instances.json": _COCO,
     }.items():
         (tmp_path / name).write_text(text)
+    assert count(tmp_path) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.json", '{"title": "a", "regions": ["EU"]}'),
+        ("a.json", '{"shapes": ["boxy"], "annotations": []}'),
+        ("a.json", '{"annotations": [{"by": "Ada", "text": "worn"}], "regions": {"EU": "yes"}, "shapes": null}'),
+        ("a.json", '{"regions": '),
+        ("a.xml", "<photo><annotation>worn</annotation><boxes/></photo>"),
+        ("sizes.txt", "38 40 42 44 46"),
+        ("a.txt", "1 0.5 0.5 0.5 0.5\nof the hats"),
+        ("a.txt", "\n"),
+    ],
+)
+def test_files_that_only_speak_of_regions_or_numbers_do_no_harm(name: str, text: str, tmp_path: Path) -> None:
+    fill(tmp_path, "hat/a.jpg", "shoes/b.jpg")
+    (tmp_path / "hat" / name).write_text(text)
     assert count(tmp_path) == 2
 
 

@@ -53,6 +53,12 @@ def make_options(data: Path, architecture: str, **changes: Any) -> DetectOptions
     return replace(options, **changes)
 
 
+def repeat_options(run: TrainingRun, architecture: str) -> DetectOptions:
+    begun = run.read_arguments()
+    same = {name: begun[name] for name in ("loss", "fit_anchors")}
+    return make_options(Path(begun["data"][0]), architecture, schedule=Schedule(**begun["schedule"]), **same)
+
+
 def read_history(run: TrainingRun) -> list[dict[str, str]]:
     return list(csv.DictReader((run.path / "metrics.csv").read_text().splitlines()))
 
@@ -181,10 +187,8 @@ def test_changed_boxes_and_other_arguments_never_touch_a_run(
     # Photos are decoded once, when a run begins.
     monkeypatch.setattr("train.detection.detect.check_readable", lambda _: pytest.fail("photos are checked again"))
     run = TrainingRun(Path(shutil.copytree(detector_run.path, tmp_path / "copy")))
-    begun = run.read_arguments()
-    data = Path(begun["data"][0])
-    same = {name: begun[name] for name in ("loss", "fit_anchors")}
-    options = make_options(data, small_mobilenet, schedule=Schedule(**begun["schedule"]), **same)
+    options = repeat_options(run, small_mobilenet)
+    (data,) = options.data
     with pytest.raises(RunError, match="another loss"):
         train_detector(replace(options, loss="mining"), run)
     content = data.read_text()
@@ -199,6 +203,17 @@ def test_changed_boxes_and_other_arguments_never_touch_a_run(
     shutil.rmtree(run.path / "checkpoint")
     with pytest.raises(RunError, match="finished run without its last epoch"):
         train_detector(options, run)
+
+
+@pytest.mark.parametrize("change", [lambda anchors: anchors * 1.01, lambda anchors: anchors[:-1]])
+def test_a_run_never_goes_on_with_other_anchors(
+    change: Callable[[np.ndarray], np.ndarray], detector_run: TrainingRun, small_mobilenet: str, tmp_path: Path
+) -> None:
+    """Another version may fit others to the same boxes."""
+    run = TrainingRun(Path(shutil.copytree(detector_run.path, tmp_path / "copy")))
+    run.write_anchors(change(run.read_anchors()))
+    with pytest.raises(RunError, match="began with other anchors than are made now"):
+        train_detector(repeat_options(run, small_mobilenet), run)
 
 
 def test_photos_held_back_by_a_split_are_neither_learnt_nor_measured(

@@ -1,4 +1,5 @@
 import json
+import logging
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -88,6 +89,23 @@ def test_where_photos_do_not_show_each_class_twice_composed_scenes_are_divided_t
     unmarked = read_data([scenes], [], (), 0.25, seed=0).rows
     mark_composed(scenes, range(photos, 12))
     assert read_data([scenes], [], (), 0.25, seed=0).rows == unmarked
+
+
+def test_only_scenes_of_a_class_that_too_few_photos_show_are_divided(
+    make_scenes: MakeScenes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two copies of a photo are one."""
+    photos, caps = make_scenes(count=12, labels=("disc",)), make_scenes(count=2, seed=1, labels=("cap",))
+    shutil.copy(caps.parent / "images" / "0.png", caps.parent / "images" / "1.png")
+    scenes = make_scenes(name="discs", count=12, seed=2, labels=("disc",))
+    both = make_scenes(name="both", count=8, seed=3, labels=("disc", "cap"))
+    mark_composed(scenes, range(12))
+    mark_composed(both, range(8))
+    with caplog.at_level(logging.INFO):
+        rows = read_data([photos, caps, scenes, both], [], ("cap", "disc"), 0.25, seed=0).rows
+    sides = {name: {row.split for row in rows if row.image.startswith(name)} for name in ("discs", "both")}
+    assert sides == {"discs": {Split.TRAIN}, "both": {Split.TRAIN, Split.VALIDATION}}
+    assert "fewer than 2 photos show cap, so 8 composed scenes that do are divided" in caplog.text
 
 
 def test_several_data_sets_of_several_kinds_are_divided_as_one(scenes: Path, tmp_path: Path) -> None:
