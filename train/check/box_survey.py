@@ -61,14 +61,10 @@ def check_boxes(options: BoxCheckOptions) -> tuple[Report, BoxSet]:
     findings = [
         *find_wrong_boxes(refused),
         *find_unreadable(unreadable),
-        *find_class_problems(list_classes(box_set), alone=True),
-        *find_broken_classes(box_set),
         *_find_copies(options.splits, photos, facts, complete=not refused),
-        *find_without_boxes(box_set),
-        *find_odd_boxes(box_set, options.image_size),
         *find_odd_shapes(facts, options.image_size),
         *find_odd_modes(facts),
-        *find_left_out_of(box_set),
+        *_look_at_boxes(box_set, options.image_size),
     ]
     sizes = measure_sizes(box_set)
     report = Report(
@@ -82,6 +78,14 @@ def check_boxes(options: BoxCheckOptions) -> tuple[Report, BoxSet]:
         sizes=sizes,
     )
     return report, box_set
+
+
+def _look_at_boxes(box_set: BoxSet, image_size: int) -> Iterator[Finding]:
+    yield from find_class_problems(list_classes(box_set), alone=True)
+    yield from find_broken_classes(box_set)
+    yield from find_without_boxes(box_set)
+    yield from find_odd_boxes(box_set, image_size)
+    yield from find_left_out_of(box_set)
 
 
 def _find_copies(

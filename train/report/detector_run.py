@@ -58,6 +58,15 @@ class FinishedDetectorRun:
         return sum(record.seconds for record in self.history) / 60
 
 
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A validation photo's path, true boxes and found ones."""
+
+    photo: str
+    truth: list[TrueBox]
+    found: list[Detection]
+
+
 def read_detector_run(path: Path) -> FinishedDetectorRun:
     """Read the run directory of a detector.
 
@@ -71,18 +80,8 @@ def read_detector_run(path: Path) -> FinishedDetectorRun:
     check_finished(run, PREDICTIONS_NAME)
     spec = run.read_spec()
     try:
-        validation, results, scores = (
-            json.loads((path / name).read_text(encoding="utf-8"))
-            for name in (VALIDATION_NAME, PREDICTIONS_NAME, "scores.json")
-        )
-        labels = {each["id"]: each["name"] for each in validation["categories"]}
-        photos = {each["id"]: each["file_name"] for each in validation["images"]}
-        truth: dict[int, list[TrueBox]] = {photo: [] for photo in photos}
-        found: dict[int, list[Detection]] = {photo: [] for photo in photos}
-        for each in validation["annotations"]:
-            truth[each["image_id"]].append(TrueBox(labels[each["category_id"]], _corners(each)))
-        for each in results:
-            found[each["image_id"]].append(Detection(labels[each["category_id"]], each["score"], _corners(each)))
+        scores = json.loads((path / "scores.json").read_text(encoding="utf-8"))
+        measured = _read_measured(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is damaged ({error!r}); train again into a fresh directory.") from error
     arguments, history = flatten(run.read_arguments()), read_history(path / "metrics.csv", DetectorEpoch)
@@ -98,10 +97,24 @@ def read_detector_run(path: Path) -> FinishedDetectorRun:
         history=history,
         splits=run.read_splits(),
         scores=scores,
-        photos=tuple(photos.values()),
-        truth=tuple(map(tuple, truth.values())),
-        found=tuple(map(tuple, found.values())),
+        photos=tuple(each.photo for each in measured),
+        truth=tuple(tuple(each.truth) for each in measured),
+        found=tuple(tuple(each.found) for each in measured),
     )
+
+
+def _read_measured(path: Path) -> list[_Measured]:
+    validation, results = (
+        json.loads((path / name).read_text(encoding="utf-8")) for name in (VALIDATION_NAME, PREDICTIONS_NAME)
+    )
+    labels = {each["id"]: each["name"] for each in validation["categories"]}
+    measured = {each["id"]: _Measured(each["file_name"], [], []) for each in validation["images"]}
+    for each in validation["annotations"]:
+        measured[each["image_id"]].truth.append(TrueBox(labels[each["category_id"]], _corners(each)))
+    for each in results:
+        label = labels[each["category_id"]]
+        measured[each["image_id"]].found.append(Detection(label, each["score"], _corners(each)))
+    return list(measured.values())
 
 
 def _corners(annotation: dict[str, Any]) -> tuple[float, float, float, float]:
