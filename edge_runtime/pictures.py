@@ -21,6 +21,8 @@ from edge_runtime.preprocess import Image
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 UNREAD_PICTURE_SUFFIXES = frozenset({".avif", ".heic", ".heif", ".jxl", ".jp2", ".cr2", ".cr3", ".dng", ".nef", ".arw"})
 """Of pictures as phones and cameras make them, which no command reads."""
+UNREAD_PHOTO_SUFFIXES = UNREAD_PICTURE_SUFFIXES | {".gif"}
+"""Of what is no photo to learn from; a GIF may be a video to run on."""
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"IEND"

@@ -78,8 +78,9 @@ class ScanEvent:
         label: The label that most of the latest frames vote for.
         score: Mean score in [0, 1] of the votes for it.
         box: (x_min, y_min, x_max, y_max) in pixels of the frame, where last seen; None when the model is no detector.
-        seen_s: Seconds from the first to the last frame that voted for the label. What follows another garment in its
-            place begins after the last vote for that one.
+        seen_s: Seconds from the first to the last frame that voted for the label. While nothing has settled, votes
+            count anew once the time that the vote covers had none for it. What follows another garment in its place
+            begins after the last vote for that one.
         model_sha256: Hash of the model file that answered.
         refined_label: What most second looks of a detector's classifier say; None where none was taken or sure.
         refined_score: Mean score in [0, 1] of these.

@@ -9,6 +9,7 @@ from typing import Final
 
 import cv2
 
+from edge_runtime.addresses import is_utf8
 from edge_runtime.errors import SourceError
 from edge_runtime.frame import Frame
 from edge_runtime.preprocess import halve
@@ -90,11 +91,7 @@ class VideoSource(FrameSource):
 
 def takes_path(path: Path) -> bool:
     """Tell whether OpenCV can be given a file's absolute path: one that is no UTF-8 ends the process with SIGSEGV."""
-    try:
-        str(path.absolute()).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return is_utf8(str(path.absolute()))
 
 
 def _claimed_fps(capture: cv2.VideoCapture) -> float | None:

@@ -1,9 +1,13 @@
-"""A training that is killed."""
+"""A training that is killed, and a run like another."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
+
+from edge_runtime.training_run import TrainingRun
 
 
 class KilledError(Exception):
@@ -31,3 +35,18 @@ def _killed_in_second_epoch() -> Iterator[None]:
         patch.setattr(EpochBounds, "on_epoch_begin", die_in_second_epoch)
         with pytest.raises(KilledError):
             yield
+
+
+@pytest.fixture
+def double_weights(tmp_path: Path) -> Callable[[TrainingRun], TrainingRun]:
+    """Copy a run and make every weight of its model twice as large."""
+
+    def double(run: TrainingRun) -> TrainingRun:
+        keras = pytest.importorskip("keras", reason="needs the train extra")
+        copy = TrainingRun(Path(shutil.copytree(run.path, tmp_path / "other")))
+        model = keras.models.load_model(copy.model_path, compile=False)
+        model.set_weights([2 * weights for weights in model.get_weights()])
+        model.save(copy.model_path)
+        return copy
+
+    return double

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edge_runtime.pictures import PICTURE_SUFFIXES
+from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PHOTO_SUFFIXES
 from train.check.facts import Unreadable
 from train.check.findings import Finding, Kind, Severity
-from train.data.photos import UNREAD_SUFFIXES, list_empty_classes, list_left_out
+from train.data.photos import list_empty_classes, list_left_out
 
 
 def find_unreadable(unreadable: Sequence[Unreadable]) -> Iterator[Finding]:
@@ -25,7 +25,7 @@ def find_left_out(data: Path) -> Iterator[Finding]:
         yield Finding(Kind.CLASSES, Severity.ERROR, message, values={"label": label})
     left_out = list_left_out(data)
     suffixes = Counter(path.suffix.lower() for path in left_out)
-    for suffix in sorted(suffixes.keys() & UNREAD_SUFFIXES):
+    for suffix in sorted(suffixes.keys() & UNREAD_PHOTO_SUFFIXES):
         message = (
             f"{suffixes[suffix]} {suffix} files are left out; save them as JPEG "
             f"(read are {', '.join(sorted(PICTURE_SUFFIXES))})."

@@ -13,14 +13,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from edge_runtime.errors import DataError, PictureError
-from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PICTURE_SUFFIXES, only_pictures, read_picture
+from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PHOTO_SUFFIXES, only_pictures, read_picture
 from train.data.detection_formats import holds_boxes
 from train.data.layouts import refuse_other_layouts
 
 log = logging.getLogger(__name__)
 
-UNREAD_SUFFIXES = UNREAD_PICTURE_SUFFIXES | {".gif"}
-"""Of pictures that are left out of a folder."""
 _SEPARATORS = ",;\t"
 """Of columns; where a comma is the decimal mark, spreadsheets write semicolons."""
 _SHOWN_COLUMNS, _SHOWN_CHARACTERS = 10, 40
@@ -125,10 +123,12 @@ def list_left_out(data: Path) -> tuple[Path, ...]:
 
     They are of a format that is not read, deeper than the folder of a class, or beside it.
     """
-    below = (path for path in data.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES | UNREAD_SUFFIXES)
+    below = (path for path in data.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES | UNREAD_PHOTO_SUFFIXES)
     names = (path.relative_to(data) for path in below if path.is_file())
     visible = (name for name in names if not any(part.startswith(".") for part in name.parts))
-    return tuple(sorted(name for name in visible if len(name.parts) != 2 or name.suffix.lower() in UNREAD_SUFFIXES))
+    return tuple(
+        sorted(name for name in visible if len(name.parts) != 2 or name.suffix.lower() in UNREAD_PHOTO_SUFFIXES)
+    )
 
 
 def check_readable(files: Sequence[Path]) -> None:

@@ -6,12 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from edge_runtime.errors import DataError
-from edge_runtime.pictures import UNREAD_PICTURE_SUFFIXES, pictures_under
+from edge_runtime.pictures import UNREAD_PHOTO_SUFFIXES, pictures_under
 from train.data.annotations import Refuse, by_stem, files_under, keep_right, name_class, parse_number
 from train.data.boxes import Box, BoxedPhoto, BoxSet, make_box, measure_photo
 from train.data.class_names import CLASSES
-
-_UNREAD_SUFFIXES = UNREAD_PICTURE_SUFFIXES | {".gif"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def read_yolo(data: Path, roots: Sequence[Path], names: Mapping[str, str], refus
 def _list_files(root: Path) -> _Files:
     images, labels = root / "images", root / "labels"
     photos = by_stem(images, pictures_under(images))
-    unread = by_stem(images, files_under(images, _UNREAD_SUFFIXES))
+    unread = by_stem(images, files_under(images, UNREAD_PHOTO_SUFFIXES))
     return _Files(
         root,
         photos,

@@ -12,7 +12,7 @@ from edge_runtime.spec import DetectionSpec, ModelSpec
 from edge_runtime.training_run import SplitRow, TrainingRun
 from train.detection.epoch import DetectorEpoch
 from train.detection.run_files import PREDICTIONS_NAME, VALIDATION_NAME
-from train.report.runs import check_finished, find_best, flatten, is_detector, read_history
+from train.report.runs import check_finished, count_minutes, find_best, flatten, is_detector, read_history
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class FinishedDetectorRun:
     @property
     def minutes(self) -> float:
         """Time that the epochs took."""
-        return sum(record.seconds for record in self.history) / 60
+        return count_minutes(self.history)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class FinishedRun:
     @property
     def minutes(self) -> float:
         """Time that the epochs took."""
-        return sum(record.seconds for record in self.history) / 60
+        return count_minutes(self.history)
 
 
 def read_run(path: Path) -> FinishedRun:
@@ -145,12 +145,16 @@ def find_best(history: Sequence[Epoch]) -> int:
     return max(range(len(history)), key=lambda index: history[index].score)
 
 
+def count_minutes(history: Sequence[Epoch]) -> float:
+    """Return how long the epochs of a run took together."""
+    return sum(record.seconds for record in history) / 60
+
+
 def describe_epochs(history: Sequence[Epoch]) -> str:
     """Return in words how long the epochs of a run took and which one became the model."""
     if not history:
         return "the average of other runs"
-    minutes = sum(record.seconds for record in history) / 60
-    return f"{minutes:.1f} minutes; kept: epoch {find_best(history) + 1}"
+    return f"{count_minutes(history):.1f} minutes; kept: epoch {find_best(history) + 1}"
 
 
 def _parse_epoch(row: dict[str, str], record: type[Record]) -> Record:

@@ -1,5 +1,6 @@
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,14 +21,9 @@ from train.report.runs import read_run  # noqa: E402
 
 
 @pytest.fixture
-def other_run(trained_run: TrainingRun, tmp_path: Path) -> TrainingRun:
+def other_run(trained_run: TrainingRun, double_weights: Callable[[TrainingRun], TrainingRun]) -> TrainingRun:
     """The same run with every weight twice as large."""
-    run = TrainingRun(tmp_path / "other")
-    shutil.copytree(trained_run.path, run.path)
-    model = keras.models.load_model(run.model_path, compile=False)
-    model.set_weights([2 * weights for weights in model.get_weights()])
-    model.save(run.model_path)
-    return run
+    return double_weights(trained_run)
 
 
 def test_the_average_is_a_finished_run_with_the_mean_of_all_weights(

@@ -1,4 +1,4 @@
-import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,14 +16,9 @@ from train.report.detector_run import read_detector_run  # noqa: E402
 
 
 @pytest.fixture
-def other_run(detector_run: TrainingRun, tmp_path: Path) -> TrainingRun:
+def other_run(detector_run: TrainingRun, double_weights: Callable[[TrainingRun], TrainingRun]) -> TrainingRun:
     """The same run with every weight twice as large."""
-    run = TrainingRun(tmp_path / "other")
-    shutil.copytree(detector_run.path, run.path)
-    model = keras.models.load_model(run.model_path, compile=False)
-    model.set_weights([2 * weights for weights in model.get_weights()])
-    model.save(run.model_path)
-    return run
+    return double_weights(detector_run)
 
 
 def test_the_average_is_a_finished_run_with_the_mean_of_all_weights(
