@@ -15,7 +15,14 @@ from train.check.boxes import (
     measure_sizes,
 )
 from train.check.classes import find_class_problems
-from train.check.duplicates import NO_SPLITS, find_duplicates, find_leaks, find_near_duplicates, gather_copies
+from train.check.duplicates import (
+    NO_SPLITS,
+    find_duplicates,
+    find_leaks,
+    find_near_duplicates,
+    gather_copies,
+    gather_sides,
+)
 from train.check.facts import Facts, gather_facts
 from train.check.findings import Finding, Report, sort_findings
 from train.check.readability import find_unreadable
@@ -74,7 +81,7 @@ def check_boxes(options: BoxCheckOptions) -> tuple[Report, BoxSet]:
         groups=len(photos),
         classes={each.label: each.boxes for each in sizes},
         findings=sort_findings(findings),
-        skipped=() if options.splits else (NO_SPLITS,),
+        skipped=() if options.splits or box_set.lies_divided else (NO_SPLITS,),
         sizes=sizes,
     )
     return report, box_set
@@ -106,3 +113,5 @@ def _find_copies(
         rows = match_files(splits, [photo.image for photo in photos], hashes, complete=complete)
         grouped = [replace(photo, group=row.group) for photo, row in zip(photos, rows, strict=True)]
         yield from find_leaks(copies, grouped, {row.image: row.split for row in rows})
+    elif sides := gather_sides(photos):
+        yield from find_leaks(copies, photos, sides)

@@ -23,7 +23,7 @@ def as_photo(boxed: BoxedPhoto) -> Photo:
     labels = sorted({box.label for box in boxed.boxes})
     # Written as in a split file; annotation tools also write ./photo.jpg.
     image = PurePosixPath(boxed.image).as_posix()
-    return Photo(image, " + ".join(labels) or _NO_BOX, image)
+    return Photo(image, " + ".join(labels) or _NO_BOX, image, boxed.side)
 
 
 def list_classes(box_set: BoxSet) -> tuple[Photo, ...]:

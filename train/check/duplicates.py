@@ -79,6 +79,11 @@ def find_copies_across_groups(copies: Iterable[Copies]) -> Iterator[Finding]:
             yield Finding(Kind.ACROSS_GROUPS, Severity.WARNING, message, each.photos, {"groups": groups})
 
 
+def gather_sides(photos: Iterable[Photo]) -> dict[str, Split]:
+    """Return what each image serves for by the folder that it lies in; nothing of data that do not lie divided."""
+    return {photo.image: photo.side for photo in photos if photo.side is not None}
+
+
 def find_leaks(copies: Iterable[Copies], photos: Iterable[Photo], sides: Mapping[str, Split]) -> Iterator[Finding]:
     """Find what is on both sides of a split: copies, and groups.
 

@@ -16,6 +16,7 @@ from train.check.duplicates import (
     find_leaks,
     find_near_duplicates,
     gather_copies,
+    gather_sides,
 )
 from train.check.facts import Facts, gather_facts, of_photos
 from train.check.findings import Finding, Report, sort_findings
@@ -75,7 +76,7 @@ def check_photos(options: CheckOptions) -> Report:
         groups=len({photo.group for photo in photo_set.photos}),
         classes=dict(Counter(photo.label for photo in photo_set.photos).most_common()),
         findings=sort_findings(findings),
-        skipped=(*(() if options.splits else (NO_SPLITS,)), *skipped),
+        skipped=(*(() if options.splits or photo_set.lies_divided else (NO_SPLITS,)), *skipped),
     )
 
 
@@ -90,6 +91,8 @@ def _find_copies(
         # Without a column of groups, those that the split was drawn by are the only ones known.
         photos = photo_set.photos if grouped else [Photo(row.image, row.label, row.group) for row in rows]
         yield from find_leaks(copies, photos, {row.image: row.split for row in rows})
+    elif photo_set.lies_divided:
+        yield from find_leaks(copies, photo_set.photos, gather_sides(photo_set.photos))
     elif options.columns.group is not None:
         yield from find_copies_across_groups(copies)
 

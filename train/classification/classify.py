@@ -25,7 +25,7 @@ from train.classification.schedule import ClassifierSchedule
 from train.classification.task import ClassifierTask
 from train.data.photos import Columns, PhotoSet, check_readable, read_photos
 from train.data.split_file import match_splits, read_splits
-from train.data.splits import split_photos
+from train.data.splits import keep_divided, split_photos
 from train.fitting.beginning import goes_on, write_beginning
 from train.fitting.checkpoint import CheckpointFolder, State
 from train.fitting.distribution import ONE_DEVICE, Distribution
@@ -107,10 +107,11 @@ def _fit(
     negatives: Negatives,
     distribution: Distribution,
 ) -> State[EpochRecord]:
-    training, validation = (_of(rows, split) for split in (Split.TRAIN, Split.VALIDATION))
+    training, validation, test = (_of(rows, split) for split in Split)
     log.info(
-        "%d photos of %d classes: %d to train on, %d of %d other groups to validate on",
+        "%d photos of %d classes: %d to train on, %d of %d other groups to validate on%s",
         *(len(rows), len(encoding.labels), len(training), len(validation), len({row.group for row in validation})),
+        f", {len(test)} held back" if test else "",
     )
     distribution.check(len(training), options.schedule.batch_size)
     classifier = _build(options, encoding, training)
@@ -218,6 +219,8 @@ def _check_split_same(splits: Path, run: TrainingRun, photo_set: PhotoSet, rows:
 def _divide(options: ClassifyOptions, photo_set: PhotoSet) -> tuple[SplitRow, ...]:
     if options.splits is not None:
         return read_splits(options.splits, photo_set)
+    if photo_set.lies_divided:
+        return keep_divided(photo_set, options.validation_share, options.schedule.seed)
     return split_photos(photo_set, options.validation_share, options.schedule.seed)
 
 

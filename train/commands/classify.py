@@ -12,7 +12,7 @@ from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
 from train.commands.data_options import (
     data_options,
-    refuse_share_with_splits,
+    refuse_idle_share,
     seed_option,
     splits_option,
     take_columns,
@@ -53,9 +53,12 @@ if TYPE_CHECKING:
 )
 @seed_option
 def classify(data: Path, run: Path, distribute: str, **arguments: Any) -> None:
-    """Fine-tune a classifier on DATA: a folder with one sub-folder per class, or a CSV file."""
-    refuse_share_with_splits(arguments)
+    """Fine-tune a classifier on DATA: a folder with one sub-folder per class, or a CSV file.
+
+    A folder may lie divided, with the folders of the classes in each of train, valid and test.
+    """
     require_extra("edge-train", "train", "keras", "sklearn", "tqdm", "yaml")
+    refuse_idle_share([data], arguments["splits"])
     if distribute != "none":
         require_extra("edge-train --distribute", "distributed", "jax")
         os.environ.setdefault("KERAS_BACKEND", "jax")

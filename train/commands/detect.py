@@ -11,7 +11,7 @@ from train.commands.data_options import (
     box_images_option,
     classes_option,
     labels_option,
-    refuse_share_with_splits,
+    refuse_idle_share,
     seed_option,
     splits_option,
     validation_share_option,
@@ -91,10 +91,11 @@ def detect(run: Path, **arguments: Any) -> None:
     """Fine-tune a detector on DATA, one or more data sets with the same classes.
 
     Each is a COCO file, or a folder in the layout of YOLO (images, labels, classes.txt) or of Pascal VOC
-    (Annotations, JPEGImages). Photos without a box teach what is no object.
+    (Annotations, JPEGImages). Photos without a box teach what is no object. A YOLO folder that lies divided, into
+    train, valid and test, is learnt from and measured on as it lies.
     """
-    _refuse_beside_splits(arguments)
     require_extra("edge-train detect", "train", "keras", "pycocotools", "tqdm", "yaml")
+    _refuse_idle_options(arguments)
     start_keras()
     from train.detection.detect import train_detector
     from train.report import report_if_possible
@@ -104,8 +105,8 @@ def detect(run: Path, **arguments: Any) -> None:
     report_if_possible(trained)
 
 
-def _refuse_beside_splits(arguments: dict[str, Any]) -> None:
-    refuse_share_with_splits(arguments)
+def _refuse_idle_options(arguments: dict[str, Any]) -> None:
+    refuse_idle_share(arguments["data"], arguments["splits"])
     if arguments["splits"] is not None and arguments["validation"]:
         raise click.UsageError("--splits says which photos of DATA are held out; leave --validation away.")
 

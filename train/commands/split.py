@@ -53,7 +53,7 @@ def split(data: tuple[Path, ...], output: Path, **arguments: Any) -> None:
     """Divide DATA into training, validation and test photos, and save which is which.
 
     DATA is a folder with one sub-folder per class or a CSV file; or boxes, one or more data sets as edge-train detect
-    takes them.
+    takes them. What lies divided into train, valid and test is divided anew.
     """
     require_extra("edge-train split", "train", "PIL", "tqdm", "yaml")
     from train.data.detection_formats import holds_boxes
@@ -94,6 +94,7 @@ def _divide_boxes(data: Sequence[Path], arguments: dict[str, Any]) -> tuple[tupl
         images=arguments["images"],
         classes=arguments["classes"],
         test_share=arguments["test_share"],
+        redraw=True,
     )
     return divided.rows, divided.box_rows
 

@@ -85,5 +85,7 @@ def choose_photos(options: ComposeOptions) -> PhotoSet:
     if options.splits is not None:
         rows = read_splits(options.splits, photo_set)
         photos = tuple(photo for photo, row in zip(photos, rows, strict=True) if row.split is Split.TRAIN)
+    elif photo_set.lies_divided:
+        photos = tuple(photo for photo in photos if photo.side is Split.TRAIN)
     renamed = (replace(photo, label=options.renames.get(photo.label, photo.label)) for photo in photos)
     return PhotoSet(photo_set.images, tuple(photo for photo in renamed if photo.label))

@@ -13,6 +13,7 @@ import PIL.TiffImagePlugin
 from edge_runtime.errors import DataError, PictureError
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
+from edge_runtime.training_run import Split
 
 HEADER_ERRORS: Final = (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError)
 """What Pillow raises of a picture whose header it cannot read."""
@@ -65,6 +66,7 @@ class BoxedPhoto:
         boxes: In the order of the annotation file.
         composed: Whether it is a scene of `edge-train compose` instead of a photo.
         crowds: Regions of many objects, which are no examples of one, nor of background.
+        side: What it serves for, by the folder that it lies in; None where the data set does not lie divided.
     """
 
     image: str
@@ -73,6 +75,7 @@ class BoxedPhoto:
     boxes: tuple[Box, ...]
     composed: bool = False
     crowds: tuple[Box, ...] = ()
+    side: Split | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,11 @@ class BoxSet:
     photos: tuple[BoxedPhoto, ...]
     unnamed: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+
+    @property
+    def lies_divided(self) -> bool:
+        """Whether folders say what the photos serve for."""
+        return any(photo.side is not None for photo in self.photos)
 
 
 @dataclass(frozen=True, slots=True)

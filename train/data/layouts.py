@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from edge_runtime.errors import DataError
-from edge_runtime.pictures import PICTURE_SUFFIXES
+from edge_runtime.training_run import Split
+from train.data.sides import find_divided_boxes, find_divided_classes, has_pictures, match_sides
+from train.data.yolo import find_yolo_roots
 
 _XML_BOX: Final = re.compile(rb"<(bndbox[\s>]|box\s)")
 """Of Pascal VOC; of CVAT."""
@@ -16,12 +18,10 @@ _JSON_LISTS: Final = ("annotations", "shapes", "regions")
 _JSON_BOX: Final = frozenset({"bbox", "coordinates", "result", "points", "shape_attributes"})
 """What each box has one of, in the order of these tools."""
 _COCO_LISTS: Final = ("images", "annotations", "categories")
-_SIDES: Final = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
-"""What tools call the folders of a split."""
 
 
 def refuse_other_layouts(data: Path, folders: Sequence[Path]) -> None:
-    """Refuse a folder whose photos have boxes beside them, or that is divided by a split rather than by classes.
+    """Refuse a folder whose photos have boxes beside them, or whose folders are those of a split, not of classes.
 
     Args:
         data: The folder.
@@ -32,19 +32,28 @@ def refuse_other_layouts(data: Path, folders: Sequence[Path]) -> None:
     """
     if (path := _find_boxes(data, folders)) is not None:
         raise DataError(f"{data} holds boxes, not photos with one label each: {_tell_boxes(path)}.")
-    if folders and all(folder.name.lower() in _SIDES for folder in folders):
-        raise DataError(_tell_split(data, folders))
+    if match_sides(folders):
+        names = ", ".join(folder.name for folder in folders)
+        raise DataError(
+            f"{data} has no folders of classes, but those of a split ({names}); put the photos of each into a folder "
+            "per class, or list them with their labels in a CSV file."
+        )
+
+
+def keeps_validation(data: Path) -> bool:
+    """Tell whether data lie divided, with photos to validate on among them."""
+    if not data.is_dir():
+        return False
+    roots = find_yolo_roots(data)
+    sides = find_divided_boxes(data, roots) if roots else find_divided_classes(data)
+    return Split.VALIDATION in sides.values()
 
 
 def _find_boxes(data: Path, folders: Sequence[Path]) -> Path | None:
     """Return a file of boxes that lies beside photos or, where there are no two classes, anywhere in the folder."""
-    pictured = [folder for folder in folders if _has_pictures(folder)]
+    pictured = [folder for folder in folders if has_pictures(folder)]
     searched = pictured if len(pictured) > 1 else [data, *folders]
     return next((path for folder in searched for path in sorted(folder.iterdir()) if _tells_of_boxes(path)), None)
-
-
-def _has_pictures(folder: Path) -> bool:
-    return any(path.suffix.lower() in PICTURE_SUFFIXES for path in folder.iterdir())
 
 
 def _tells_of_boxes(path: Path) -> bool:
@@ -118,19 +127,4 @@ def _tell_boxes(path: Path) -> str:
         f"annotations lie beside the photos, the first {path}; edge-train detect and edge-train crops take a COCO "
         "file, or the folders of YOLO (images, labels) or Pascal VOC (JPEGImages, Annotations). Move the annotations "
         "away where each folder is a class"
-    )
-
-
-def _tell_split(data: Path, folders: Sequence[Path]) -> str:
-    names = ", ".join(folder.name for folder in folders)
-    divided = [folder for folder in folders if any(_has_pictures(each) for each in folder.iterdir() if each.is_dir())]
-    if divided:
-        training = max(divided, key=lambda folder: folder.name.lower().startswith("train"))
-        return (
-            f"{data} is divided already: the folders of the classes lie in {names}; put the photos of a class into one "
-            f"folder, or give {training} alone, from which photos to measure on are held out."
-        )
-    return (
-        f"{data} has no folders of classes, but those of a split ({names}); put the photos into a folder per class, or "
-        "list them with their labels in a CSV file."
     )

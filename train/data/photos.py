@@ -5,7 +5,7 @@ import csv
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,8 +14,10 @@ from tqdm import tqdm
 
 from edge_runtime.errors import DataError, PictureError
 from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PHOTO_SUFFIXES, only_pictures, read_picture
+from edge_runtime.training_run import Split
 from train.data.detection_formats import holds_boxes
 from train.data.layouts import refuse_other_layouts
+from train.data.sides import find_divided_classes, list_folders
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +51,13 @@ class Photo:
         image: Path relative to the data set's image folder, with forward slashes.
         label: Class name.
         group: What a split must not divide.
+        side: What it serves for, by the folder that it lies in; None where the data set does not lie divided.
     """
 
     image: str
     label: str
     group: str
+    side: Split | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +77,19 @@ class PhotoSet:
         """The photos' files, in their order."""
         return tuple(self.images / photo.image for photo in self.photos)
 
+    @property
+    def lies_divided(self) -> bool:
+        """Whether folders say what the photos serve for."""
+        return any(photo.side is not None for photo in self.photos)
+
 
 def read_photos(data: Path, columns: Columns, images: Path | None = None) -> PhotoSet:
     """Read a data set.
 
     Args:
-        data: A folder with one sub-folder of photos per class, or a CSV file; its columns may be separated by commas,
-            semicolons or tabs, and its paths may be those of Windows.
+        data: A folder with one sub-folder of photos per class, or with such folders in each of `train`, `valid` and
+            `test`; or a CSV file, whose columns may be separated by commas, semicolons or tabs, and whose paths may be
+            those of Windows.
         columns: The CSV file's columns; unused for a folder.
         images: Folder that the CSV file's paths start from; None takes its own folder, or `images` inside it.
 
@@ -99,12 +109,13 @@ def find_photos(data: Path, columns: Columns, images: Path | None = None) -> Pho
     """List a data set as it is, with whatever is wrong with it; arguments as for `read_photos`.
 
     Raises:
-        DataError: Nothing is there, it holds boxes, its folders are those of a split, or the file is no table with
-            these columns.
+        DataError: Nothing is there, it holds boxes, its folders are those of a split without any of classes, or the
+            file is no table with these columns.
     """
     _refuse_boxes(data)
     if data.is_dir():
-        refuse_other_layouts(data, _class_folders(data))
+        for root in _roots(data):
+            refuse_other_layouts(root, list_folders(root))
         return PhotoSet(data, tuple(_photos_by_folder(data)))
     if data.is_file():
         photos = tuple(_photos_by_csv(data, columns))
@@ -114,8 +125,9 @@ def find_photos(data: Path, columns: Columns, images: Path | None = None) -> Pho
 
 
 def list_empty_classes(data: Path) -> tuple[str, ...]:
-    """Return the names of the class folders that no photo is taken from."""
-    return tuple(folder.name for folder in _class_folders(data) if not only_pictures(folder.iterdir()))
+    """Return the class folders that no photo is taken from, each by its path in the data set."""
+    folders = (folder for folder, _ in _class_folders(data) if not only_pictures(folder.iterdir()))
+    return tuple(folder.relative_to(data).as_posix() for folder in folders)
 
 
 def list_left_out(data: Path) -> tuple[Path, ...]:
@@ -123,11 +135,12 @@ def list_left_out(data: Path) -> tuple[Path, ...]:
 
     They are of a format that is not read, deeper than the folder of a class, or beside it.
     """
+    depth = 3 if find_divided_classes(data) else 2
     below = (path for path in data.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES | UNREAD_PHOTO_SUFFIXES)
     names = (path.relative_to(data) for path in below if path.is_file())
     visible = (name for name in names if not any(part.startswith(".") for part in name.parts))
     return tuple(
-        sorted(name for name in visible if len(name.parts) != 2 or name.suffix.lower() in UNREAD_PHOTO_SUFFIXES)
+        sorted(name for name in visible if len(name.parts) != depth or name.suffix.lower() in UNREAD_PHOTO_SUFFIXES)
     )
 
 
@@ -170,8 +183,13 @@ def _is_json(data: Path) -> bool:
         return False
 
 
-def _class_folders(data: Path) -> list[Path]:
-    return sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith("."))
+def _roots(data: Path) -> Mapping[Path, Split | None]:
+    """Return the folders that hold the folders of the classes, and what the photos of each serve for."""
+    return find_divided_classes(data) or {data: None}
+
+
+def _class_folders(data: Path) -> list[tuple[Path, Split | None]]:
+    return [(folder, side) for root, side in _roots(data).items() for folder in list_folders(root)]
 
 
 def _refuse_empty_classes(data: Path) -> None:
@@ -194,10 +212,10 @@ def _tell_left_out(data: Path) -> None:
 
 
 def _photos_by_folder(data: Path) -> Iterator[Photo]:
-    for folder in _class_folders(data):
+    for folder, side in _class_folders(data):
         for path in only_pictures(folder.iterdir()):
             image = path.relative_to(data).as_posix()
-            yield Photo(image, folder.name, image)
+            yield Photo(image, folder.name, image, side)
 
 
 def _photos_by_csv(data: Path, columns: Columns) -> Iterator[Photo]:

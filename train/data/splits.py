@@ -1,7 +1,8 @@
 """Dividing photos into training, validation and test without dividing a group."""
 
+import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 
 import numpy as np
 
@@ -11,8 +12,14 @@ from edge_runtime.training_run import Split, SplitRow
 from train.data.photos import Photo, PhotoSet
 from train.data.split_repair import bring_to_both_sides
 
+log = logging.getLogger(__name__)
+
 LEARNT_SIDES = (Split.TRAIN, Split.VALIDATION)
 """What a training needs photos of."""
+
+TAKE_AWAY = "take one of them away"
+MOVE = "move some there from another of its folders"
+"""What is done about photos that lie on the wrong side, in words."""
 
 _CANDIDATES = 500
 _LEAST_GROUPS = 10
@@ -43,6 +50,50 @@ def split_photos(
     else:
         check_sides(rows, photo_set.labels, LEARNT_SIDES)
     return rows
+
+
+def keep_divided(photo_set: PhotoSet, validation_share: float, seed: int) -> tuple[SplitRow, ...]:
+    """Divide photos as they lie; where none are to validate on, a share of those to learn from is drawn.
+
+    Args:
+        photo_set: Labelled photos that lie divided.
+        validation_share: As for `split_photos`.
+        seed: As for `split_photos`.
+
+    Raises:
+        DataError: No photo is to learn from, a class has no photos of a side, or one photo lies on two.
+    """
+    rows = follow_sides(photo_set, lambda learnt: split_photos(learnt, validation_share, seed))
+    _refuse_two_labels(rows)
+    check_apart(rows, TAKE_AWAY)
+    check_sides(rows, photo_set.labels, retry=MOVE)
+    return rows
+
+
+def follow_sides(photo_set: PhotoSet, draw: Callable[[PhotoSet], Sequence[SplitRow]]) -> tuple[SplitRow, ...]:
+    """Return what each photo serves for by the folder that it lies in; those of no such folder are learnt from.
+
+    Args:
+        photo_set: Photos that lie divided.
+        draw: Divides the photos to learn from, where none are to validate on.
+
+    Raises:
+        DataError: No photo is to learn from.
+    """
+    counts = Counter(photo.side or Split.TRAIN for photo in photo_set.photos)
+    log.info("the data lie divided: %s", ", ".join(f"{side} {counts[side]}" for side in Split if counts[side]))
+    if not counts[Split.TRAIN]:
+        raise DataError(f"{photo_set.images} lies divided, and has no photo to learn from; name a folder train.")
+    drawn: dict[str, SplitRow] = {}
+    if not counts[Split.VALIDATION]:
+        learnt = tuple(photo for photo in photo_set.photos if photo.side is not Split.TEST)
+        drawn = {row.image: row for row in draw(PhotoSet(photo_set.images, learnt))}
+    return tuple(drawn.get(photo.image) or _follow_side(photo_set, photo) for photo in photo_set.photos)
+
+
+def _follow_side(photo_set: PhotoSet, photo: Photo) -> SplitRow:
+    sha256 = hash_file(photo_set.images / photo.image)
+    return SplitRow(photo.image, photo.label, photo.group, photo.side or Split.TRAIN, sha256)
 
 
 def divide_photos(
@@ -193,6 +244,26 @@ def _misfit(per_class: Counter[str], held_out: Iterable[Photo], share: float) ->
     """Return how far the validation share of the worst class is from the share asked for."""
     held_per_class = Counter(photo.label for photo in held_out)
     return max(abs(held_per_class[label] / total - share) for label, total in per_class.items())
+
+
+def check_apart(rows: Iterable[SplitRow], advice: str) -> None:
+    """Refuse photos that would be learnt and then measured on; copies under other names are known by their hash.
+
+    Args:
+        rows: The photos.
+        advice: What to do about two copies, in words.
+
+    Raises:
+        DataError: Copies are on two sides.
+    """
+    split_of: dict[str, SplitRow] = {}
+    for row in rows:
+        first = split_of.setdefault(row.sha256, row)
+        if first.split is not row.split:
+            raise DataError(
+                f"{first.image} and {row.image} are the same photo, one of the {first.split} split and one of the "
+                f"{row.split} split; {advice}."
+            )
 
 
 def check_sides(

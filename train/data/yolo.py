@@ -1,15 +1,17 @@
 """Reading boxes from YOLO folders."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from edge_runtime.errors import DataError
 from edge_runtime.pictures import UNREAD_PHOTO_SUFFIXES, pictures_under
+from edge_runtime.training_run import Split
 from train.data.annotations import Refuse, by_stem, files_under, keep_right, name_class, parse_number
 from train.data.boxes import Box, BoxedPhoto, BoxSet, make_box, measure_photo
 from train.data.class_names import CLASSES
+from train.data.sides import find_divided_boxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +39,20 @@ def find_yolo_roots(data: Path) -> list[Path]:
 
 def read_yolo(data: Path, roots: Sequence[Path], names: Mapping[str, str], refuse: Refuse) -> BoxSet:
     """Read a YOLO folder with these roots; names are by number, other arguments as for `list_boxes`."""
+    sides = find_divided_boxes(data, roots)
     photos: list[BoxedPhoto] = []
     unread: list[str] = []
     for files in map(_list_files, roots):
         _refuse_strays(data, files, refuse)
-        photos.extend(_read_photos(data, files, names, refuse))
+        photos.extend(_give_side(photo, data, sides) for photo in _read_photos(data, files, names, refuse))
         alone = (path for stem, paths in files.unread.items() if stem not in files.labels for path in paths)
         unread.extend(path.relative_to(data).as_posix() for path in alone)
     return BoxSet(data, tuple(photos), unread=tuple(unread))
+
+
+def _give_side(photo: BoxedPhoto, data: Path, sides: Mapping[Path, Split]) -> BoxedPhoto:
+    folders = (data / photo.image).parents
+    return replace(photo, side=next((side for folder, side in sides.items() if folder in folders), None))
 
 
 def _list_files(root: Path) -> _Files:

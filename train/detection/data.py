@@ -12,7 +12,7 @@ from edge_runtime.training_run import BoxRow, Split, SplitRow
 from train.data.boxes import BoxedPhoto, BoxSet
 from train.data.detection_formats import read_boxes
 from train.data.photos import Photo, PhotoSet
-from train.detection.dividing import divide_as_given, draw_sides, read_sides
+from train.detection.dividing import divide_as_given, draw_sides, keep_divided, read_sides
 
 log = logging.getLogger(__name__)
 
@@ -58,23 +58,27 @@ def read_data(
     classes: Path | None = None,
     test_share: float = 0.0,
     splits: Path | None = None,
+    redraw: bool = False,
 ) -> DetectionData:
     """Read data sets, check them, and divide their photos.
 
     Args:
         sources: COCO files, and YOLO and Pascal VOC folders, to learn from.
-        validation: The same to measure on; without any, a share of the photos to learn from is held out.
+        validation: The same to measure on; without any, the photos to learn from are divided as they lie, or else a
+            share of them is held out.
         labels: Class names, boxes of others being left out; empty for those of the first data set.
         share: Share of photos held out.
         seed: Which of the possible divisions.
         images: As for `read_boxes`, of all COCO files.
         classes: As for `read_boxes`, of all folders.
         test_share: Share of photos neither learnt from nor measured on, where a share is held out.
-        splits: Split file that says what each photo serves for, in the place of `validation` and of shares.
+        splits: Split file that says what each photo serves for, in the place of `validation`, shares and folders.
+        redraw: Whether shares are drawn of data that lie divided, too.
 
     Raises:
         DataError: A data set is missing or damaged, a class is not one of the first data set's, a label has no box,
-            training and validation share a photo, or the split file is of other data.
+            training and validation share a photo, the split file is of other data, or data that lie divided are given
+            together with `validation` or with data that do not.
     """
     sets = _read_sets((*sources, *validation), images, classes)
     known = frozenset(labels) or _labels_of(sets[:1])
@@ -85,6 +89,8 @@ def read_data(
     else:
         _refuse_others((*sources, *validation), sets, known)
     _refuse_unseen(known, sets[: len(sources)], sets[len(sources) :])
+    if validation:
+        _refuse_divided(sources, sets)
     folder = Path(os.path.commonpath([box_set.images.resolve() for box_set in sets]))
     moved = [_move(box_set, folder) for box_set in sets]
     training = [photo for photos in moved[: len(sources)] for photo in photos]
@@ -94,6 +100,9 @@ def read_data(
         rows = read_sides(splits, photo_set, training)
     elif held_out:
         rows = divide_as_given(photo_set, len(training))
+    elif photo_set.lies_divided and not redraw:
+        _refuse_undivided(sources, sets)
+        rows = keep_divided(photo_set, training, share, seed)
     else:
         rows = draw_sides(photo_set, training, share, seed, test_share)
     return DetectionData(folder, tuple(sorted(known)), {photo.image: photo for photo in (*training, *held_out)}, rows)
@@ -143,6 +152,26 @@ def _refuse_unseen(labels: Set[str], learnt: Sequence[BoxSet], measured: Sequenc
         raise DataError(f"No photo to measure on has a box of {', '.join(sorted(labels))}; add some to --validation.")
 
 
+def _refuse_divided(sources: Sequence[Path], sets: Iterable[BoxSet]) -> None:
+    """Refuse to learn from photos that are kept to measure on, since the data are given as a whole."""
+    for path, box_set in zip(sources, sets, strict=False):
+        if any(photo.side not in (Split.TRAIN, None) for photo in box_set.photos):
+            raise DataError(
+                f"{path} lies divided, and --validation names other photos to measure on; give the folder of its "
+                "training photos alone, or leave --validation away."
+            )
+
+
+def _refuse_undivided(paths: Sequence[Path], sets: Iterable[BoxSet]) -> None:
+    """Refuse photos of which it is not known what they serve for, beside others of which it is."""
+    for path, box_set in zip(paths, sets, strict=True):
+        if any(photo.side is None and not photo.composed for photo in box_set.photos):
+            raise DataError(
+                f"{path} does not lie divided as other data do; save a split of all with edge-train split, and give it "
+                "with --splits."
+            )
+
+
 def _labels_of(sets: Iterable[BoxSet]) -> frozenset[str]:
     return frozenset(box.label for box_set in sets for photo in box_set.photos for box in photo.boxes)
 
@@ -163,7 +192,7 @@ def _list_photos(folder: Path, photos: Sequence[BoxedPhoto]) -> PhotoSet:
         folder,
         tuple(
             Photo(photo.image, min((box.label for box in photo.boxes), key=lambda label: (counts[label], label),
-                                   default=""), photo.image)
+                                   default=""), photo.image, photo.side)
             for photo in photos
         ),
     )  # fmt: skip

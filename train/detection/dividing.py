@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +11,12 @@ from edge_runtime.training_run import Split, SplitRow
 from train.data.boxes import BoxedPhoto
 from train.data.photos import PhotoSet
 from train.data.split_file import divide_otherwise, hash_photos, match_files, refuse_divided_groups
-from train.data.splits import LEARNT_SIDES, check_sides, divide_photos
+from train.data.splits import LEARNT_SIDES, MOVE, TAKE_AWAY, check_apart, check_sides, divide_photos, follow_sides
 
 log = logging.getLogger(__name__)
 
 _RETRY = "try another --validation-share or --seed"
 _RETRY_TEST = "take another --test-share, or none"
-_TAKE_AWAY = "take one of them away"
 
 
 def draw_sides(
@@ -43,7 +42,7 @@ def draw_sides(
     )
     drawn = _divide(labelled, photos, share, seed, test_share)
     rows = tuple(replace(row, label=photo.label) for row, photo in zip(drawn, photo_set.photos, strict=True))
-    _check_apart(rows, _TAKE_AWAY)
+    check_apart(rows, TAKE_AWAY)
     _check_shown(rows, photos, _RETRY_TEST if test_share else _RETRY, test=bool(test_share))
     return rows
 
@@ -88,6 +87,30 @@ def _list_rare(labelled: PhotoSet, real: Sequence[int], classes: Sequence[frozen
     return frozenset(label for label in frozenset().union(*classes) if counts[label] < len(LEARNT_SIDES))
 
 
+def keep_divided(photo_set: PhotoSet, photos: Sequence[BoxedPhoto], share: float, seed: int) -> tuple[SplitRow, ...]:
+    """Divide photos as they lie; where none are to validate on, a share of those to learn from is drawn.
+
+    Args:
+        photo_set: As for `draw_sides`; all but composed scenes have a side.
+        photos: As for `draw_sides`.
+        share: As for `draw_sides`.
+        seed: As for `draw_sides`.
+
+    Raises:
+        DataError: No photo is to learn from, a class would not be on both sides of the training, the test would show no
+            object, or one photo lies on two sides.
+    """
+    by_image = {photo.image: photo for photo in photos}
+
+    def draw(learnt: PhotoSet) -> tuple[SplitRow, ...]:
+        return draw_sides(learnt, [by_image[photo.image] for photo in learnt.photos], share, seed, 0.0)
+
+    rows = follow_sides(photo_set, draw)
+    check_apart(rows, TAKE_AWAY)
+    _check_shown(rows, photos, MOVE, test=any(row.split is Split.TEST for row in rows))
+    return rows
+
+
 def divide_as_given(photo_set: PhotoSet, training: int) -> tuple[SplitRow, ...]:
     """Learn from the first photos and measure on the others.
 
@@ -105,7 +128,7 @@ def divide_as_given(photo_set: PhotoSet, training: int) -> tuple[SplitRow, ...]:
         )
         for index, photo in enumerate(photo_set.photos)
     )
-    _check_apart(rows, _TAKE_AWAY)
+    check_apart(rows, TAKE_AWAY)
     return rows
 
 
@@ -124,21 +147,9 @@ def read_sides(path: Path, photo_set: PhotoSet, photos: Sequence[BoxedPhoto]) ->
     found = match_files(path, [photo.image for photo in photos], hash_photos(photo_set))
     rows = tuple(replace(row, label=photo.label) for row, photo in zip(found, photo_set.photos, strict=True))
     refuse_divided_groups(path, [row.group for row in rows], rows, "give all of its photos there the same split")
-    _check_apart(rows, f"give both the same split in {path}")
+    check_apart(rows, f"give both the same split in {path}")
     _check_shown(rows, photos, divide_otherwise(path), test=any(row.split is Split.TEST for row in rows))
     return rows
-
-
-def _check_apart(rows: Iterable[SplitRow], advice: str) -> None:
-    """Refuse photos that would be learnt and then measured on; copies under other names are known by their hash."""
-    split_of: dict[str, SplitRow] = {}
-    for row in rows:
-        first = split_of.setdefault(row.sha256, row)
-        if first.split is not row.split:
-            raise DataError(
-                f"{first.image} and {row.image} are the same photo, one of the {first.split} split and one of the "
-                f"{row.split} split; {advice}."
-            )
 
 
 def _check_shown(rows: Sequence[SplitRow], photos: Sequence[BoxedPhoto], retry: str, *, test: bool) -> None:

@@ -106,13 +106,5 @@ def test_folders_of_a_split_are_no_classes(tmp_path: Path) -> None:
         find_photos(tmp_path, Columns())
 
 
-def test_classes_within_a_split_are_told_of(tmp_path: Path) -> None:
-    fill(tmp_path, *(f"{side}/{label}/a.jpg" for side in ("train", "valid", "test") for label in ("hat", "shoes")))
-    with pytest.raises(DataError, match=r"divided already: .* lie in test, train, valid;") as caught:
-        find_photos(tmp_path, Columns())
-    assert f"or give {tmp_path / 'train'} alone" in str(caught.value)
-    assert count(tmp_path / "train") == 2
-
-
 def test_a_class_may_be_called_as_a_side_is(tmp_path: Path) -> None:
     assert count(fill(tmp_path, "train/a.jpg", "plane/b.jpg")) == 2

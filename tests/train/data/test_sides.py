@@ -1,0 +1,138 @@
+"""Data sets whose folders are named after the sides of a split."""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+pytest.importorskip("tqdm", reason="needs the train extra")
+
+from edge_runtime.errors import DataError
+from edge_runtime.training_run import Split, read_split_rows
+from train.cli import main
+from train.compositing.composing import ComposeOptions, choose_photos
+from train.data.photos import Columns, PhotoSet, find_photos, list_left_out, read_photos
+from train.data.splits import keep_divided
+
+_SIDES = ("train", "valid", "test")
+
+
+def fill(folder: Path, *names: str) -> Path:
+    """Make files that differ, which is enough for photos that are not looked at."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return folder
+
+
+def fill_classes(folder: Path, *sides: str, count: int = 2) -> PhotoSet:
+    labels = ("hat", "shoes")
+    names = [f"{side}/{label}/{number}.jpg" for side in sides for label in labels for number in range(count)]
+    return read_photos(fill(folder, *names), Columns())
+
+
+@pytest.fixture
+def divided(drawn_photos: Path, tmp_path: Path) -> Path:
+    """Drawn photos of a class folder each, of which the first half is to learn from."""
+    for path in sorted(drawn_photos.glob("*/*.png")):
+        side = "train" if int(path.stem) < 2 else "Validation" if int(path.stem) < 3 else "test"
+        target = tmp_path / "divided" / side / path.parent.name / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    return tmp_path / "divided"
+
+
+def train(*arguments: object) -> Result:
+    return CliRunner().invoke(main, list(map(str, arguments)))
+
+
+def test_classes_are_those_within_the_sides(tmp_path: Path) -> None:
+    photo_set = fill_classes(tmp_path, *_SIDES)
+    assert photo_set.labels == ("hat", "shoes")
+    rows = keep_divided(photo_set, 0.15, seed=0)
+    assert {(row.image.split("/")[0], row.split.value) for row in rows} == {
+        ("train", "train"),
+        ("valid", "validation"),
+        ("test", "test"),
+    }
+
+
+@pytest.mark.parametrize("name", ["val", "VALID", "Validation"])
+def test_sides_have_several_names(name: str, tmp_path: Path) -> None:
+    rows = keep_divided(fill_classes(tmp_path, "Training", name), 0.15, seed=0)
+    assert Counter(row.split for row in rows) == {Split.TRAIN: 4, Split.VALIDATION: 4}
+
+
+def test_without_photos_to_validate_on_a_share_of_the_others_is_drawn(tmp_path: Path) -> None:
+    rows = keep_divided(fill_classes(tmp_path, "train", "test", count=10), 0.2, seed=0)
+    assert Counter(row.split for row in rows) == {Split.TRAIN: 16, Split.VALIDATION: 4, Split.TEST: 20}
+    assert all(row.image.startswith("test/") == (row.split is Split.TEST) for row in rows)
+
+
+def test_without_photos_to_learn_from_nothing_is_learnt(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no photo to learn from; name a folder train"):
+        keep_divided(fill_classes(tmp_path, "valid", "test"), 0.15, seed=0)
+
+
+def test_a_class_must_be_on_each_side(tmp_path: Path) -> None:
+    fill_classes(tmp_path, "train", "valid")
+    shutil.rmtree(tmp_path / "valid" / "hat")
+    with pytest.raises(DataError, match=r"validation split has no photo of hat; .* move some there"):
+        keep_divided(read_photos(tmp_path, Columns()), 0.15, seed=0)
+
+
+@pytest.mark.parametrize(("copy", "sentence"), [
+    ("valid/hat/9.jpg", "one of the train split and one of the validation split; take one of them away"),
+    ("train/shoes/9.jpg", "labelled hat and shoes; keep one"),
+])  # fmt: skip
+def test_copies_that_contradict_are_refused(copy: str, sentence: str, tmp_path: Path) -> None:
+    fill_classes(tmp_path, "train", "valid")
+    shutil.copy(tmp_path / "train" / "hat" / "0.jpg", tmp_path / copy)
+    with pytest.raises(DataError, match=sentence):
+        keep_divided(read_photos(tmp_path, Columns()), 0.15, seed=0)
+
+
+def test_what_is_left_out_is_not_straight_in_a_class(tmp_path: Path) -> None:
+    fill_classes(tmp_path, "train", "valid")
+    fill(tmp_path, "train/loose.jpg", "valid/hat/old/a.jpg")
+    assert [path.as_posix() for path in list_left_out(tmp_path)] == ["train/loose.jpg", "valid/hat/old/a.jpg"]
+    (tmp_path / "valid" / "coat").mkdir()
+    with pytest.raises(DataError, match="coat has no photo that can be taken"):
+        read_photos(tmp_path, Columns())
+
+
+def test_boxes_within_the_sides_are_no_classes(tmp_path: Path) -> None:
+    fill(tmp_path, "train/JPEGImages/a.jpg", "valid/JPEGImages/b.jpg")
+    (tmp_path / "train" / "JPEGImages" / "a.xml").write_text("<annotation><bndbox></bndbox></annotation>")
+    with pytest.raises(DataError, match="holds boxes"):
+        find_photos(tmp_path, Columns())
+
+
+def test_garments_are_cut_out_of_training_photos_alone(divided: Path) -> None:
+    photos = choose_photos(ComposeOptions(divided, None, Columns(), None, {}, None, 1, 320, 240, 0)).photos
+    assert {photo.side for photo in photos} == {Split.TRAIN}
+
+
+def test_a_check_finds_what_lies_on_two_sides(divided: Path) -> None:
+    clean = train("check", divided)
+    assert "error leak" not in clean.stdout
+    assert "Leaks across a split are not looked for" not in clean.stdout
+    shutil.copy(divided / "train" / "hat" / "0.png", divided / "test" / "hat" / "copy.png")
+    result = train("check", divided)
+    assert "2 copies are on both sides of the split. test/hat/copy.png (hat), train/hat/0.png (hat)" in result.stdout
+    assert result.exit_code == 15
+
+
+def test_a_split_is_drawn_anew(divided: Path, tmp_path: Path) -> None:
+    assert train("split", divided, "-o", tmp_path / "splits.csv").exit_code == 0
+    rows = read_split_rows(tmp_path / "splits.csv")
+    assert any(row.split is Split.TRAIN and row.image.startswith("test/") for row in rows)
+
+
+def test_a_share_of_data_that_lie_divided_is_refused(divided: Path, tmp_path: Path) -> None:
+    result = train("classify", divided, "--validation-share", 0.2, "-o", tmp_path / "run")
+    assert result.exit_code == 2
+    assert f"The folders of {divided} say which photos are held out; leave --validation-share away" in result.stderr

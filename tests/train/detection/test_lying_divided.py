@@ -1,0 +1,123 @@
+"""YOLO folders whose folders are named after the sides of a split."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from edge_runtime.errors import DataError
+from edge_runtime.training_run import Split, read_split_rows
+from train.cli import main
+from train.detection.data import DetectionData, read_data
+
+MakeScenes = Callable[..., Path]
+NAMES = {"train": 6, "valid": 3, "test": 2}
+
+
+def write_photo(root: Path, name: str, side: str = "", boxes: str = "0 0.5 0.5 0.2 0.2\n1 0.3 0.3 0.2 0.2\n") -> None:
+    """Write a photo that is like no other, and its boxes, into a folder of YOLO, or a side within it."""
+    for kind in ("images", "labels"):
+        (root / kind / side).mkdir(parents=True, exist_ok=True)
+    seed = int.from_bytes(f"{root.name}{side}{name}".encode())
+    pixels = np.random.default_rng(seed).integers(0, 255, (40, 50, 3), np.uint8)
+    cv2.imwrite(str(root / "images" / side / f"{name}.png"), pixels)
+    (root / "labels" / side / f"{name}.txt").write_text(boxes)
+
+
+@pytest.fixture(params=["train/images", "images/train"])
+def yolo(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A YOLO folder that lies divided in either way."""
+    folder = tmp_path / "yolo"
+    for side, count in NAMES.items():
+        for number in range(count):
+            if request.param == "train/images":
+                write_photo(folder / side, str(number))
+            else:
+                write_photo(folder, str(number), side)
+    (folder / "classes.txt").write_text("disc\nsquare\n")
+    return folder
+
+
+def read(*sources: Path, validation: tuple[Path, ...] = ()) -> DetectionData:
+    return read_data(sources, validation, (), 0.33, seed=0)
+
+
+def count_sides(data: DetectionData) -> Counter[Split]:
+    return Counter(row.split for row in data.rows)
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, list(map(str, arguments)))
+
+
+def test_photos_serve_for_what_they_lie_in(yolo: Path) -> None:
+    data = read(yolo)
+    assert count_sides(data) == {Split.TRAIN: 6, Split.VALIDATION: 3, Split.TEST: 2}
+    assert all("test" in row.image for row in data.rows if row.split is Split.TEST)
+
+
+def test_without_photos_to_validate_on_a_share_of_the_others_is_drawn(yolo: Path) -> None:
+    for path in [*yolo.rglob("valid")]:
+        shutil.rmtree(path)
+    data = read(yolo)
+    assert count_sides(data) == {Split.TRAIN: 4, Split.VALIDATION: 2, Split.TEST: 2}
+    assert all(("test" in row.image) == (row.split is Split.TEST) for row in data.rows)
+
+
+def test_folders_of_other_names_divide_nothing(yolo: Path) -> None:
+    for path in [*yolo.rglob("test")]:
+        path.rename(path.with_name("monday"))
+    assert Split.TEST not in count_sides(read(yolo))
+
+
+def test_composed_scenes_are_learnt_from_beside(yolo: Path, make_scenes: MakeScenes) -> None:
+    scenes = make_scenes(count=4)
+    with pytest.raises(DataError, match=r"instances.json does not lie divided .* give it with --splits"):
+        read(yolo, scenes)
+    content = json.loads(scenes.read_text())
+    for image in content["images"]:
+        image["composed"] = True
+    scenes.write_text(json.dumps(content))
+    assert count_sides(read(yolo, scenes)) == {Split.TRAIN: 10, Split.VALIDATION: 3, Split.TEST: 2}
+
+
+def test_what_is_kept_to_measure_on_is_not_learnt(yolo: Path, make_scenes: MakeScenes) -> None:
+    with pytest.raises(DataError, match="yolo lies divided, and --validation names other photos"):
+        read(yolo, validation=(make_scenes(count=4),))
+
+
+def test_a_class_must_be_measured(yolo: Path) -> None:
+    for path in yolo.rglob("*.txt"):
+        if "valid" in path.parts:
+            path.write_text("0 0.5 0.5 0.2 0.2\n")
+    with pytest.raises(DataError, match=r"validation split has no photo of square; .* move some there"):
+        read(yolo)
+
+
+def test_copies_on_two_sides_are_refused_and_found(yolo: Path) -> None:
+    photos = {path.parent.name + path.parent.parent.name: path for path in yolo.rglob("0.png")}
+    first, second = (next(path for path in photos.values() if side in path.parts) for side in ("train", "test"))
+    shutil.copy(first, second)
+    with pytest.raises(DataError, match="are the same photo, one of the"):
+        read(yolo)
+    result = run("check", yolo)
+    assert "2 copies are on both sides of the split." in result.stdout
+    assert result.exit_code == 15
+
+
+def test_a_split_is_drawn_anew(yolo: Path, tmp_path: Path) -> None:
+    path = tmp_path / "splits.csv"
+    assert run("split", yolo, "-o", path, "--validation-share", 0.34).exit_code == 0
+    assert Counter(row.split for row in read_split_rows(path)) == {Split.TRAIN: 7, Split.VALIDATION: 4}
+
+
+def test_a_share_is_refused(yolo: Path, tmp_path: Path) -> None:
+    result = run("detect", yolo, "--validation-share", 0.3, "-o", tmp_path / "run")
+    assert result.exit_code == 2
+    assert f"The folders of {yolo} say which photos are held out" in result.stderr
