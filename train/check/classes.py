@@ -43,7 +43,7 @@ def find_same_groups(photos: Sequence[Photo]) -> Iterator[Finding]:
         if len(same) > 1:
             names = ", ".join(map(repr, same))
             message = f"The groups {names} differ in case, spaces or Unicode form only; write them alike."
-            yield Finding(Kind.ACROSS_GROUPS, Severity.WARNING, message, values={"groups": same})
+            yield Finding(Kind.GROUP_NAMES, Severity.WARNING, message, values={"groups": same})
 
 
 def _find_small(label: str, photos: int, groups: set[str]) -> Iterator[Finding]:

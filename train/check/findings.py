@@ -32,6 +32,7 @@ class Kind(StrEnum):
     DUPLICATE = "duplicate"
     NEAR_DUPLICATE = "near-duplicate"
     ACROSS_GROUPS = "across-groups"
+    GROUP_NAMES = "group-names"
     LABEL = "suspicious-label"
     NO_BOX = "no-box"
     REPEATED_BOX = "repeated-box"

@@ -30,6 +30,7 @@ _TITLES = {
     Kind.DUPLICATE: "The same file more than once",
     Kind.NEAR_DUPLICATE: "Nearly the same picture more than once",
     Kind.ACROSS_GROUPS: "Copies in different groups",
+    Kind.GROUP_NAMES: "Groups that may be one",
     Kind.LABEL: "Suspicious labels",
     Kind.NO_BOX: "Photos without a box",
     Kind.REPEATED_BOX: "Boxes in the same place",

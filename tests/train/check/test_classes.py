@@ -77,7 +77,7 @@ def test_groups_that_differ_in_case_or_spaces_only_are_named_together() -> None:
     photos = [Photo(f"{at}.jpg", "hat", name) for at, name in enumerate(names)]
     found = list(find_same_groups([*photos, *photos]))
     assert [each.values["groups"] for each in found] == [["Anna", "anna"], ["A  B", "a b"]]
-    assert {(each.kind, each.severity) for each in found} == {(Kind.ACROSS_GROUPS, Severity.WARNING)}
+    assert {(each.kind, each.severity) for each in found} == {(Kind.GROUP_NAMES, Severity.WARNING)}
     assert found[0].message.startswith("The groups 'Anna', 'anna' differ in case, spaces")
 
 
