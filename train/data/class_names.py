@@ -10,6 +10,7 @@ from edge_runtime.errors import DataError
 
 CLASSES = "classes.txt"
 _DATA_YAML = "data.yaml"
+_YAML_SUFFIXES = frozenset({".yaml", ".yml"})
 
 _OF_YAML = re.compile(r"(train|val|valid|test|nc|names|path)\s*:")
 _NUMBERED = re.compile(r"(\d+) *([:.,)\t ])\s*(\S.*)")
@@ -35,11 +36,16 @@ def read_class_names(data: Path, classes: Path | None) -> dict[str, str]:
             f"{path} is missing or no UTF-8 text; write the class names into it, one a line in the order of their "
             f"numbers, or name such a file with --classes; a {_DATA_YAML} serves, too."
         ) from error
-    if path.suffix.lower() in (".yaml", ".yml"):
+    if path.suffix.lower() in _YAML_SUFFIXES:
         return _parse_yaml(path, text)
     lines = text.splitlines()
     _refuse_other_lines(path, lines)
     return {str(number): name.strip() for number, name in enumerate(lines) if name.strip()}
+
+
+def is_data_yaml(path: Path) -> bool:
+    """Tell whether a path is the `data.yaml` of a YOLO folder, by any name."""
+    return path.suffix.lower() in _YAML_SUFFIXES and path.is_file()
 
 
 def _refuse_other_lines(path: Path, lines: Sequence[str]) -> None:

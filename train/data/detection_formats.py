@@ -8,7 +8,7 @@ from pathlib import Path
 from edge_runtime.errors import DataError
 from train.data.annotations import Refuse
 from train.data.boxes import BoxedPhoto, BoxSet, list_left_out
-from train.data.class_names import read_class_names
+from train.data.class_names import is_data_yaml, read_class_names
 from train.data.coco import read_coco
 from train.data.voc import VOC_BOXES, VOC_PHOTOS, read_voc
 from train.data.yolo import find_yolo_roots, read_yolo
@@ -21,7 +21,7 @@ def read_boxes(data: Path, images: Path | None = None, classes: Path | None = No
 
     Args:
         data: A COCO file; a folder with `Annotations` and `JPEGImages` (Pascal VOC); or a folder with `images` and
-            `labels` (YOLO), or sub-folders that have these.
+            `labels` (YOLO), or sub-folders that have these, or its `data.yaml`.
         images: Folder of a COCO file's photos; None takes `images` beside the file, or else the file's own folder,
             whichever has them.
         classes: A YOLO data set's class names, one a line, or its `data.yaml`; None takes its `classes.txt`, or else
@@ -57,6 +57,7 @@ def holds_boxes(data: Path) -> bool:
     """Tell whether a path looks like a data set of boxes rather than of photos with one label each."""
     return (
         (data.is_file() and data.suffix.lower() == ".json")
+        or is_data_yaml(data)
         or (data / VOC_BOXES).is_dir()
         or bool(find_yolo_roots(data))
     )
@@ -65,6 +66,8 @@ def holds_boxes(data: Path) -> bool:
 def _read_format(data: Path, images: Path | None, classes: Path | None, refuse: Refuse) -> BoxSet:
     if data.suffix.lower() == ".csv":
         raise _no_boxes(data)
+    if is_data_yaml(data):
+        return _read_format(data.parent, images, classes or data, refuse)
     if data.is_file():
         _refuse_option("--classes", classes, data, "YOLO folder")
         return read_coco(data, images, refuse)

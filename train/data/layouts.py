@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from edge_runtime.errors import DataError
 from edge_runtime.training_run import Split
+from train.data.class_names import is_data_yaml
 from train.data.sides import find_divided_boxes, find_divided_classes, has_pictures, match_sides
 from train.data.yolo import find_yolo_roots
 
@@ -42,6 +43,7 @@ def refuse_other_layouts(data: Path, folders: Sequence[Path]) -> None:
 
 def keeps_validation(data: Path) -> bool:
     """Tell whether data lie divided, with photos to validate on among them."""
+    data = data.parent if is_data_yaml(data) else data
     if not data.is_dir():
         return False
     roots = find_yolo_roots(data)

@@ -1,5 +1,6 @@
 """Data sets that lie divided: in folders that are named after the sides of a split."""
 
+import string
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -16,12 +17,12 @@ _SIDES: Final[Mapping[str, Split]] = {
     "test": Split.TEST,
     "testing": Split.TEST,
 }
-"""What tools call the folders of a split."""
+"""What tools call the folders of a split, some with a year behind."""
 
 
 def match_sides(folders: Iterable[Path]) -> dict[Path, Split]:
     """Return what each folder's photos serve for, or nothing where one of them is not named after a side."""
-    sides = {folder: _SIDES.get(folder.name.lower()) for folder in folders}
+    sides = {folder: _SIDES.get(folder.name.lower().rstrip(string.digits)) for folder in folders}
     return {folder: side for folder, side in sides.items() if side} if all(sides.values()) else {}
 
 

@@ -117,7 +117,17 @@ def test_a_split_is_drawn_anew(yolo: Path, tmp_path: Path) -> None:
     assert Counter(row.split for row in read_split_rows(path)) == {Split.TRAIN: 7, Split.VALIDATION: 4}
 
 
-def test_a_share_is_refused(yolo: Path, tmp_path: Path) -> None:
-    result = run("detect", yolo, "--validation-share", 0.3, "-o", tmp_path / "run")
+@pytest.mark.parametrize("name", ["", "data.yaml"])
+def test_a_share_is_refused(name: str, yolo: Path, tmp_path: Path) -> None:
+    (yolo / "data.yaml").write_text("names: [disc, square]\n")
+    result = run("detect", yolo / name, "--validation-share", 0.3, "-o", tmp_path / "run")
     assert result.exit_code == 2
-    assert f"The folders of {yolo} say which photos are held out" in result.stderr
+    assert f"The folders of {yolo / name} say which photos are held out" in result.stderr
+
+
+def test_a_data_yaml_stands_for_its_folder(yolo: Path) -> None:
+    (yolo / "classes.txt").unlink()
+    (yolo / "shop.yaml").write_text("train: images/train\nval: images/val\nnames: {0: disc, 1: square}\n")
+    data = read(yolo / "shop.yaml")
+    assert (data.labels, len(data.rows)) == (("disc", "square"), 11)
+    assert run("check", yolo / "shop.yaml").exit_code == 0
