@@ -14,7 +14,7 @@ from train.check.boxes import (
     list_classes,
     measure_sizes,
 )
-from train.check.classes import find_class_problems
+from train.check.classes import find_absent, find_class_problems, find_strays
 from train.check.duplicates import (
     NO_SPLITS,
     find_duplicates,
@@ -29,8 +29,9 @@ from train.check.readability import find_unreadable
 from train.check.shapes import find_odd_modes, find_odd_shapes
 from train.data.boxes import BoxSet
 from train.data.detection_formats import list_boxes
-from train.data.photos import Photo, PhotoSet
+from train.data.photos import PhotoSet
 from train.data.split_file import match_files
+from train.data.splits import LEARNT_SIDES
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,13 @@ def check_boxes(options: BoxCheckOptions) -> tuple[Report, BoxSet]:
         options.data, options.images, options.classes, lambda image, error: refused.append((image, str(error)))
     )
     photos = tuple(as_photo(photo) for photo in box_set.photos)
-    facts, unreadable = gather_facts(PhotoSet(box_set.images, photos))
+    photo_set = PhotoSet(box_set.images, photos)
+    facts, unreadable = gather_facts(photo_set)
     findings = [
         *find_wrong_boxes(refused),
         *find_unreadable(unreadable),
-        *_find_copies(options.splits, photos, facts, complete=not refused),
+        *_find_copies(options.splits, photo_set, facts, complete=not refused),
+        *(() if options.splits else _look_at_sides(box_set, photo_set)),
         *find_odd_shapes(facts, options.image_size),
         *find_odd_modes(facts),
         *_look_at_boxes(box_set, options.image_size),
@@ -81,7 +84,7 @@ def check_boxes(options: BoxCheckOptions) -> tuple[Report, BoxSet]:
         groups=len(photos),
         classes={each.label: each.boxes for each in sizes},
         findings=sort_findings(findings),
-        skipped=() if options.splits or box_set.lies_divided else (NO_SPLITS,),
+        skipped=() if options.splits or photo_set.lies_divided else (NO_SPLITS,),
         sizes=sizes,
     )
     return report, box_set
@@ -95,23 +98,29 @@ def _look_at_boxes(box_set: BoxSet, image_size: int) -> Iterator[Finding]:
     yield from find_left_out_of(box_set)
 
 
+def _look_at_sides(box_set: BoxSet, photo_set: PhotoSet) -> Iterator[Finding]:
+    if photo_set.lies_divided:
+        yield from find_absent(list_classes(box_set), LEARNT_SIDES)
+        yield from find_strays(photo_set.photos)
+
+
 def _find_copies(
-    splits: Path | None, photos: Sequence[Photo], facts: Sequence[Facts], *, complete: bool
+    splits: Path | None, photo_set: PhotoSet, facts: Sequence[Facts], *, complete: bool
 ) -> Iterator[Finding]:
     """Find photos that are the same, and what is on both sides of a split; its file says which photos are a group.
 
     Args:
-        splits: The split file.
-        photos: The photos that have nothing wrong.
+        splits: The split file; None follows the folders of data that lie divided.
+        photo_set: The photos that have nothing wrong.
         facts: What is known of those that can be read.
         complete: Whether these are all photos of the data.
     """
-    copies = gather_copies(facts, find_near_duplicates(facts))
+    copies, photos = gather_copies(facts, find_near_duplicates(facts)), photo_set.photos
     yield from find_duplicates(copies)
     if splits is not None:
         hashes = {each.photo.image: each.sha256 for each in facts}
         rows = match_files(splits, [photo.image for photo in photos], hashes, complete=complete)
         grouped = [replace(photo, group=row.group) for photo, row in zip(photos, rows, strict=True)]
         yield from find_leaks(copies, grouped, {row.image: row.split for row in rows})
-    elif sides := gather_sides(photos):
-        yield from find_leaks(copies, photos, sides)
+    elif photo_set.lies_divided:
+        yield from find_leaks(copies, photos, gather_sides(photos))

@@ -29,7 +29,7 @@ def as_photo(boxed: BoxedPhoto) -> Photo:
 def list_classes(box_set: BoxSet) -> tuple[Photo, ...]:
     """Return each photo once for every class that it has boxes of."""
     return tuple(
-        Photo(photo.image, label, photo.image)
+        Photo(photo.image, label, photo.image, photo.side)
         for photo in box_set.photos
         for label in sorted({box.label for box in photo.boxes})
     )

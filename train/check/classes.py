@@ -2,9 +2,11 @@
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from edge_runtime.training_run import Split
 from train.check.findings import Finding, Kind, Severity
+from train.data.kept_sides import list_absent
 from train.data.photos import Photo
 
 _FEW_PHOTOS = 50
@@ -30,6 +32,25 @@ def find_class_problems(photos: Sequence[Photo], alone: bool = False) -> Iterato
         yield from _find_small(label, counts[label], groups_of[label])
     yield from _find_uneven(counts)
     yield from _find_same_names(sorted(counts))
+
+
+def find_absent(photos: Sequence[Photo], sides: Sequence[Split] = tuple(Split)) -> Iterator[Finding]:
+    """Find classes that a side of data which lie divided does not show.
+
+    Args:
+        photos: The photos, each as often as it has classes.
+        sides: Where each class must be, if any photo is.
+    """
+    for side, labels in list_absent(photos, sides).items():
+        message = f"The {side} side has no photo of {', '.join(labels)}, so training refuses the data."
+        yield Finding(Kind.CLASSES, Severity.ERROR, message, values={"split": side.value, "labels": labels})
+
+
+def find_strays(photos: Iterable[Photo]) -> Iterator[Finding]:
+    """Find photos of data that lie divided which lie in no side."""
+    if strays := tuple(photo for photo in photos if photo.side is None):
+        message = f"{len(strays)} photos lie in none of the folders train, valid and test that others lie in."
+        yield Finding(Kind.CLASSES, Severity.ERROR, message, strays)
 
 
 def find_same_groups(photos: Sequence[Photo]) -> Iterator[Finding]:

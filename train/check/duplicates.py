@@ -80,8 +80,8 @@ def find_copies_across_groups(copies: Iterable[Copies]) -> Iterator[Finding]:
 
 
 def gather_sides(photos: Iterable[Photo]) -> dict[str, Split]:
-    """Return what each image serves for by the folder that it lies in; nothing of data that do not lie divided."""
-    return {photo.image: photo.side for photo in photos if photo.side is not None}
+    """Return what each image of data that lie divided serves for; those of no side are learnt from."""
+    return {photo.image: photo.side or Split.TRAIN for photo in photos}
 
 
 def find_leaks(copies: Iterable[Copies], photos: Iterable[Photo], sides: Mapping[str, Split]) -> Iterator[Finding]:

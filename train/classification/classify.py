@@ -23,9 +23,10 @@ from train.classification.head import take_over_head
 from train.classification.negatives import Negatives, find_negatives
 from train.classification.schedule import ClassifierSchedule
 from train.classification.task import ClassifierTask
+from train.data.kept_sides import keep_divided
 from train.data.photos import Columns, PhotoSet, check_readable, read_photos
 from train.data.split_file import match_splits, read_splits
-from train.data.splits import keep_divided, split_photos
+from train.data.splits import split_photos
 from train.fitting.beginning import goes_on, write_beginning
 from train.fitting.checkpoint import CheckpointFolder, State
 from train.fitting.distribution import ONE_DEVICE, Distribution

@@ -1,6 +1,6 @@
 """The command-line options that say where photos and their labels are, the same in every command that takes DATA."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -116,22 +116,24 @@ def refuse_options(data: Path, kind: str, names: tuple[str, ...]) -> None:
             raise click.UsageError(f"--{name.replace('_', '-')} belongs to {kind}, and {data} is none; leave it away.")
 
 
-def refuse_idle_share(data: Iterable[Path], splits: Path | None) -> None:
+def refuse_idle_share(data: Iterable[Path], splits: Path | None, validation: Sequence[Path] = ()) -> None:
     """Refuse a share to hold out where it is known already which photos are.
 
     Args:
         data: Where photos are learnt from.
         splits: Split file; None where there is none.
+        validation: Data to measure on.
 
     Raises:
-        click.UsageError: A share was given beside a split file, or of data that lie divided.
+        click.UsageError: A share was given beside a split file or data to measure on, or of data that lie divided.
     """
     if click.get_current_context().get_parameter_source("validation_share") is ParameterSource.DEFAULT:
         return
     from train.data.layouts import keeps_validation
 
-    if splits is not None:
-        raise click.UsageError("--splits says which photos are held out; leave --validation-share away.")
+    if splits is not None or validation:
+        option = "--validation" if splits is None else "--splits"
+        raise click.UsageError(f"{option} says which photos are held out; leave --validation-share away.")
     if divided := next(filter(keeps_validation, data), None):
         raise click.UsageError(
             f"The folders of {divided} say which photos are held out; leave --validation-share away, or draw a split "

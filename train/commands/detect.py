@@ -106,7 +106,7 @@ def detect(run: Path, **arguments: Any) -> None:
 
 
 def _refuse_idle_options(arguments: dict[str, Any]) -> None:
-    refuse_idle_share(arguments["data"], arguments["splits"])
+    refuse_idle_share(arguments["data"], arguments["splits"], arguments["validation"])
     if arguments["splits"] is not None and arguments["validation"]:
         raise click.UsageError("--splits says which photos of DATA are held out; leave --validation away.")
 

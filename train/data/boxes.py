@@ -66,7 +66,7 @@ class BoxedPhoto:
         boxes: In the order of the annotation file.
         composed: Whether it is a scene of `edge-train compose` instead of a photo.
         crowds: Regions of many objects, which are no examples of one, nor of background.
-        side: What it serves for, by the folder that it lies in; None where the data set does not lie divided.
+        side: What it serves for, by the folder that it lies in; None where that is not named after a side.
     """
 
     image: str
@@ -93,11 +93,6 @@ class BoxSet:
     photos: tuple[BoxedPhoto, ...]
     unnamed: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
-
-    @property
-    def lies_divided(self) -> bool:
-        """Whether folders say what the photos serve for."""
-        return any(photo.side is not None for photo in self.photos)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import Any, Final
 from edge_runtime.errors import DataError
 from edge_runtime.training_run import Split
 from train.data.class_names import is_data_yaml
-from train.data.sides import find_divided_boxes, find_divided_classes, has_pictures, match_sides
-from train.data.yolo import find_yolo_roots
+from train.data.sides import find_divided_classes, find_side, has_pictures
+from train.data.yolo import keeps_validation_boxes
 
 _XML_BOX: Final = re.compile(rb"<(bndbox[\s>]|box\s)")
 """Of Pascal VOC; of CVAT."""
@@ -33,7 +33,7 @@ def refuse_other_layouts(data: Path, folders: Sequence[Path]) -> None:
     """
     if (path := _find_boxes(data, folders)) is not None:
         raise DataError(f"{data} holds boxes, not photos with one label each: {_tell_boxes(path)}.")
-    if match_sides(folders):
+    if folders and all(find_side(folder.name) for folder in folders):
         names = ", ".join(folder.name for folder in folders)
         raise DataError(
             f"{data} has no folders of classes, but those of a split ({names}); put the photos of each into a folder "
@@ -46,9 +46,7 @@ def keeps_validation(data: Path) -> bool:
     data = data.parent if is_data_yaml(data) else data
     if not data.is_dir():
         return False
-    roots = find_yolo_roots(data)
-    sides = find_divided_boxes(data, roots) if roots else find_divided_classes(data)
-    return Split.VALIDATION in sides.values()
+    return keeps_validation_boxes(data) or Split.VALIDATION in find_divided_classes(data).values()
 
 
 def _find_boxes(data: Path, folders: Sequence[Path]) -> Path | None:

@@ -51,7 +51,7 @@ class Photo:
         image: Path relative to the data set's image folder, with forward slashes.
         label: Class name.
         group: What a split must not divide.
-        side: What it serves for, by the folder that it lies in; None where the data set does not lie divided.
+        side: What it serves for, by the folder that it lies in; None where that is not named after a side.
     """
 
     image: str
@@ -79,8 +79,8 @@ class PhotoSet:
 
     @property
     def lies_divided(self) -> bool:
-        """Whether folders say what the photos serve for."""
-        return any(photo.side is not None for photo in self.photos)
+        """Whether folders say that some photos are not to be learnt from."""
+        return any(photo.side not in (None, Split.TRAIN) for photo in self.photos)
 
 
 def read_photos(data: Path, columns: Columns, images: Path | None = None) -> PhotoSet:

@@ -1,7 +1,7 @@
 """Data sets that lie divided: in folders that are named after the sides of a split."""
 
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ from edge_runtime.training_run import Split
 _SIDES: Final[Mapping[str, Split]] = {
     "train": Split.TRAIN,
     "training": Split.TRAIN,
+    "dev": Split.VALIDATION,
     "val": Split.VALIDATION,
     "valid": Split.VALIDATION,
     "validation": Split.VALIDATION,
@@ -18,41 +19,36 @@ _SIDES: Final[Mapping[str, Split]] = {
     "testing": Split.TEST,
 }
 """What tools call the folders of a split, some with a year behind."""
+_OF_ZIP: Final = "__MACOSX"
+"""What macOS puts into archives, and other systems take for a folder of the data."""
 
 
-def match_sides(folders: Iterable[Path]) -> dict[Path, Split]:
-    """Return what each folder's photos serve for, or nothing where one of them is not named after a side."""
-    sides = {folder: _SIDES.get(folder.name.lower().rstrip(string.digits)) for folder in folders}
-    return {folder: side for folder, side in sides.items() if side} if all(sides.values()) else {}
+def find_side(*names: str) -> Split | None:
+    """Return what photos serve for by the first of these names of folders that is that of a side, if one is."""
+    sides = (_SIDES.get(name.lower().rstrip(string.digits)) for name in names)
+    return next((side for side in sides if side is not None), None)
 
 
-def find_divided_classes(data: Path) -> dict[Path, Split]:
-    """Return the sides of a folder that is divided first and has the folders of the classes in each side.
+def find_divided_classes(data: Path) -> dict[Path, Split | None]:
+    """Return the folders that hold the folders of the classes, where some are named after sides, else nothing.
 
-    Folders named after sides that have no folder with pictures are no division: each may be a class.
+    Where pictures lie straight in folders of other names, these are the classes, and `test` may be one of them. The
+    photos of other folders that have folders of classes serve for nothing that is known.
     """
-    sides = match_sides(list_folders(data))
-    return sides if any(has_pictures(each) for side in sides for each in list_folders(side)) else {}
-
-
-def find_divided_boxes(data: Path, roots: Sequence[Path]) -> dict[Path, Split]:
-    """Return the sides of a YOLO folder: `train/images`, or `images/train`.
-
-    Args:
-        data: The folder.
-        roots: Those of it and in it that have `images` and `labels`.
-    """
-    if data not in roots:
-        return match_sides(roots)
-    images = data / "images"
-    return match_sides(list_folders(images)) if len(roots) == 1 and not has_pictures(images) else {}
+    folders = list_folders(data)
+    if any(has_pictures(folder) for folder in folders if find_side(folder.name) is None):
+        return {}
+    holding = [folder for folder in folders if any(map(has_pictures, list_folders(folder)))]
+    sides = {folder: find_side(folder.name) for folder in holding}
+    return sides if any(sides.values()) else {}
 
 
 def list_folders(data: Path) -> list[Path]:
-    """Return the visible folders of a folder, sorted."""
-    return sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith("."))
+    """Return the folders of a folder that are for people to see, sorted."""
+    folders = (path for path in data.iterdir() if path.is_dir())
+    return sorted(path for path in folders if not path.name.startswith(".") and path.name != _OF_ZIP)
 
 
 def has_pictures(folder: Path) -> bool:
-    """Tell whether pictures of a format that is read lie straight in a folder."""
-    return any(path.suffix.lower() in PICTURE_SUFFIXES for path in folder.iterdir())
+    """Tell whether visible pictures of a format that is read lie straight in a folder."""
+    return any(path.suffix.lower() in PICTURE_SUFFIXES and path.name[0] != "." for path in folder.iterdir())

@@ -1,8 +1,7 @@
 """Dividing photos into training, validation and test without dividing a group."""
 
-import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 
 import numpy as np
 
@@ -12,14 +11,11 @@ from edge_runtime.training_run import Split, SplitRow
 from train.data.photos import Photo, PhotoSet
 from train.data.split_repair import bring_to_both_sides
 
-log = logging.getLogger(__name__)
-
 LEARNT_SIDES = (Split.TRAIN, Split.VALIDATION)
 """What a training needs photos of."""
 
 TAKE_AWAY = "take one of them away"
-MOVE = "move some there from another of its folders"
-"""What is done about photos that lie on the wrong side, in words."""
+"""What is done about copies, in words."""
 
 _CANDIDATES = 500
 _LEAST_GROUPS = 10
@@ -44,56 +40,12 @@ def split_photos(
         DataError: A class would be without photos of a split, or a photo is of two classes.
     """
     rows = divide_photos(photo_set, validation_share, seed, test_share)
-    _refuse_two_labels(rows)
+    refuse_two_labels(rows)
     if test_share:
         check_sides(rows, photo_set.labels, tuple(Split), retry="take another --test-share, or none")
     else:
         check_sides(rows, photo_set.labels, LEARNT_SIDES)
     return rows
-
-
-def keep_divided(photo_set: PhotoSet, validation_share: float, seed: int) -> tuple[SplitRow, ...]:
-    """Divide photos as they lie; where none are to validate on, a share of those to learn from is drawn.
-
-    Args:
-        photo_set: Labelled photos that lie divided.
-        validation_share: As for `split_photos`.
-        seed: As for `split_photos`.
-
-    Raises:
-        DataError: No photo is to learn from, a class has no photos of a side, or one photo lies on two.
-    """
-    rows = follow_sides(photo_set, lambda learnt: split_photos(learnt, validation_share, seed))
-    _refuse_two_labels(rows)
-    check_apart(rows, TAKE_AWAY)
-    check_sides(rows, photo_set.labels, retry=MOVE)
-    return rows
-
-
-def follow_sides(photo_set: PhotoSet, draw: Callable[[PhotoSet], Sequence[SplitRow]]) -> tuple[SplitRow, ...]:
-    """Return what each photo serves for by the folder that it lies in; those of no such folder are learnt from.
-
-    Args:
-        photo_set: Photos that lie divided.
-        draw: Divides the photos to learn from, where none are to validate on.
-
-    Raises:
-        DataError: No photo is to learn from.
-    """
-    counts = Counter(photo.side or Split.TRAIN for photo in photo_set.photos)
-    log.info("the data lie divided: %s", ", ".join(f"{side} {counts[side]}" for side in Split if counts[side]))
-    if not counts[Split.TRAIN]:
-        raise DataError(f"{photo_set.images} lies divided, and has no photo to learn from; name a folder train.")
-    drawn: dict[str, SplitRow] = {}
-    if not counts[Split.VALIDATION]:
-        learnt = tuple(photo for photo in photo_set.photos if photo.side is not Split.TEST)
-        drawn = {row.image: row for row in draw(PhotoSet(photo_set.images, learnt))}
-    return tuple(drawn.get(photo.image) or _follow_side(photo_set, photo) for photo in photo_set.photos)
-
-
-def _follow_side(photo_set: PhotoSet, photo: Photo) -> SplitRow:
-    sha256 = hash_file(photo_set.images / photo.image)
-    return SplitRow(photo.image, photo.label, photo.group, photo.side or Split.TRAIN, sha256)
 
 
 def divide_photos(
@@ -177,7 +129,12 @@ def _join_groups(groups: Sequence[str], hashes: Sequence[str]) -> list[str]:
     return [find(group) for group in groups]
 
 
-def _refuse_two_labels(rows: Sequence[SplitRow]) -> None:
+def refuse_two_labels(rows: Sequence[SplitRow]) -> None:
+    """Refuse copies of a photo under different labels.
+
+    Raises:
+        DataError: There are such.
+    """
     first_of: dict[str, SplitRow] = {}
     for row in rows:
         first = first_of.setdefault(row.sha256, row)

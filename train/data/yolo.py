@@ -11,7 +11,9 @@ from edge_runtime.training_run import Split
 from train.data.annotations import Refuse, by_stem, files_under, keep_right, name_class, parse_number
 from train.data.boxes import Box, BoxedPhoto, BoxSet, make_box, measure_photo
 from train.data.class_names import CLASSES
-from train.data.sides import find_divided_boxes
+from train.data.sides import find_side, list_folders
+
+_IMAGES, _LABELS = "images", "labels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +35,42 @@ class _Files:
 
 def find_yolo_roots(data: Path) -> list[Path]:
     """Return the folders that have `images` and `labels`, among a folder and those in it."""
-    inside = sorted(path for path in data.iterdir() if path.is_dir()) if data.is_dir() else []
-    return [root for root in (data, *inside) if (root / "images").is_dir() and (root / "labels").is_dir()]
+    inside = list_folders(data) if data.is_dir() else []
+    return [root for root in (data, *inside) if (root / _IMAGES).is_dir() and (root / _LABELS).is_dir()]
 
 
 def read_yolo(data: Path, roots: Sequence[Path], names: Mapping[str, str], refuse: Refuse) -> BoxSet:
     """Read a YOLO folder with these roots; names are by number, other arguments as for `list_boxes`."""
-    sides = find_divided_boxes(data, roots)
     photos: list[BoxedPhoto] = []
     unread: list[str] = []
     for files in map(_list_files, roots):
         _refuse_strays(data, files, refuse)
-        photos.extend(_give_side(photo, data, sides) for photo in _read_photos(data, files, names, refuse))
+        photos.extend(_give_side(photo, data) for photo in _read_photos(data, files, names, refuse))
         alone = (path for stem, paths in files.unread.items() if stem not in files.labels for path in paths)
         unread.extend(path.relative_to(data).as_posix() for path in alone)
     return BoxSet(data, tuple(photos), unread=tuple(unread))
 
 
-def _give_side(photo: BoxedPhoto, data: Path, sides: Mapping[Path, Split]) -> BoxedPhoto:
-    folders = (data / photo.image).parents
-    return replace(photo, side=next((side for folder, side in sides.items() if folder in folders), None))
+def keeps_validation_boxes(data: Path) -> bool:
+    """Tell whether photos to validate on lie in a folder of their own: `valid/images`, or `images/valid`."""
+    folders = [each for root in find_yolo_roots(data) for each in (root / _IMAGES, *list_folders(root / _IMAGES))]
+    kept = (folder for folder in folders if _find_side(data, folder / "any") is Split.VALIDATION)
+    return any(map(pictures_under, kept))
+
+
+def _give_side(photo: BoxedPhoto, data: Path) -> BoxedPhoto:
+    return replace(photo, side=_find_side(data, data / photo.image))
+
+
+def _find_side(data: Path, photo: Path) -> Split | None:
+    """Return what a photo serves for: by `train` in `train/images` or in `images/train`."""
+    folders = photo.relative_to(data).parts[:-1]
+    place = folders.index(_IMAGES)
+    return find_side(*folders[:place], *folders[place + 1 : place + 2])
 
 
 def _list_files(root: Path) -> _Files:
-    images, labels = root / "images", root / "labels"
+    images, labels = root / _IMAGES, root / _LABELS
     photos = by_stem(images, pictures_under(images))
     unread = by_stem(images, files_under(images, UNREAD_PHOTO_SUFFIXES))
     return _Files(

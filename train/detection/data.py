@@ -12,7 +12,7 @@ from edge_runtime.training_run import BoxRow, Split, SplitRow
 from train.data.boxes import BoxedPhoto, BoxSet
 from train.data.detection_formats import read_boxes
 from train.data.photos import Photo, PhotoSet
-from train.detection.dividing import divide_as_given, draw_sides, keep_divided, read_sides
+from train.detection.dividing import divide_as_given, draw_sides, keep_sides, read_sides
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +77,8 @@ def read_data(
 
     Raises:
         DataError: A data set is missing or damaged, a class is not one of the first data set's, a label has no box,
-            training and validation share a photo, the split file is of other data, or data that lie divided are given
-            together with `validation` or with data that do not.
+            training and validation share a photo, the split file is of other data, or data lie divided and `validation`
+            is given, too, or some photos lie in no side.
     """
     sets = _read_sets((*sources, *validation), images, classes)
     known = frozenset(labels) or _labels_of(sets[:1])
@@ -90,7 +90,7 @@ def read_data(
         _refuse_others((*sources, *validation), sets, known)
     _refuse_unseen(known, sets[: len(sources)], sets[len(sources) :])
     if validation:
-        _refuse_divided(sources, sets)
+        _refuse_divided((*sources, *validation), sets, len(sources))
     folder = Path(os.path.commonpath([box_set.images.resolve() for box_set in sets]))
     moved = [_move(box_set, folder) for box_set in sets]
     training = [photo for photos in moved[: len(sources)] for photo in photos]
@@ -101,8 +101,7 @@ def read_data(
     elif held_out:
         rows = divide_as_given(photo_set, len(training))
     elif photo_set.lies_divided and not redraw:
-        _refuse_undivided(sources, sets)
-        rows = keep_divided(photo_set, training, share, seed)
+        rows = keep_sides(photo_set, training, share, seed)
     else:
         rows = draw_sides(photo_set, training, share, seed, test_share)
     return DetectionData(folder, tuple(sorted(known)), {photo.image: photo for photo in (*training, *held_out)}, rows)
@@ -152,23 +151,14 @@ def _refuse_unseen(labels: Set[str], learnt: Sequence[BoxSet], measured: Sequenc
         raise DataError(f"No photo to measure on has a box of {', '.join(sorted(labels))}; add some to --validation.")
 
 
-def _refuse_divided(sources: Sequence[Path], sets: Iterable[BoxSet]) -> None:
-    """Refuse to learn from photos that are kept to measure on, since the data are given as a whole."""
-    for path, box_set in zip(sources, sets, strict=False):
-        if any(photo.side not in (Split.TRAIN, None) for photo in box_set.photos):
+def _refuse_divided(paths: Sequence[Path], sets: Sequence[BoxSet], learnt: int) -> None:
+    """Refuse data that lie divided where it is said of them as a whole what they serve for, the first to learn from."""
+    for place, (path, box_set) in enumerate(zip(paths, sets, strict=True)):
+        sides = {photo.side for photo in box_set.photos if photo.side is not None}
+        if sides - {Split.TRAIN} if place < learnt else len(sides) > 1:
             raise DataError(
-                f"{path} lies divided, and --validation names other photos to measure on; give the folder of its "
-                "training photos alone, or leave --validation away."
-            )
-
-
-def _refuse_undivided(paths: Sequence[Path], sets: Iterable[BoxSet]) -> None:
-    """Refuse photos of which it is not known what they serve for, beside others of which it is."""
-    for path, box_set in zip(paths, sets, strict=True):
-        if any(photo.side is None and not photo.composed for photo in box_set.photos):
-            raise DataError(
-                f"{path} does not lie divided as other data do; save a split of all with edge-train split, and give it "
-                "with --splits."
+                f"{path} lies divided, and --validation says of data as a whole what they serve for; leave it away, or "
+                "give a split of all with --splits instead."
             )
 
 

@@ -156,8 +156,8 @@ def _begin(options: DetectOptions, data: DetectionData, anchors: Anchors, run: T
     if goes_on(run, arguments):
         if run.read_splits() != data.rows or list(run.read_boxes()) != data.box_rows:
             raise RunError(
-                f"The photos, their boxes or the split have changed since {run.path} began; "
-                "train into a fresh directory."
+                f"The photos, their boxes or the split have changed since {run.path} began, or another version divided "
+                "them; train into a fresh directory."
             )
         _check_anchors(run, anchors)
         return

@@ -9,9 +9,16 @@ from pathlib import Path
 from edge_runtime.errors import DataError
 from edge_runtime.training_run import Split, SplitRow
 from train.data.boxes import BoxedPhoto
-from train.data.photos import PhotoSet
+from train.data.kept_sides import follow_sides, refuse_absent, refuse_strays
+from train.data.photos import Photo, PhotoSet
 from train.data.split_file import divide_otherwise, hash_photos, match_files, refuse_divided_groups
-from train.data.splits import LEARNT_SIDES, MOVE, TAKE_AWAY, check_apart, check_sides, divide_photos, follow_sides
+from train.data.splits import (
+    LEARNT_SIDES,
+    TAKE_AWAY,
+    check_apart,
+    check_sides,
+    divide_photos,
+)
 
 log = logging.getLogger(__name__)
 
@@ -87,28 +94,38 @@ def _list_rare(labelled: PhotoSet, real: Sequence[int], classes: Sequence[frozen
     return frozenset(label for label in frozenset().union(*classes) if counts[label] < len(LEARNT_SIDES))
 
 
-def keep_divided(photo_set: PhotoSet, photos: Sequence[BoxedPhoto], share: float, seed: int) -> tuple[SplitRow, ...]:
+def keep_sides(photo_set: PhotoSet, photos: Sequence[BoxedPhoto], share: float, seed: int) -> tuple[SplitRow, ...]:
     """Divide photos as they lie; where none are to validate on, a share of those to learn from is drawn.
 
     Args:
-        photo_set: As for `draw_sides`; all but composed scenes have a side.
+        photo_set: As for `draw_sides`, lying divided.
         photos: As for `draw_sides`.
         share: As for `draw_sides`.
         seed: As for `draw_sides`.
 
     Raises:
-        DataError: No photo is to learn from, a class would not be on both sides of the training, the test would show no
-            object, or one photo lies on two sides.
+        DataError: No photo is to learn from, a photo that is no composed scene lies in no side or in two, or a class
+            would not be on both sides of the training.
     """
     by_image = {photo.image: photo for photo in photos}
+    refuse_strays(photo_set.images, (photo for photo in photo_set.photos if not by_image[photo.image].composed))
+    refuse_absent(_list_shown(photos), LEARNT_SIDES)
 
     def draw(learnt: PhotoSet) -> tuple[SplitRow, ...]:
         return draw_sides(learnt, [by_image[photo.image] for photo in learnt.photos], share, seed, 0.0)
 
     rows = follow_sides(photo_set, draw)
     check_apart(rows, TAKE_AWAY)
-    _check_shown(rows, photos, MOVE, test=any(row.split is Split.TEST for row in rows))
     return rows
+
+
+def _list_shown(photos: Sequence[BoxedPhoto]) -> list[Photo]:
+    """Return photos that lie divided once for each class that they show; composed scenes are learnt from."""
+    return [
+        Photo(photo.image, label, photo.image, photo.side or Split.TRAIN)
+        for photo in photos
+        for label in {box.label for box in photo.boxes}
+    ]
 
 
 def divide_as_given(photo_set: PhotoSet, training: int) -> tuple[SplitRow, ...]:

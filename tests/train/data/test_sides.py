@@ -13,8 +13,8 @@ from edge_runtime.errors import DataError
 from edge_runtime.training_run import Split, read_split_rows
 from train.cli import main
 from train.compositing.composing import ComposeOptions, choose_photos
+from train.data.kept_sides import keep_divided
 from train.data.photos import Columns, PhotoSet, find_photos, list_left_out, read_photos
-from train.data.splits import keep_divided
 
 _SIDES = ("train", "valid", "test")
 
@@ -73,14 +73,14 @@ def test_without_photos_to_validate_on_a_share_of_the_others_is_drawn(tmp_path: 
 
 
 def test_without_photos_to_learn_from_nothing_is_learnt(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no photo to learn from; name a folder train"):
+    with pytest.raises(DataError, match="none to learn from shows a class; call the folder"):
         keep_divided(fill_classes(tmp_path, "valid", "test"), 0.15, seed=0)
 
 
 def test_a_class_must_be_on_each_side(tmp_path: Path) -> None:
     fill_classes(tmp_path, "train", "valid")
     shutil.rmtree(tmp_path / "valid" / "hat")
-    with pytest.raises(DataError, match=r"validation split has no photo of hat; .* move some there"):
+    with pytest.raises(DataError, match=r"their validation side has no photo of hat; add some there, or take"):
         keep_divided(read_photos(tmp_path, Columns()), 0.15, seed=0)
 
 
@@ -104,6 +104,34 @@ def test_what_is_left_out_is_not_straight_in_a_class(tmp_path: Path) -> None:
         read_photos(tmp_path, Columns())
 
 
+@pytest.mark.parametrize("name", ["__MACOSX/train/hat/a.jpg", "docs/read.me", ".cache/hat/a.jpg", "test/.a.jpg"])
+def test_what_is_not_for_people_to_see_changes_nothing(name: str, tmp_path: Path) -> None:
+    fill_classes(tmp_path, "train", "valid")
+    fill(tmp_path, name)
+    assert Counter(row.split for row in keep_divided(read_photos(tmp_path, Columns()), 0.15, seed=0)) == {
+        Split.TRAIN: 4,
+        Split.VALIDATION: 4,
+    }
+
+
+def test_photos_of_no_side_beside_others_are_refused_and_found(divided: Path, tmp_path: Path) -> None:
+    shutil.copytree(divided / "test", divided / "monday")
+    with pytest.raises(DataError, match=r"photos, the first .*monday/hat/\d+.png, lie in none of the folders train"):
+        keep_divided(read_photos(divided, Columns()), 0.15, seed=0)
+    assert "photos lie in none of the folders train, valid and test" in train("check", divided).stdout
+    assert train("split", divided, "-o", tmp_path / "splits.csv").exit_code == 0
+
+
+def test_a_class_may_be_called_as_a_side_is(tmp_path: Path) -> None:
+    fill(tmp_path, "hat/a.jpg", "test/a.jpg", "test/old/b.jpg")
+    photo_set = read_photos(tmp_path, Columns())
+    assert (photo_set.labels, photo_set.lies_divided) == (("hat", "test"), False)
+
+
+def test_a_folder_train_alone_divides_nothing(tmp_path: Path) -> None:
+    assert not fill_classes(tmp_path, "train").lies_divided
+
+
 def test_boxes_within_the_sides_are_no_classes(tmp_path: Path) -> None:
     fill(tmp_path, "train/JPEGImages/a.jpg", "valid/JPEGImages/b.jpg")
     (tmp_path / "train" / "JPEGImages" / "a.xml").write_text("<annotation><bndbox></bndbox></annotation>")
@@ -124,6 +152,27 @@ def test_a_check_finds_what_lies_on_two_sides(divided: Path) -> None:
     result = train("check", divided)
     assert "2 copies are on both sides of the split. test/hat/copy.png (hat), train/hat/0.png (hat)" in result.stdout
     assert result.exit_code == 15
+
+
+@pytest.mark.parametrize(("gone", "sentence"), [
+    ("test/hat", "The test side has no photo of hat, so training refuses the data."),
+    ("train", "The train side has no photo of hat, pants, shoes"),
+])  # fmt: skip
+def test_a_check_finds_what_a_side_does_not_show(gone: str, sentence: str, divided: Path) -> None:
+    shutil.rmtree(divided / gone)
+    result = train("check", divided)
+    assert sentence in result.stdout
+    assert result.exit_code == 15
+
+
+@pytest.mark.usefixtures("small_mobilenet")
+def test_a_classifier_holds_the_test_photos_back(divided: Path, tmp_path: Path) -> None:
+    pytest.importorskip("keras", reason="needs the train extra")
+    options = "--weights none --image-size 32 --batch-size 4 --head-epochs 1 --epochs 0"
+    result = train("classify", divided, *options.split(), "-o", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    rows = read_split_rows(tmp_path / "run" / "splits.csv")
+    assert Counter(row.split for row in rows) == {Split.TRAIN: 6, Split.VALIDATION: 3, Split.TEST: 39}
 
 
 def test_a_split_is_drawn_anew(divided: Path, tmp_path: Path) -> None:

@@ -70,15 +70,56 @@ def test_without_photos_to_validate_on_a_share_of_the_others_is_drawn(yolo: Path
     assert all(("test" in row.image) == (row.split is Split.TEST) for row in data.rows)
 
 
-def test_folders_of_other_names_divide_nothing(yolo: Path) -> None:
+def test_photos_of_no_side_beside_others_are_refused_and_found(yolo: Path, tmp_path: Path) -> None:
     for path in [*yolo.rglob("test")]:
         path.rename(path.with_name("monday"))
-    assert Split.TEST not in count_sides(read(yolo))
+    with pytest.raises(DataError, match=r"2 photos, the first .*monday.*, lie in none of the folders train, valid and"):
+        read(yolo)
+    assert "2 photos lie in none of the folders train, valid and test" in run("check", yolo).stdout
+    assert run("split", yolo, "-o", tmp_path / "splits.csv").exit_code == 0
+    assert len(read_data([yolo], (), (), 0.33, seed=0, splits=tmp_path / "splits.csv").rows) == 11
+
+
+def test_folders_of_other_names_divide_nothing(tmp_path: Path) -> None:
+    for number, name in enumerate(("monday", "test_2", "trainers")):
+        write_photo(tmp_path / name, str(number))
+        write_photo(tmp_path, str(number), name)
+    (tmp_path / "classes.txt").write_text("disc\nsquare\n")
+    assert Split.TEST not in count_sides(read(tmp_path))
+
+
+def test_what_is_not_for_people_to_see_changes_nothing(yolo: Path) -> None:
+    for name in ("__MACOSX", ".trash"):
+        write_photo(yolo / name, "._0")
+    (yolo / "images").mkdir(exist_ok=True)
+    (yolo / "labels").mkdir(exist_ok=True)
+    (yolo / "images" / "._0.png").touch()
+    assert count_sides(read(yolo)) == {Split.TRAIN: 6, Split.VALIDATION: 3, Split.TEST: 2}
+
+
+@pytest.mark.parametrize("boxes", ["", None])
+def test_test_photos_without_boxes_do_not_keep_from_learning(yolo: Path, boxes: str | None) -> None:
+    """Those of public data sets often come without any."""
+    for path in yolo.rglob("*.txt"):
+        if "test" in path.parts:
+            path.unlink() if boxes is None else path.write_text(boxes)
+    assert count_sides(read(yolo)) == {Split.TRAIN: 6, Split.VALIDATION: 3, Split.TEST: 2}
+
+
+def test_what_is_learnt_shows_a_class(yolo: Path) -> None:
+    for path in [*yolo.rglob("valid")]:
+        shutil.rmtree(path)
+    for path in yolo.rglob("*.txt"):
+        if "train" in path.parts:
+            path.write_text("")
+    with pytest.raises(DataError, match="none to learn from shows a class"):
+        read(yolo)
+    assert "The train side has no photo of disc, square" in run("check", yolo).stdout
 
 
 def test_composed_scenes_are_learnt_from_beside(yolo: Path, make_scenes: MakeScenes) -> None:
     scenes = make_scenes(count=4)
-    with pytest.raises(DataError, match=r"instances.json does not lie divided .* give it with --splits"):
+    with pytest.raises(DataError, match=r"4 photos, the first .*0.png, lie in none of the folders train"):
         read(yolo, scenes)
     content = json.loads(scenes.read_text())
     for image in content["images"]:
@@ -88,16 +129,19 @@ def test_composed_scenes_are_learnt_from_beside(yolo: Path, make_scenes: MakeSce
 
 
 def test_what_is_kept_to_measure_on_is_not_learnt(yolo: Path, make_scenes: MakeScenes) -> None:
-    with pytest.raises(DataError, match="yolo lies divided, and --validation names other photos"):
-        read(yolo, validation=(make_scenes(count=4),))
+    scenes = make_scenes(count=4)
+    for sources, validation in (((yolo,), (scenes,)), ((scenes,), (yolo,))):
+        with pytest.raises(DataError, match=r"yolo lies divided, and --validation says of data as a whole"):
+            read(*sources, validation=validation)
 
 
 def test_a_class_must_be_measured(yolo: Path) -> None:
     for path in yolo.rglob("*.txt"):
         if "valid" in path.parts:
             path.write_text("0 0.5 0.5 0.2 0.2\n")
-    with pytest.raises(DataError, match=r"validation split has no photo of square; .* move some there"):
+    with pytest.raises(DataError, match="validation side has no photo of square; add some there, or take"):
         read(yolo)
+    assert "The validation side has no photo of square, so training refuses the data." in run("check", yolo).stdout
 
 
 def test_copies_on_two_sides_are_refused_and_found(yolo: Path) -> None:
