@@ -70,9 +70,9 @@ if TYPE_CHECKING:
 def edge_run(ctx: click.Context, /, **_: Any) -> None:
     """Recognise garments in pictures, videos and camera frames.
 
-    SOURCE is a picture, a folder of pictures, a pattern in quotes, a video, or an http:// or rtsp:// address; several
-    files and folders are taken one after another, several streams side by side. Results go to stdout, everything
-    else to stderr.
+    SOURCE is a picture, a folder of pictures, a pattern in quotes, a video, or an http://, rtsp:// or tcp:// address;
+    several files and folders are taken one after another, several streams side by side. Results go to stdout,
+    everything else to stderr.
 
     Each option may also be set by a variable (--max-fps by EDGE_MAX_FPS) or in a TOML file (max-fps = 5).
     """

@@ -18,6 +18,7 @@ from edge_runtime.events import HealthEvent, HealthKind, ScanEvent, ScanKind
 _DOCS = Path(__file__).parents[1] / "docs"
 _TESTS = Path(__file__).parent
 _UNIT = _DOCS / "deploy" / "edge-garment.service"
+_PROGRAMS = re.compile(r"/opt/edge-garment/bin/edge-run|/usr/bin/rpicam-vid")
 
 
 def _assignments(unit: str) -> dict[str, str]:
@@ -27,10 +28,11 @@ def _assignments(unit: str) -> dict[str, str]:
 @pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze (Debian: systemd) is not installed"
 )
-def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unit", sorted(_UNIT.parent.glob("*.service")), ids=lambda unit: unit.stem)
+def test_systemd_accepts_the_unit(unit: Path, tmp_path: Path) -> None:
     # The command itself is not installed where the unit looks for it.
-    copy = tmp_path / _UNIT.name
-    copy.write_text(_UNIT.read_text().replace("/opt/edge-garment/bin/edge-run", "/bin/true"))
+    copy = tmp_path / unit.name
+    copy.write_text(_PROGRAMS.sub("/bin/true", unit.read_text()))
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(copy)], capture_output=True, text=True, check=False
     )

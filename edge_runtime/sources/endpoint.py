@@ -5,11 +5,19 @@ import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
 
 import cv2
 
 from edge_runtime.addresses import is_utf8, without_password
 from edge_runtime.errors import CameraError, SourceError, StreamError
+
+VIDEO_DEVICES: Final = Path("/sys/class/video4linux")
+"""Where Linux tells of each what it is."""
+
+_MODULE_NAMES: Final = ("unicam", "rp1-cfe")
+"""Up to the Raspberry Pi 4, and from the 5 on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +64,7 @@ class Endpoint:
     def camera(cls, target: int | str, request: CameraRequest | None = None) -> "Endpoint":
         """Describe a camera of this machine by its number or device file."""
         file = f"/dev/video{target}" if isinstance(target, int) else target
-        advice = (
-            f"check that it is plugged in, that no other program uses it, and that you may read {file} (group video)"
-        )
-        return cls(f"camera:{target}", target, CameraError, advice, request or CameraRequest())
+        return cls(f"camera:{target}", target, CameraError, _advise(file), request or CameraRequest())
 
     @classmethod
     def stream(cls, address: str) -> "Endpoint":
@@ -87,6 +92,25 @@ class Endpoint:
         timeout_ms = max(int(timeout_s * 1e3), 1)
         timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms]
         return cv2.VideoCapture(address, cv2.CAP_FFMPEG, timeouts)
+
+
+def _advise(file: str) -> str:
+    """Return what to check where a camera's device file gives no frames."""
+    if _is_camera_module(file):
+        return (
+            "it is a camera module, which gives raw values of its sensor and no pictures: have rpicam-vid send them to "
+            "tcp://127.0.0.1:8888 and read that, see docs/kiosk.md"
+        )
+    return f"check that it is plugged in, that no other program uses it, and that you may read {file} (group video)"
+
+
+def _is_camera_module(file: str) -> bool:
+    """Tell whether a device file is that of a Raspberry Pi's connector for camera modules."""
+    try:
+        device = Path(file).resolve().name
+        return (VIDEO_DEVICES / device / "name").read_text().startswith(_MODULE_NAMES)
+    except (OSError, ValueError):
+        return False
 
 
 def name_apart(endpoints: Iterable[Endpoint]) -> list[Endpoint]:

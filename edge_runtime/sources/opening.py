@@ -17,7 +17,7 @@ from edge_runtime.sources.picture import OnBadPicture, PictureSource, pictures_i
 from edge_runtime.sources.source import FrameSource
 from edge_runtime.sources.video import VideoSource, takes_path
 
-_SCHEMES = ("http", "https", "rtsp")
+_SCHEMES = ("http", "https", "rtsp", "tcp")
 _MODEL_SUFFIX = ".tflite"
 
 

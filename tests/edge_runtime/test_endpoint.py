@@ -1,0 +1,64 @@
+"""Cameras that are none to OpenCV: the modules of a Raspberry Pi, and what sends their pictures."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import pytest
+
+from edge_runtime.drawing import draw_garment
+from edge_runtime.sources import Endpoint, open_source
+
+_SIZE = (120, 160)
+
+
+@contextlib.contextmanager
+def _sending(pictures: list[bytes], fps: float) -> Iterator[str]:
+    """Listen as `rpicam-vid --codec mjpeg --listen` does, and send one JPEG after another to one reader."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def send() -> None:
+            with contextlib.suppress(OSError), listener.accept()[0] as reader:
+                for number in range(100_000):
+                    reader.sendall(pictures[number % len(pictures)])
+                    time.sleep(1 / fps)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        yield f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+    sender.join()
+
+
+def test_jpegs_over_tcp_are_a_live_source() -> None:
+    pictures = [cv2.imencode(".jpg", draw_garment("dress", seed, _SIZE))[1].tobytes() for seed in range(4)]
+    with _sending(pictures, fps=200) as address, open_source(address) as source:
+        frames = [frame for frame, _ in zip(source, range(10), strict=False)]
+    assert source.live
+    assert {frame.image.shape for frame in frames} == {(*_SIZE, 3)}
+    assert {frame.source for frame in frames} == {address}
+
+
+@pytest.mark.parametrize("name", ["unicam-image", "rp1-cfe-csi2_ch0"])
+@pytest.mark.parametrize("target", [3, "/dev/video3", "by-id"])
+def test_a_camera_module_is_told_from_a_camera(
+    name: str, target: int | str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "video3").mkdir()
+    (tmp_path / "video3" / "name").write_text(f"{name}\n")
+    monkeypatch.setattr("edge_runtime.sources.endpoint.VIDEO_DEVICES", tmp_path)
+    if target == "by-id":
+        (tmp_path / "by-id").symlink_to("/dev/video3")
+        target = str(tmp_path / "by-id")
+    assert "have rpicam-vid send them" in str(Endpoint.camera(target).failure("gives no frames"))
+    assert "check that it is plugged in" in str(Endpoint.camera(4).failure("gives no frames"))
+
+
+def test_other_cameras_are_plugged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "video0").mkdir()
+    (tmp_path / "video0" / "name").write_text("HD Pro Webcam C920\n")
+    monkeypatch.setattr("edge_runtime.sources.endpoint.VIDEO_DEVICES", tmp_path)
+    assert "check that it is plugged in" in str(Endpoint.camera(0).failure("cannot be opened"))
