@@ -16,6 +16,13 @@ from edge_runtime.errors import CameraError, SourceError, StreamError
 VIDEO_DEVICES: Final = Path("/sys/class/video4linux")
 """Where Linux tells of each what it is."""
 
+_MOTION_JPEG: Final = cv2.VideoWriter.fourcc(*"MJPG")
+_USUAL_SIZE: Final = (640, 480)
+_USUAL_FPS: Final = 30.0
+"""What OpenCV takes, and most cameras give, unless asked otherwise."""
+_USB_BYTES_PER_S: Final = 24_576_000
+"""Three packets of 1,024 bytes in each of 8,000 microframes, the most of one isochronous endpoint (USB 2.0, 5.6.3)."""
+
 _MODULE_NAMES: Final = ("unicam", "rp1-cfe")
 """Up to the Raspberry Pi 4, and from the 5 on."""
 
@@ -124,6 +131,12 @@ def name_apart(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
     return named
 
 
+def _outgrows_usb(request: CameraRequest) -> bool:
+    """Tell whether what is asked for is more than USB 2 carries in the usual two bytes a pixel."""
+    pixels = (request.width or _USUAL_SIZE[0]) * (request.height or _USUAL_SIZE[1])
+    return 2 * pixels * (request.fps or _USUAL_FPS) > _USB_BYTES_PER_S
+
+
 def _open_camera(target: int | str, request: CameraRequest, timeout_s: float) -> cv2.VideoCapture:
     # Read when the camera opens, in whole seconds; without it a stalled camera holds its thread for ten.
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(max(math.floor(timeout_s), 1)))
@@ -134,6 +147,10 @@ def _open_camera(target: int | str, request: CameraRequest, timeout_s: float) ->
         cv2.CAP_PROP_FRAME_HEIGHT: request.height,
         cv2.CAP_PROP_FPS: request.fps,
     }
+    if capture.isOpened() and capture.getBackendName() == "V4L2" and _outgrows_usb(request):
+        # OpenCV takes the uncompressed pictures that a camera offers, however few of them fit through its cable; of one
+        # that sends no other it leaves them as they are.
+        capture.set(cv2.CAP_PROP_FOURCC, _MOTION_JPEG)
     for key, value in wanted.items():
         if value is not None:
             capture.set(key, value)

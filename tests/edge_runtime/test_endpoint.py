@@ -1,4 +1,4 @@
-"""Cameras that are none to OpenCV: the modules of a Raspberry Pi, and what sends their pictures."""
+"""Cameras as OpenCV opens them, and the modules of a Raspberry Pi, which are none to it."""
 
 import contextlib
 import socket
@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import pytest
 
 from edge_runtime.drawing import draw_garment
-from edge_runtime.sources import Endpoint, open_source
+from edge_runtime.sources import CameraRequest, Endpoint, open_source
 
 _SIZE = (120, 160)
 
@@ -62,3 +63,53 @@ def test_other_cameras_are_plugged_in(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "video0" / "name").write_text("HD Pro Webcam C920\n")
     monkeypatch.setattr("edge_runtime.sources.endpoint.VIDEO_DEVICES", tmp_path)
     assert "check that it is plugged in" in str(Endpoint.camera(0).failure("cannot be opened"))
+
+
+class _UsbCamera:
+    """What Linux and OpenCV tell of a USB 2 camera, which has to be asked for JPEG before it is asked for a size."""
+
+    FPS: ClassVar = {("YUYV", 640): 30.0, ("YUYV", 1280): 10.0, ("MJPG", 640): 30.0, ("MJPG", 1280): 30.0}
+
+    def __init__(self, *_: object) -> None:
+        self._format, self._width = "YUYV", 640
+
+    def isOpened(self) -> bool:  # noqa: N802
+        return True
+
+    def getBackendName(self) -> str:  # noqa: N802
+        return "V4L2"
+
+    def set(self, key: int, value: float) -> bool:
+        if key == cv2.CAP_PROP_FOURCC:
+            self._format = int(value).to_bytes(4, "little").decode()
+            self._width = 640
+        elif key == cv2.CAP_PROP_FRAME_WIDTH:
+            self._width = int(value)
+        return True
+
+    @property
+    def fps(self) -> float:
+        return self.FPS[self._format, self._width]
+
+    @property
+    def format(self) -> str:
+        return self._format
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (CameraRequest(), ("YUYV", 30)),
+        (CameraRequest(fps=15), ("YUYV", 30)),
+        (CameraRequest(1280, 720), ("MJPG", 30)),
+        (CameraRequest(1280, 720, 30), ("MJPG", 30)),
+        (CameraRequest(1280, 720, 10), ("YUYV", 10)),
+    ],
+)
+def test_a_camera_is_asked_for_jpeg_where_its_cable_carries_no_more(
+    request_: CameraRequest, expected: tuple[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cv2, "VideoCapture", _UsbCamera)
+    capture = Endpoint.camera(0, request_).open(timeout_s=1)
+    assert isinstance(capture, _UsbCamera)
+    assert (capture.format, capture.fps) == expected
