@@ -7,8 +7,10 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _PASSWORD = re.compile(
     r"(://[^/?#:]*:)[^/?#]*(?=@[^/?#])"
     # A password that nobody has escaped: what follows the name is no port, and an `@` comes later.
-    r"|(://[^/?#:\[]*:)(?!\d{1,5}(?:[/?#]|$)).*(?=@)"
+    r"|(://[^/?#:\[]*:)(?!\d{1,5}(?:[/?#]|$))(?P<unescaped>.*)(?=@)"
 )
+_NAME = re.compile(r"[^/?#]*@")
+_ENDING = re.compile(r"[/?#]")
 _KEY = r"(?:pas|pwd|ps?w(?==)|secret|token|key|auth|credential|sig(?:nature)?(?==))"
 _SECRET = re.compile(rf"([?&;][^?&;=#]*{_KEY}[^?&;=#]*=)[^&;#]+", re.IGNORECASE)
 # As in `/user=me_password=secret_channel=1` or `/token=secret/channel`; the channel may be all that tells two apart.
@@ -23,6 +25,18 @@ _HIDDEN = "***"
 def is_address(text: str) -> bool:
     """Tell whether a text names a network stream rather than a file."""
     return _ADDRESS.match(text) is not None
+
+
+def has_name(address: str) -> bool:
+    """Tell whether an address has a user name before its host."""
+    return _NAME.match(address.partition("://")[2]) is not None
+
+
+def breaks_in_password(address: str) -> bool:
+    """Tell whether an address's password has a character unescaped that ends the name of a host."""
+    # At its own beginning alone: its query may hold another address.
+    match = _PASSWORD.match(address, address.find("://"))
+    return match is not None and _ENDING.search(match["unescaped"] or "") is not None
 
 
 def is_utf8(text: str) -> bool:

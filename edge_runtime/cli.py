@@ -86,6 +86,8 @@ def edge_run(ctx: click.Context, /, **_: Any) -> None:
     _check(arguments)
     check_companions(ctx)
     from edge_runtime.session import check_session, run_session
+    from edge_runtime.sources.opening import find_unread
+    from edge_runtime.sources.picture import say_unread
 
     if arguments["check_config"]:
         check_session(arguments)
@@ -95,6 +97,8 @@ def edge_run(ctx: click.Context, /, **_: Any) -> None:
     counts = run_session(arguments, partial(_load, arguments), say)
     if counts.still:
         say(f"{counts.still} frames without motion were not answered again.")
+    if unread := find_unread(arguments["sources"]):
+        say(say_unread(unread))
     if counts.failed:
         total = counts.answered + counts.failed
         raise PictureError(f"{counts.failed} of {total} pictures could not be read; each is named above.")

@@ -4,7 +4,7 @@ import contextlib
 import math
 import os
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -36,22 +36,45 @@ _MOST_TIFF_TAGS: Final = 0xFFFF
 
 def only_pictures(paths: Iterable[Path]) -> list[Path]:
     """Return the visible files that are pictures by their suffix, sorted."""
+    return _only(PICTURE_SUFFIXES, paths)
+
+
+def only_unread_pictures(paths: Iterable[Path]) -> list[Path]:
+    """Return the visible files that are pictures of a kind that no command reads, sorted."""
+    return _only(UNREAD_PICTURE_SUFFIXES, paths)
+
+
+def _only(suffixes: Set[str], paths: Iterable[Path]) -> list[Path]:
     return sorted(
-        path
-        for path in paths
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+        path for path in paths if path.suffix.lower() in suffixes and not _is_hidden(path.name) and path.is_file()
     )
 
 
 def pictures_under(folder: Path) -> list[Path]:
-    """Return the visible pictures in a folder and the visible folders below it, sorted."""
-    visible = (path for path in folder.rglob("*") if not _is_hidden(path.relative_to(folder)))
-    return only_pictures(visible)
+    """Return the visible pictures in a folder and the visible folders below it, linked ones as well, sorted."""
+    return only_pictures(visible_files(folder))
 
 
-def _is_hidden(path: Path) -> bool:
+def visible_files(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder and those below it, also where links lead, but no hidden ones."""
+    for place, folders, files in os.walk(folder, followlinks=True):
+        here = Path(place)
+        folders[:] = [name for name in folders if not _is_hidden(name) and not _leads_back(here / name, folder)]
+        yield from (here / name for name in files if not _is_hidden(name))
+
+
+def _is_hidden(name: str) -> bool:
     # Among them are macOS's `._photo.jpg`, which are no pictures, and the thumbnails of photo programs.
-    return any(part.startswith(".") for part in path.parts)
+    return name.startswith(".")
+
+
+def _leads_back(folder: Path, top: Path) -> bool:
+    """Tell whether a folder is a link to one that it is in itself: following it would never end."""
+    if not folder.is_symlink():
+        return False
+    target = folder.resolve()
+    way = (parent for parent in folder.parents if parent.is_relative_to(top))
+    return any(parent.resolve().is_relative_to(target) for parent in way)
 
 
 def read_picture(path: str | os.PathLike[str]) -> Image:
@@ -84,8 +107,17 @@ def decode_picture(encoded: bytes | bytearray | memoryview) -> Image:
 
     Raises:
         PictureError: It is no picture, ends too early, or claims more than 134 million pixels.
+        TypeError: It is no bytes.
     """
-    return _decode("This file", bytes(encoded))
+    try:
+        # Of a number, bytes() would make so many zeros.
+        content = memoryview(encoded)
+    except TypeError as error:
+        raise TypeError(
+            f"a picture must be given as bytes, not {type(encoded).__name__}; .read() gives them of an open file, and "
+            "base64.b64decode of such a text"
+        ) from error
+    return _decode("This file", bytes(content))
 
 
 def _decode(name: str, encoded: bytes) -> Image:

@@ -1,5 +1,6 @@
 """Cameras and network streams, and how OpenCV opens them."""
 
+import contextlib
 import math
 import os
 from collections import Counter
@@ -10,7 +11,7 @@ from typing import Final
 
 import cv2
 
-from edge_runtime.addresses import is_utf8, without_password
+from edge_runtime.addresses import breaks_in_password, has_name, is_utf8, without_password
 from edge_runtime.errors import CameraError, SourceError, StreamError
 
 VIDEO_DEVICES: Final = Path("/sys/class/video4linux")
@@ -25,6 +26,8 @@ _USB_BYTES_PER_S: Final = 24_576_000
 
 _MODULE_NAMES: Final = ("unicam", "rp1-cfe")
 """Up to the Raspberry Pi 4, and from the 5 on."""
+_NO_CAMERA_NAMES: Final = (*_MODULE_NAMES, "bcm2835-codec", "bcm2835-isp", "rpivid", "rpi-hevc", "pispbe")
+"""Of what gives no pictures, though it is listed beside cameras: a Raspberry Pi's own devices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +78,28 @@ class Endpoint:
 
     @classmethod
     def stream(cls, address: str) -> "Endpoint":
-        """Describe a network stream by its address."""
-        advice = "check the address, the network, and that the sender is running"
-        return cls(without_password(address), address, StreamError, advice)
+        """Describe a network stream by its address.
+
+        Raises:
+            SourceError: It is no UTF-8, or its password has a character that has to be escaped.
+        """
+        name = without_password(address)
+        if breaks_in_password(address):
+            raise SourceError(
+                f"{name!a} has a #, / or ? in its password, which FFmpeg takes for the end of the host; write %23 for "
+                "#, %2F for / and %3F for ?."
+            )
+        # FFmpeg does not tell a camera that refuses a password or path from one that is not there.
+        what = (
+            "the name, password and path in the address" if _is_rtsp(address) and has_name(address) else "the address"
+        )
+        return cls(name, address, StreamError, f"check {what}, the network, and that the sender is running")
 
     def failure(self, what: str) -> SourceError:
         """Return the error that says what happened and what to check."""
-        return self.error(f"{self.name} {what}; {self.advice}.")
+        # Looked up now: cameras come and go.
+        others = _list_cameras() if self.error is CameraError else ""
+        return self.error(f"{self.name} {what}; {self.advice}{others}.")
 
     def open(self, timeout_s: float) -> cv2.VideoCapture:
         """Open it with OpenCV; the answer may be a capture that is not opened.
@@ -92,13 +110,17 @@ class Endpoint:
         if self.error is CameraError:
             return _open_camera(self.target, self.request, timeout_s)
         address = str(self.target)
-        if address.lower().startswith("rtsp:"):
+        if _is_rtsp(address):
             # OpenCV's own timeouts do not end a stalled RTSP server; FFmpeg's, in microseconds, does.
             options = f"rtsp_transport;tcp|timeout;{timeout_s * 1e6:.0f}"
             os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", options)
         timeout_ms = max(int(timeout_s * 1e3), 1)
         timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms]
         return cv2.VideoCapture(address, cv2.CAP_FFMPEG, timeouts)
+
+
+def _is_rtsp(address: str) -> bool:
+    return address.lower().startswith(("rtsp:", "rtsps:"))
 
 
 def _advise(file: str) -> str:
@@ -114,10 +136,26 @@ def _advise(file: str) -> str:
 def _is_camera_module(file: str) -> bool:
     """Tell whether a device file is that of a Raspberry Pi's connector for camera modules."""
     try:
-        device = Path(file).resolve().name
-        return (VIDEO_DEVICES / device / "name").read_text().startswith(_MODULE_NAMES)
+        return _read_name(Path(file).resolve().name).startswith(_MODULE_NAMES)
     except (OSError, ValueError):
         return False
+
+
+def _read_name(device: str) -> str:
+    """Return what Linux calls a video device."""
+    return (VIDEO_DEVICES / device / "name").read_text(errors="replace").strip()
+
+
+def _list_cameras() -> str:
+    """Return which cameras there are, to end a sentence with; nothing where none is found."""
+    cameras: dict[tuple[str, Path], str] = {}
+    for folder in sorted(VIDEO_DEVICES.glob("video*"), key=lambda folder: (len(folder.name), folder.name)):
+        with contextlib.suppress(OSError):
+            name = _read_name(folder.name)
+            if not name.startswith(_NO_CAMERA_NAMES):
+                # The first of a camera's devices gives pictures, the others what is said of them.
+                cameras.setdefault((name, (folder / "device").resolve()), f"/dev/{folder.name} ({name})")
+    return f"; cameras here: {', '.join(cameras.values())}" if cameras else ""
 
 
 def name_apart(endpoints: Iterable[Endpoint]) -> list[Endpoint]:

@@ -1,23 +1,23 @@
 """Telling from a text what kind of source it names."""
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import cv2
 
 from edge_runtime.addresses import is_address
 from edge_runtime.errors import SourceError
-from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PICTURE_SUFFIXES, only_pictures
+from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PICTURE_SUFFIXES, only_pictures, only_unread_pictures
 from edge_runtime.sources.chain import ChainedSource
 from edge_runtime.sources.endpoint import Endpoint
 from edge_runtime.sources.enough import Enough
 from edge_runtime.sources.live import LiveSettings, LiveSource
-from edge_runtime.sources.picture import OnBadPicture, PictureSource, pictures_in
+from edge_runtime.sources.picture import OnBadPicture, PictureSource, pictures_in, say_unread
 from edge_runtime.sources.source import FrameSource
 from edge_runtime.sources.video import VideoSource, takes_path
 
-_SCHEMES = ("http", "https", "rtsp", "tcp")
+_SCHEMES = ("http", "https", "rtsp", "rtsps", "tcp")
 _MODEL_SUFFIX = ".tflite"
 
 
@@ -77,6 +77,18 @@ def open_sources(texts: Sequence[str], *, on_bad_picture: OnBadPicture, enough: 
     return ChainedSource([_tolerant(source, on_bad_picture) for source in sources])
 
 
+def find_unread(texts: Iterable[str]) -> list[Path]:
+    """Return the pictures in folders and of patterns that are left out, since they are of a kind that is not read."""
+    return [path for text in texts for path in only_unread_pictures(_list_named(text))]
+
+
+def _list_named(text: str) -> Iterable[Path]:
+    path = Path(text)
+    if path.is_dir():
+        return path.iterdir()
+    return () if path.is_file() else _match(text)
+
+
 def _tolerant(source: FrameSource, on_bad_picture: OnBadPicture) -> FrameSource:
     """Let the others go on when a picture that is one of many cannot be read."""
     return PictureSource(source.paths, on_bad_picture) if isinstance(source, PictureSource) else source
@@ -86,7 +98,7 @@ def stream_endpoint(address: str) -> Endpoint:
     """Return what an address of a network stream stands for.
 
     Raises:
-        SourceError: It is of a kind that is not known, or no UTF-8.
+        SourceError: It is of a kind that is not known, no UTF-8, or has a password that has to be escaped.
     """
     scheme = address.partition("://")[0]
     if scheme.lower() not in _SCHEMES:
@@ -110,8 +122,14 @@ def _is_picture(path: Path) -> bool:
 
 
 def _matching(pattern: str) -> list[Path]:
+    found = _match(pattern)
+    if paths := only_pictures(found):
+        return paths
+    if unread := only_unread_pictures(found):
+        raise SourceError(f"No picture that is read matches {pattern!r}: {say_unread(unread)}")
+    raise SourceError(f"No picture matches {pattern!r}; check the pattern.")
+
+
+def _match(pattern: str) -> set[Path]:
     # Path.glob would need the fixed part of the pattern taken off first.
-    paths = only_pictures({Path(match) for match in glob.iglob(pattern, recursive=True)})  # noqa: PTH207
-    if not paths:
-        raise SourceError(f"No picture matches {pattern!r}; check the pattern.")
-    return paths
+    return {Path(match) for match in glob.iglob(pattern, recursive=True)}  # noqa: PTH207

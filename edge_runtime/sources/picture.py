@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge_runtime.errors import PictureError, SourceError
 from edge_runtime.frame import Frame
-from edge_runtime.pictures import PICTURE_SUFFIXES, only_pictures, pictures_under, read_picture
+from edge_runtime.pictures import PICTURE_SUFFIXES, only_pictures, only_unread_pictures, pictures_under, read_picture
 from edge_runtime.sources.source import FrameSource
 
 OnBadPicture = Callable[[PictureError], None]
@@ -47,14 +47,26 @@ def pictures_in(folder: Path) -> list[Path]:
         SourceError: The folder cannot be read or holds no picture.
     """
     try:
-        paths = only_pictures(folder.iterdir())
+        inside = list(folder.iterdir())
+        paths = only_pictures(inside)
     except OSError as error:
         raise SourceError(f"{folder} cannot be read ({error.strerror}); check its permissions.") from error
     if paths:
         return paths
+    if unread := only_unread_pictures(inside):
+        raise SourceError(f"{folder} holds no picture that is read: {say_unread(unread)}")
     if below := {path.parent for path in pictures_under(folder)}:
         raise SourceError(f"{folder} itself holds no picture, but folders below do; name them, {min(below)} first.")
     raise SourceError(f"{folder} holds no picture; the kinds known are {', '.join(sorted(PICTURE_SUFFIXES))}.")
+
+
+def say_unread(paths: Sequence[Path]) -> str:
+    """Return the sentence about pictures, at least one, that are of kinds which are not read."""
+    if len(paths) == 1:
+        return f"{paths[0]} is of a kind that is not read and left out; save it as JPEG."
+    return (
+        f"{len(paths)} pictures, the first {paths[0]}, are of a kind that is not read and left out; save them as JPEG."
+    )
 
 
 def _read_frame(path: Path, index: int) -> Frame:

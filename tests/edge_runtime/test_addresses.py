@@ -1,6 +1,6 @@
 import pytest
 
-from edge_runtime.addresses import without_password
+from edge_runtime.addresses import breaks_in_password, has_name, without_password
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,37 @@ def test_passwords_are_hidden_wherever_cameras_and_servers_want_them(address: st
 @pytest.mark.parametrize("password", ["pa/ss", "pa#ss", "pa?ss", "pa@ss", "pa@/ss", "123456/7", "pa:ss"])
 def test_a_password_that_nobody_has_escaped_is_hidden(password: str) -> None:
     assert without_password(f"rtsp://me:{password}@host:554/1") == "rtsp://me:***@host:554/1"
+
+
+@pytest.mark.parametrize("password", ["pa/ss", "pa#ss", "pa?ss", "#pass", "pa@/ss", "123456/7", "pa%23s/s"])
+def test_a_password_that_ends_the_host_is_noticed(password: str) -> None:
+    assert breaks_in_password(f"rtsp://me:{password}@host:554/1")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "rtsp://me:pa%23ss@host/1",
+        "rtsp://me:pa@ss@host/1",
+        "rtsp://me:secret@host/v@w",
+        "rtsp://me:secret@[::1]:554/v@w",
+        "rtsp://me@host:554/v@w",
+        "rtsp://[::1]:554/v@w",
+        "http://host/path@2x?x=a@b",
+        "http://host:80/path@2x?x=a@b",
+        "http://proxy:8080/?url=rtsp://me:pa/ss@host/1",
+        "http://proxy/?url=rtsp://me:pa/ss@host/1",
+    ],
+)
+def test_an_at_sign_behind_the_host_is_of_no_password(address: str) -> None:
+    assert not breaks_in_password(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "named"), [("rtsp://me:pw@host/1", True), ("rtsp://me@host", True), ("rtsp://host/a@b", False)]
+)
+def test_a_user_name_stands_before_the_host(address: str, named: bool) -> None:
+    assert has_name(address) is named
 
 
 def test_the_rest_of_a_path_stays_also_without_a_password() -> None:

@@ -140,6 +140,17 @@ class TestErrors:
         assert f"Skipped: {red.parent / 'text.jpg'} is not a picture" in result.stderr
         assert _error(result) == "Error: 1 of 2 pictures could not be read; each is named above."
 
+    @pytest.mark.parametrize("pattern", [".", "*"])
+    def test_pictures_of_a_kind_that_is_not_read_are_told_of_once(
+        self, pattern: str, invoke: Callable[..., Result], red: Path
+    ) -> None:
+        for name in ("a.HEIC", "b.heif", "._c.HEIC", "d.txt"):
+            (red.parent / name).write_bytes(b"picture")
+        result = invoke(red.parent / pattern)
+        assert (result.exit_code, len(result.stdout.splitlines())) == (0, 1)
+        expected = f"2 pictures, the first {red.parent / 'a.HEIC'}, are of a kind that is not read and left out;"
+        assert result.stderr.count(expected) == 1
+
 
 class TestProcess:
     def test_help_is_instant(self) -> None:

@@ -4,7 +4,9 @@ import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +14,7 @@ import pytest
 
 from edge_runtime import pictures
 from edge_runtime.errors import PictureError
-from edge_runtime.pictures import decode_picture, read_picture
+from edge_runtime.pictures import decode_picture, pictures_under, read_picture
 
 _EXIF_ROTATED_90 = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
 
@@ -132,16 +134,27 @@ def test_bytes_are_decoded_as_a_file_is(picture: np.ndarray, tmp_path: Path) -> 
     assert (decode_picture(turned) == read_picture(str(_written(tmp_path / "a.jpg", turned)))).all()
 
 
-@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def _as_array(encoded: bytes) -> np.ndarray:
+    return np.frombuffer(encoded, np.uint8)
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview, _as_array])
 @pytest.mark.parametrize("knows", [True, False])
 def test_an_upload_may_be_any_kind_of_bytes(
-    kind: type[bytearray | memoryview], knows: bool, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+    kind: Callable[[bytes], Any], knows: bool, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pictures, "OPENCV_KNOWS_MOST_PIXELS", knows)
     for suffix in (".png", ".jpg", ".webp"):
         assert decode_picture(kind(_encoded(suffix, picture))).shape == (40, 60, 3)
     with pytest.raises(PictureError, match="is empty"):
         decode_picture(kind(b""))
+
+
+@pytest.mark.parametrize("given", [io.BytesIO(b"abc"), "YWJj", None, 3])
+def test_what_is_no_bytes_is_refused_with_what_gives_them(given: object) -> None:
+    expected = rf"must be given as bytes, not {type(given).__name__}; \.read\(\) .*base64\.b64decode"
+    with pytest.raises(TypeError, match=expected):
+        decode_picture(given)
 
 
 @pytest.mark.parametrize(("share", "reason"), [(0.0, "empty"), (0.5, "truncated")])
@@ -281,3 +294,22 @@ def test_where_opencv_knows_no_limit_other_kinds_are_refused(
     monkeypatch.setattr(pictures, "OPENCV_KNOWS_MOST_PIXELS", False)
     with pytest.raises(PictureError, match="save it again as JPEG or PNG, or import edge_runtime before cv2"):
         decode_picture(content)
+
+
+def test_links_to_folders_are_followed_but_never_round(picture: np.ndarray, tmp_path: Path) -> None:
+    folder, far, farther = (tmp_path / name for name in ("in", "far", "farther"))
+    for path in (folder / "b.png", folder / ".hidden" / "c.png", far / "a.png", far / ".d.png", farther / "e.png"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _written(path, _encoded(".png", picture))
+    for link, target in {
+        folder / "far": far,
+        folder / "too": far,
+        folder / "self": folder,
+        folder / "up": tmp_path,
+        far / "on": farther,
+        farther / "back": far,
+        folder / "gone": tmp_path / "gone",
+    }.items():
+        link.symlink_to(target, target_is_directory=True)
+    names = [path.relative_to(folder).as_posix() for path in pictures_under(folder)]
+    assert names == ["b.png", "far/a.png", "far/on/e.png", "too/a.png", "too/on/e.png"]

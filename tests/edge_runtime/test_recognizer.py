@@ -13,6 +13,7 @@ import pytest
 from edge_runtime import Classification, Recognizer
 from edge_runtime.drawing import GARMENTS, draw_garment
 from edge_runtime.errors import ModelError
+from edge_runtime.frame import Frame
 from edge_runtime.recognizer import _pixel_table
 from edge_runtime.spec import InputSpec
 
@@ -46,6 +47,25 @@ def test_scores_below_the_threshold_are_left_out(tiny_recognizer: Recognizer) ->
     assert len(tiny_recognizer.classify(solid(3), top_k=10, threshold=least)) == sum(
         a.score >= least for a in all_answers
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "advice"), [(b"abc", "decode_picture"), ("a.jpg", "read_picture"), (Path("a.jpg"), "read_picture")]
+)
+def test_what_is_no_frame_yet_is_refused_with_what_makes_one(
+    given: object, advice: str, tiny_recognizer: Recognizer
+) -> None:
+    for refuse in (tiny_recognizer.classify, tiny_recognizer.scores, lambda image: Frame(image, "mine", 0, 0.0, 0.0)):
+        with pytest.raises(TypeError, match=f"must be an array, not {type(given).__name__}; {advice} makes one of it"):
+            refuse(given)
+
+
+def test_an_image_of_pillow_is_refused_with_what_makes_a_frame_of_it(tiny_recognizer: Recognizer) -> None:
+    image = pytest.importorskip("PIL.Image").fromarray(solid(3)[..., ::-1])
+    with pytest.raises(TypeError, match=r"not Image; np\.asarray\(.*\)\[\.\.\., ::-1\] makes one of it"):
+        tiny_recognizer.classify(image)
+    frame = np.asarray(image.convert("RGB"))[..., ::-1]
+    assert tiny_recognizer.classify(frame) == tiny_recognizer.classify(solid(3))
 
 
 @pytest.mark.parametrize("top_k", [0, -1])

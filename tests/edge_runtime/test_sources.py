@@ -174,6 +174,12 @@ class TestOpening:
         with pytest.raises(SourceError, match=r"'\w+://me:\*\*\*@host/\\udcff' is no UTF-8, and OpenCV opens nothing"):
             open_source(f"{scheme}://me:secret@host/\udcff")
 
+    @pytest.mark.parametrize("password", ["pa#ss", "pa/ss", "pa?ss"])
+    def test_a_password_that_would_end_the_host_is_refused(self, password: str) -> None:
+        with pytest.raises(SourceError, match=r"'rtsp://me:\*\*\*@host/1' has a #, / or \?.*write %23 for #") as caught:
+            open_source(f"rtsp://me:{password}@host/1")
+        assert password not in str(caught.value)
+
     def test_a_device_file_that_would_crash_opencv_is_refused(self) -> None:
         with pytest.raises(SourceError, match=r"'camera:/dev/v\\udcff' is no UTF-8"):
             Endpoint.camera("/dev/v\udcff")
@@ -189,6 +195,13 @@ class TestOpening:
             SourceError, match=r"itself holds no picture, but folders below do; name them, .*hats first"
         ):
             open_source(str(tmp_path))
+
+    @pytest.mark.parametrize("pattern", ["", "*.HEIC"])
+    def test_pictures_of_a_kind_that_is_not_read_are_said(self, pattern: str, tmp_path: Path) -> None:
+        path = tmp_path / "a.HEIC"
+        path.write_bytes(b"picture")
+        with pytest.raises(SourceError, match=rf"o picture that is read.*: {path} is of .*; save it as JPEG"):
+            open_source(str(tmp_path / pattern))
 
     @pytest.mark.parametrize(("name", "advice"), [("a.HEIC", "save it as JPEG"), ("a.tflite", "name it with --model")])
     def test_what_is_no_video_is_not_taken_for_one(self, name: str, advice: str, tmp_path: Path) -> None:
@@ -299,7 +312,7 @@ class TestStreams:
             list(source)
         assert time.monotonic() - start < 5
 
-    @pytest.mark.parametrize("scheme", ["http", "rtsp"])
+    @pytest.mark.parametrize("scheme", ["http", "rtsp", "rtsps"])
     def test_a_server_that_never_answers_is_an_error_in_time(self, scheme: str, silent_port: int) -> None:
         start = time.monotonic()
         source = open_source(f"{scheme}://127.0.0.1:{silent_port}/v", live=LiveSettings(0.5))
@@ -328,6 +341,22 @@ class TestStreams:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
         with open_source(f"http://127.0.0.1:{port}/v") as source, pytest.raises(StreamError, match="cannot be opened"):
+            list(source)
+
+    @pytest.mark.parametrize(
+        ("address", "advice"),
+        [
+            ("rtsp://me:secret@127.0.0.1:{}/1", "check the name, password and path in the address, the network"),
+            ("rtsp://127.0.0.1:{}/1", "check the address, the network"),
+        ],
+    )
+    def test_a_camera_that_wants_a_password_says_what_to_check(self, address: str, advice: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        with (
+            open_source(address.format(port)) as source,
+            pytest.raises(StreamError, match=f"cannot be opened; {advice}"),
+        ):
             list(source)
 
     def test_passwords_are_not_repeated(self) -> None:
