@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 
+from train.fitting.devices import find_device
 from train.fitting.distribution import Distribution
 from train.networks.fused_batch_norm import fuse_batch_norms
 
@@ -57,12 +58,13 @@ def computing_in(policy: str) -> Iterator[None]:
 
 
 def describe_environment(distribution: Distribution) -> dict[str, Any]:
-    """Return JSON-ready facts: versions, Keras backend, processor, devices."""
+    """Return JSON-ready facts: versions, Keras backend, processor, what is computed on."""
     return {
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
         "keras_backend": keras.backend.backend(),
+        "device": find_device(),
         "devices": distribution.devices,
         "processes": distribution.processes,
         "packages": {name: version for name in _PACKAGES if (version := _version(name))},

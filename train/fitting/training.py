@@ -17,6 +17,7 @@ from edge_runtime.training_run import TrainingRun
 from train.fitting.averaging import averaged_weights
 from train.fitting.callbacks import EpochBounds, ProgressBar
 from train.fitting.checkpoint import CheckpointFolder, Epoch, Record, State
+from train.fitting.devices import tell_device
 from train.fitting.distribution import ONE_DEVICE, Distribution
 from train.fitting.schedule import Phase, Schedule, phases, reason_to_stop
 
@@ -103,8 +104,11 @@ class Fitting(Generic[Record]):
 
         The model with the best score is `best.keras` in the checkpoint folder; `metrics.csv` tells of each epoch.
         """
-        for phase in phases(self._schedule):
-            if self._state.epochs_done(phase.name) < phase.epochs and self._goes_on():
+        left = [phase for phase in phases(self._schedule) if self._state.epochs_done(phase.name) < phase.epochs]
+        if left and self._distribution.parallel is None:
+            tell_device()
+        for phase in left:
+            if self._goes_on():
                 self._fit_phase(phase)
         if not self._state.history:
             raise RunError("There is no epoch to train; give --epochs or --head-epochs more than 0.")

@@ -20,6 +20,7 @@ _Folded = tuple[NDArray[np.float32], NDArray[np.float32]]
 _STATISTICS_BATCH = 4
 _ARRAYS_SUFFIX = ".npz"
 _TFLITE_SUFFIX = ".tflite"
+_OTHER_FRAMEWORKS = frozenset({".pt", ".pth", ".onnx", ".safetensors"})
 
 
 def are_folded(file: str) -> bool:
@@ -44,12 +45,21 @@ def check_weights(weights: str) -> None:
         weights: As for `train.networks.architectures.build_classifier`.
 
     Raises:
-        DataError: A file is named that is not there.
+        DataError: A file is named that is not there, or is of another framework.
     """
+    _refuse_other_frameworks(Path(weights))
     if weights not in ("imagenet", "none") and not Path(weights).is_file():
         raise DataError(
             f"There is no weights file {weights}; give imagenet, none, the name of a bundled model "
             f"({', '.join(BUNDLED)}), or a file such as the model.keras of a run."
+        )
+
+
+def _refuse_other_frameworks(file: Path) -> None:
+    if file.suffix.lower() in _OTHER_FRAMEWORKS:
+        raise DataError(
+            f"{file} is of PyTorch or ONNX, whose networks Keras does not have; give imagenet, the name of a bundled "
+            f"model ({', '.join(BUNDLED)}), or a .keras, .h5, .tflite or folded .npz file."
         )
 
 

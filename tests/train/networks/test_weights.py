@@ -9,7 +9,12 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 from edge_runtime.errors import DataError  # noqa: E402
 from edge_runtime.training_run import TrainingRun  # noqa: E402
 from train.networks.architectures import ARCHITECTURES, build_classifier  # noqa: E402
-from train.networks.weights import list_batch_norms, load_body_weights, unfold_batch_norms  # noqa: E402
+from train.networks.weights import (  # noqa: E402
+    check_weights,
+    list_batch_norms,
+    load_body_weights,
+    unfold_batch_norms,
+)
 
 MOBILENET = ARCHITECTURES["mobilenet_v2"]
 
@@ -117,3 +122,10 @@ def test_the_body_of_an_earlier_run_is_taken_over(
         earlier.get_layer("body").predict_on_batch(small),
         atol=1e-5,
     )
+
+
+@pytest.mark.parametrize("name", ["yolo11n-cls.pt", "resnet.PTH", "mobilenet.onnx", "model.safetensors"])
+def test_weights_of_other_frameworks_are_refused_before_anything_is_read(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"PK")
+    with pytest.raises(DataError, match=r"is of PyTorch or ONNX, .*; give imagenet, the name of a bundled model"):
+        check_weights(str(tmp_path / name))
