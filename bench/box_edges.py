@@ -25,6 +25,8 @@ from train.report.detector_run import FinishedDetectorRun, read_detector_run
 _Box = tuple[float, float, float, float]
 _Place = tuple[str, _Box]
 """A photo, and a true box on it."""
+_FEWEST = 3
+"""Boxes of a label that a spread, or a correlation, is told of."""
 _EDGES = ("left", "top", "right", "bottom")
 
 
@@ -42,6 +44,8 @@ def main(run: Path, beside: Path | None) -> None:
     click.echo("| --- | ---: | ---: |" + " ---: |" * (len(_EDGES) + bool(second)))
     for label, found_at in sorted(first.items()):
         places = [place for place in found_at if second is None or place in second[label]]
+        if len(places) < _FEWEST:
+            continue
         errors = _measure(found_at, places)
         width, height = np.mean([(box[2] - box[0], box[3] - box[1]) for _, box in places], axis=0)
         cells = [f"{mean:+.1f} ± {spread:.1f}" for mean, spread in zip(errors.mean(0), errors.std(0), strict=True)]

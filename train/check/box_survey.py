@@ -14,7 +14,7 @@ from train.check.boxes import (
     list_classes,
     measure_sizes,
 )
-from train.check.classes import find_absent, find_class_problems, find_strays
+from train.check.classes import find_class_problems, find_side_faults
 from train.check.duplicates import (
     NO_SPLITS,
     find_duplicates,
@@ -66,12 +66,14 @@ def check_boxes(options: BoxCheckOptions) -> tuple[Report, BoxSet]:
     )
     photos = tuple(as_photo(photo) for photo in box_set.photos)
     photo_set = PhotoSet(box_set.images, photos)
+    # A class may be missing from a side for what is wrong with its boxes, which is told already.
+    follows_folders = photo_set.lies_divided and options.splits is None and not refused
     facts, unreadable = gather_facts(photo_set)
     findings = [
         *find_wrong_boxes(refused),
         *find_unreadable(unreadable),
         *_find_copies(options.splits, photo_set, facts, complete=not refused),
-        *(() if options.splits else _look_at_sides(box_set, photo_set)),
+        *(find_side_faults(photos, list_classes(box_set), LEARNT_SIDES) if follows_folders else ()),
         *find_odd_shapes(facts, options.image_size),
         *find_odd_modes(facts),
         *_look_at_boxes(box_set, options.image_size),
@@ -96,12 +98,6 @@ def _look_at_boxes(box_set: BoxSet, image_size: int) -> Iterator[Finding]:
     yield from find_without_boxes(box_set)
     yield from find_odd_boxes(box_set, image_size)
     yield from find_left_out_of(box_set)
-
-
-def _look_at_sides(box_set: BoxSet, photo_set: PhotoSet) -> Iterator[Finding]:
-    if photo_set.lies_divided:
-        yield from find_absent(list_classes(box_set), LEARNT_SIDES)
-        yield from find_strays(photo_set.photos)
 
 
 def _find_copies(

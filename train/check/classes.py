@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from edge_runtime.training_run import Split
 from train.check.findings import Finding, Kind, Severity
@@ -34,23 +34,30 @@ def find_class_problems(photos: Sequence[Photo], alone: bool = False) -> Iterato
     yield from _find_same_names(sorted(counts))
 
 
-def find_absent(photos: Sequence[Photo], sides: Sequence[Split] = tuple(Split)) -> Iterator[Finding]:
-    """Find classes that a side of data which lie divided does not show.
+def find_side_faults(photos: Sequence[Photo], shown: Sequence[Photo], sides: Sequence[Split]) -> Iterator[Finding]:
+    """Find why no training takes data as they lie divided.
 
     Args:
-        photos: The photos, each as often as it has classes.
+        photos: All photos.
+        shown: The photos, each as often as it has classes.
         sides: Where each class must be, if any photo is.
     """
-    for side, labels in list_absent(photos, sides).items():
-        message = f"The {side} side has no photo of {', '.join(labels)}, so training refuses the data."
-        yield Finding(Kind.CLASSES, Severity.ERROR, message, values={"split": side.value, "labels": labels})
-
-
-def find_strays(photos: Iterable[Photo]) -> Iterator[Finding]:
-    """Find photos of data that lie divided which lie in no side."""
     if strays := tuple(photo for photo in photos if photo.side is None):
         message = f"{len(strays)} photos lie in none of the folders train, valid and test that others lie in."
         yield Finding(Kind.CLASSES, Severity.ERROR, message, strays)
+    for side, labels in list_absent(shown, sides).items():
+        message = f"The {side} side has no photo of {', '.join(labels)}, so training refuses the data."
+        yield Finding(Kind.CLASSES, Severity.ERROR, message, values={"split": side.value, "labels": labels})
+    if not any(photo.side is Split.VALIDATION for photo in photos):
+        yield from _find_lone([photo for photo in shown if photo.side is Split.TRAIN])
+
+
+def _find_lone(learnt: Sequence[Photo]) -> Iterator[Finding]:
+    """Find classes of which none can be held out where a share of what is learnt from is."""
+    counts = Counter(photo.label for photo in learnt)
+    for label in sorted(label for label, count in counts.items() if count == 1):
+        message = f"{label} has one photo to learn from, so none can be held out to validate on."
+        yield Finding(Kind.CLASSES, Severity.ERROR, message, values={"label": label})
 
 
 def find_same_groups(photos: Sequence[Photo]) -> Iterator[Finding]:

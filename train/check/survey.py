@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from train.check.classes import find_absent, find_class_problems, find_same_groups, find_strays
+from edge_runtime.training_run import Split
+from train.check.classes import find_class_problems, find_same_groups, find_side_faults
 from train.check.duplicates import (
     NO_SPLITS,
     find_copies_across_groups,
@@ -92,8 +93,7 @@ def _find_copies(
         photos = photo_set.photos if grouped else [Photo(row.image, row.label, row.group) for row in rows]
         yield from find_leaks(copies, photos, {row.image: row.split for row in rows})
     elif photo_set.lies_divided:
-        yield from find_absent(photo_set.photos)
-        yield from find_strays(photo_set.photos)
+        yield from find_side_faults(photo_set.photos, photo_set.photos, tuple(Split))
         yield from find_leaks(copies, photo_set.photos, gather_sides(photo_set.photos))
     elif options.columns.group is not None:
         yield from find_copies_across_groups(copies)

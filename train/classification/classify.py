@@ -23,7 +23,7 @@ from train.classification.head import take_over_head
 from train.classification.negatives import Negatives, find_negatives
 from train.classification.schedule import ClassifierSchedule
 from train.classification.task import ClassifierTask
-from train.data.kept_sides import keep_divided
+from train.data.kept_sides import keep_sides
 from train.data.photos import Columns, PhotoSet, check_readable, read_photos
 from train.data.split_file import match_splits, read_splits
 from train.data.splits import split_photos
@@ -221,7 +221,7 @@ def _divide(options: ClassifyOptions, photo_set: PhotoSet) -> tuple[SplitRow, ..
     if options.splits is not None:
         return read_splits(options.splits, photo_set)
     if photo_set.lies_divided:
-        return keep_divided(photo_set, options.validation_share, options.schedule.seed)
+        return keep_sides(photo_set, options.validation_share, options.schedule.seed)
     return split_photos(photo_set, options.validation_share, options.schedule.seed)
 
 

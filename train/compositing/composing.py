@@ -14,7 +14,7 @@ from train.compositing.garments import collect_garments
 from train.compositing.layouts import Wardrobe
 from train.compositing.scenes import Scene, compose_scene
 from train.compositing.writing import write_scenes
-from train.data.kept_sides import refuse_absent, refuse_strays
+from train.data.kept_sides import take_training
 from train.data.photos import Columns, PhotoSet, read_photos
 from train.data.split_file import read_splits
 
@@ -87,8 +87,6 @@ def choose_photos(options: ComposeOptions) -> PhotoSet:
         rows = read_splits(options.splits, photo_set)
         photos = tuple(photo for photo, row in zip(photos, rows, strict=True) if row.split is Split.TRAIN)
     elif photo_set.lies_divided:
-        refuse_strays(photo_set.images, photos)
-        refuse_absent(photos, (Split.TRAIN,))
-        photos = tuple(photo for photo in photos if photo.side is Split.TRAIN)
+        photos = take_training(photo_set)
     renamed = (replace(photo, label=options.renames.get(photo.label, photo.label)) for photo in photos)
     return PhotoSet(photo_set.images, tuple(photo for photo in renamed if photo.label))

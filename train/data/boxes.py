@@ -67,6 +67,7 @@ class BoxedPhoto:
         composed: Whether it is a scene of `edge-train compose` instead of a photo.
         crowds: Regions of many objects, which are no examples of one, nor of background.
         side: What it serves for, by the folder that it lies in; None where that is not named after a side.
+        outlines: How many of the boxes are drawn around outlines that the annotations have in their place.
     """
 
     image: str
@@ -76,6 +77,7 @@ class BoxedPhoto:
     composed: bool = False
     crowds: tuple[Box, ...] = ()
     side: Split | None = None
+    outlines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,10 @@ def list_left_out(box_set: BoxSet) -> Iterator[LeftOut]:
             "draw each object's box."
         )
         yield LeftOut(sentence, tuple(photo.image for photo in crowded))
+    if outlined := [photo for photo in box_set.photos if photo.outlines]:
+        count = sum(photo.outlines for photo in outlined)
+        sentence = f"{count} outlines are taken as the boxes around them, which what is turned or curved does not fill."
+        yield LeftOut(sentence, tuple(photo.image for photo in outlined))
     if box_set.unnamed:
         sentence = (
             f"{len(box_set.unnamed)} photos have no annotation file and are left out; one that shows no object needs "

@@ -1,4 +1,4 @@
-"""Reading the class names of a YOLO data set: a line each, or the list in a data.yaml."""
+"""Reading the class names of a YOLO data set, a line each or the list in a data.yaml, and where its data.yaml leads."""
 
 import re
 from collections.abc import Sequence
@@ -46,6 +46,17 @@ def read_class_names(data: Path, classes: Path | None) -> dict[str, str]:
 def is_data_yaml(path: Path) -> bool:
     """Tell whether a path is the `data.yaml` of a YOLO folder, by any name."""
     return path.suffix.lower() in _YAML_SUFFIXES and path.is_file()
+
+
+def read_data_path(data_yaml: Path) -> str | None:
+    """Return the folder that a `data.yaml` names as its `path`, as written; None where it names none that is known."""
+    try:
+        content = yaml.load(data_yaml.read_text(encoding="utf-8-sig"), yaml.BaseLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        # What is wrong with it is told where the names are read.
+        return None
+    path = content.get("path") if isinstance(content, dict) else None
+    return path if isinstance(path, str) else None
 
 
 def _refuse_other_lines(path: Path, lines: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from train.data.boxes import BoxedPhoto, BoxSet, list_left_out
 from train.data.class_names import is_data_yaml, read_class_names
 from train.data.coco import read_coco
 from train.data.voc import VOC_BOXES, VOC_PHOTOS, read_voc
-from train.data.yolo import find_yolo_roots, read_yolo
+from train.data.yolo import find_yolo_folder, find_yolo_roots, read_yolo
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ def read_boxes(data: Path, images: Path | None = None, classes: Path | None = No
 
     Args:
         data: A COCO file; a folder with `Annotations` and `JPEGImages` (Pascal VOC); or a folder with `images` and
-            `labels` (YOLO), or sub-folders that have these, or its `data.yaml`.
+            `labels` (YOLO), or sub-folders that have these, or its `data.yaml`, which lies in it or names it by `path`.
         images: Folder of a COCO file's photos; None takes `images` beside the file, or else the file's own folder,
             whichever has them.
         classes: A YOLO data set's class names, one a line, or its `data.yaml`; None takes its `classes.txt`, or else
@@ -67,7 +67,7 @@ def _read_format(data: Path, images: Path | None, classes: Path | None, refuse: 
     if data.suffix.lower() == ".csv":
         raise _no_boxes(data)
     if is_data_yaml(data):
-        return _read_format(data.parent, images, classes or data, refuse)
+        return _read_format(_follow(data), images, classes or data, refuse)
     if data.is_file():
         _refuse_option("--classes", classes, data, "YOLO folder")
         return read_coco(data, images, refuse)
@@ -78,6 +78,16 @@ def _read_format(data: Path, images: Path | None, classes: Path | None, refuse: 
     if (data / VOC_BOXES).is_dir():
         return read_voc(data, refuse)
     raise _no_boxes(data)
+
+
+def _follow(data_yaml: Path) -> Path:
+    folder = find_yolo_folder(data_yaml)
+    if folder is None:
+        raise DataError(
+            f"{data_yaml} lies in no folder with images and labels, and its path names none; give that folder, and "
+            "this file with --classes."
+        )
+    return folder
 
 
 def _refuse_repeated(box_set: BoxSet, data: Path, refuse: Refuse) -> BoxSet:

@@ -14,7 +14,7 @@ from train.data.splits import TAKE_AWAY, check_apart, refuse_two_labels, split_p
 log = logging.getLogger(__name__)
 
 
-def keep_divided(photo_set: PhotoSet, validation_share: float, seed: int) -> tuple[SplitRow, ...]:
+def keep_sides(photo_set: PhotoSet, validation_share: float, seed: int) -> tuple[SplitRow, ...]:
     """Divide photos as they lie; where none are to validate on, a share of those to learn from is drawn.
 
     Args:
@@ -26,7 +26,7 @@ def keep_divided(photo_set: PhotoSet, validation_share: float, seed: int) -> tup
         DataError: No photo is to learn from, a photo lies in no side or in two, or a class has no photos of a side.
     """
     refuse_strays(photo_set.images, photo_set.photos)
-    refuse_absent(photo_set.photos)
+    refuse_absent(photo_set.photos, tuple(Split))
     rows = follow_sides(photo_set, lambda learnt: split_photos(learnt, validation_share, seed))
     refuse_two_labels(rows)
     check_apart(rows, TAKE_AWAY)
@@ -47,26 +47,43 @@ def refuse_strays(images: Path, photos: Iterable[Photo]) -> None:
         )
 
 
-def refuse_absent(photos: Sequence[Photo], sides: Sequence[Split] = tuple(Split)) -> None:
+def refuse_absent(photos: Sequence[Photo], sides: Sequence[Split], leave_out: str = "") -> None:
     """Refuse classes that have no photo of a side.
 
     Args:
         photos: Photos that lie divided, each as often as it has classes.
         sides: Where each class must be, if any photo is; there must be some to learn from.
+        leave_out: What else can be done, in words.
 
     Raises:
         DataError: There are such.
     """
     if not any(photo.side is Split.TRAIN for photo in photos):
         raise DataError(
-            "The data lie divided, and none to learn from shows a class; call the folder of the photos that do train."
+            "The data lie divided, and no photo in a folder train shows a class; add some, or call the folder of those "
+            "to learn from so."
         )
     if absent := list_absent(photos, sides):
         side, labels = next(iter(absent.items()))
         raise DataError(
             f"The data lie divided, and their {side} side has no photo of {', '.join(labels)}; add some there, or take "
-            "such photos out of the other sides."
+            f"such photos out of the other sides{leave_out}."
         )
+
+
+def take_training(photo_set: PhotoSet) -> tuple[Photo, ...]:
+    """Return the photos to learn from of data that lie divided.
+
+    Raises:
+        DataError: There are none, or photos lie in no side.
+    """
+    refuse_strays(photo_set.images, photo_set.photos)
+    photos = tuple(photo for photo in photo_set.photos if photo.side is Split.TRAIN)
+    if not photos:
+        raise DataError(
+            f"{photo_set.images} lies divided, with no photo in a folder train; call the one to learn from so."
+        )
+    return photos
 
 
 def list_absent(photos: Sequence[Photo], sides: Sequence[Split]) -> dict[Split, list[str]]:

@@ -10,7 +10,7 @@ from edge_runtime.errors import DataError
 from edge_runtime.training_run import Split
 from train.data.class_names import is_data_yaml
 from train.data.sides import find_divided_classes, find_side, has_pictures
-from train.data.yolo import keeps_validation_boxes
+from train.data.yolo import find_yolo_folder, keeps_validation_boxes
 
 _XML_BOX: Final = re.compile(rb"<(bndbox[\s>]|box\s)")
 """Of Pascal VOC; of CVAT."""
@@ -43,10 +43,10 @@ def refuse_other_layouts(data: Path, folders: Sequence[Path]) -> None:
 
 def keeps_validation(data: Path) -> bool:
     """Tell whether data lie divided, with photos to validate on among them."""
-    data = data.parent if is_data_yaml(data) else data
-    if not data.is_dir():
+    folder = find_yolo_folder(data) if is_data_yaml(data) else data
+    if folder is None or not folder.is_dir():
         return False
-    return keeps_validation_boxes(data) or Split.VALIDATION in find_divided_classes(data).values()
+    return keeps_validation_boxes(folder) or Split.VALIDATION in find_divided_classes(folder).values()
 
 
 def _find_boxes(data: Path, folders: Sequence[Path]) -> Path | None:

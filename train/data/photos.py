@@ -1,7 +1,6 @@
 """Finding labelled photos: a folder per class, or a CSV file."""
 
 import codecs
-import csv
 import logging
 import os
 from collections import Counter
@@ -17,14 +16,11 @@ from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PHOTO_SUFFIXES, only_
 from edge_runtime.training_run import Split
 from train.data.detection_formats import holds_boxes
 from train.data.layouts import refuse_other_layouts
-from train.data.sides import find_divided_classes, list_folders
+from train.data.missing import advise, is_there
+from train.data.sides import find_divided_classes, lie_divided, list_folders
+from train.data.table import read_columns
 
 log = logging.getLogger(__name__)
-
-_SEPARATORS = ",;\t"
-"""Of columns; where a comma is the decimal mark, spreadsheets write semicolons."""
-_SHOWN_COLUMNS, _SHOWN_CHARACTERS = 10, 40
-"""A file that is no table may have all of itself in one column, or in thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +28,7 @@ class Columns:
     """Which columns of a CSV file say what.
 
     Attributes:
-        image: Path of the photo, relative to the image folder.
+        image: Path of the photo, relative to the image folder, without spaces around it.
         label: Class name; rows where it is empty are left out.
         group: What a split must not divide, without spaces around it; None, or a row where it is empty, makes a photo
             its own group.
@@ -79,8 +75,8 @@ class PhotoSet:
 
     @property
     def lies_divided(self) -> bool:
-        """Whether folders say that some photos are not to be learnt from."""
-        return any(photo.side not in (None, Split.TRAIN) for photo in self.photos)
+        """Whether folders say what photos serve for, of all of them or, which no training takes, of some."""
+        return lie_divided(photo.side for photo in self.photos)
 
 
 def read_photos(data: Path, columns: Columns, images: Path | None = None) -> PhotoSet:
@@ -88,8 +84,7 @@ def read_photos(data: Path, columns: Columns, images: Path | None = None) -> Pho
 
     Args:
         data: A folder with one sub-folder of photos per class, or with such folders in each of `train`, `valid` and
-            `test`; or a CSV file, whose columns may be separated by commas, semicolons or tabs, and whose paths may be
-            those of Windows.
+            `test`; or a CSV file as `read_columns` takes it, whose paths may be those of Windows.
         columns: The CSV file's columns; unused for a folder.
         images: Folder that the CSV file's paths start from; None takes its own folder, or `images` inside it.
 
@@ -219,53 +214,13 @@ def _photos_by_folder(data: Path) -> Iterator[Photo]:
 
 
 def _photos_by_csv(data: Path, columns: Columns) -> Iterator[Photo]:
-    try:
-        with data.open(encoding="utf-8-sig", newline="") as file:
-            separator = _find_separator(file.readline(), columns)
-            file.seek(0)
-            reader = csv.DictReader(file, delimiter=separator)
-            _check_columns(data, columns, reader.fieldnames or ())
-            for row in reader:
-                if label := (row[columns.label] or "").strip():
-                    image = _name_image(data, row[columns.image], reader.line_num)
-                    group = (row[columns.group] or "").strip() if columns.group else ""
-                    # Photos whose group is not known have nothing in common.
-                    yield Photo(image, label, group or image)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{data} cannot be read as CSV ({error}); save it as UTF-8 text with a header line.") from error
-
-
-def _find_separator(header: str, columns: Columns) -> str:
-    """Return what makes the columns wanted out of a header line, or else the most columns."""
-    wanted = {columns.image, columns.label, columns.group}
-
-    def rate(separator: str) -> tuple[int, int]:
-        names = next(csv.reader([header], delimiter=separator), [])
-        return len(wanted & set(names)), len(names)
-
-    return max(_SEPARATORS, key=rate)
-
-
-def _name_image(data: Path, image: str | None, line: int) -> str:
-    if not image:
-        raise DataError(f"{data} names no photo in line {line}; fill in its path or take its label away.")
-    return image
-
-
-def _check_columns(data: Path, columns: Columns, present: Sequence[str]) -> None:
     wanted = [columns.image, columns.label] + ([columns.group] if columns.group else [])
-    missing = [column for column in wanted if column not in present]
-    if missing:
-        raise DataError(
-            f"{data} has no column {', '.join(missing)} (it has {_shorten_list(present)}); "
-            "name them with --image-column, --label-column and --group-column."
-        )
-
-
-def _shorten_list(columns: Sequence[str]) -> str:
-    shown = [column[:_SHOWN_CHARACTERS] for column in columns[:_SHOWN_COLUMNS]]
-    more = [f"{len(columns) - len(shown)} more"] if len(columns) > len(shown) else []
-    return ", ".join(shown + more) or "none"
+    for line, (image, label, *group) in read_columns(data, wanted):
+        if label:
+            if not image:
+                raise DataError(f"{data} names no photo in line {line}; fill in its path or take its label away.")
+            # Photos whose group is not known have nothing in common.
+            yield Photo(image, label, "".join(group) or image)
 
 
 def _image_folder(data: Path, images: Path | None, photos: tuple[Photo, ...]) -> Path:
@@ -273,14 +228,14 @@ def _image_folder(data: Path, images: Path | None, photos: tuple[Photo, ...]) ->
         return images
     beside = data.parent
     inside = beside / "images"
-    found = photos and (beside / _turn_slashes(beside, photos[0]).image).exists()
+    found = photos and is_there(beside / _turn_slashes(beside, photos[0]).image)
     return inside if photos and not found and inside.is_dir() else beside
 
 
 def _turn_slashes(folder: Path, photo: Photo) -> Photo:
     """Return a photo under the path that Windows means by its backslashes, unless there is a file of that name."""
     image = photo.image.replace("\\", "/")
-    if image == photo.image or (folder / photo.image).exists():
+    if image == photo.image or is_there(folder / photo.image):
         return photo
     return replace(photo, image=image, group=image if photo.group == photo.image else photo.group)
 
@@ -292,11 +247,11 @@ def _check(photo_set: PhotoSet, data: Path) -> None:
     broken = [label for label in counts if len(label.splitlines()) != 1]
     if broken:
         raise DataError(f"{data} has the label {broken[0]!r}, which is not one line; rename it.")
-    missing = [photo.image for photo in photo_set.photos if not (photo_set.images / photo.image).is_file()]
+    missing = [photo.image for photo in photo_set.photos if not is_there(photo_set.images / photo.image)]
     if missing:
         raise DataError(
             f"{len(missing)} of {len(photo_set.photos)} photos are not under {photo_set.images}, the first "
-            f"{missing[0]}; name their folder with --images."
+            f"{missing[0]}; {advise(photo_set.images, missing[0])}."
         )
     first_of: dict[str, Photo] = {}
     for photo in photo_set.photos:

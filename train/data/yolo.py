@@ -1,16 +1,19 @@
 """Reading boxes from YOLO folders."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from edge_runtime.errors import DataError
 from edge_runtime.pictures import UNREAD_PHOTO_SUFFIXES, pictures_under
 from edge_runtime.training_run import Split
 from train.data.annotations import Refuse, by_stem, files_under, keep_right, name_class, parse_number
 from train.data.boxes import Box, BoxedPhoto, BoxSet, make_box, measure_photo
-from train.data.class_names import CLASSES
+from train.data.class_names import CLASSES, read_data_path
 from train.data.sides import find_side, list_folders
 
 _IMAGES, _LABELS = "images", "labels"
@@ -34,9 +37,26 @@ class _Files:
 
 
 def find_yolo_roots(data: Path) -> list[Path]:
-    """Return the folders that have `images` and `labels`, among a folder and those in it."""
+    """Return the folders that have `images` and `labels`, among a folder and those in it.
+
+    Beside one of these, a folder named after a side needs no `labels`: public data sets often keep those of `test`.
+    """
     inside = list_folders(data) if data.is_dir() else []
-    return [root for root in (data, *inside) if (root / _IMAGES).is_dir() and (root / _LABELS).is_dir()]
+    holding = [root for root in (data, *inside) if (root / _IMAGES).is_dir()]
+    labelled = [root for root in holding if (root / _LABELS).is_dir()]
+    return [root for root in holding if root in labelled or (labelled and find_side(root.name))]
+
+
+def find_yolo_folder(data_yaml: Path) -> Path | None:
+    """Return the YOLO folder that a `data.yaml` is about: the one that its `path` names, or else its own, if it is one.
+
+    A `path` that is not absolute starts from the file's own folder.
+    """
+    own = data_yaml.parent
+    folders = (own / (read_data_path(data_yaml) or ""), own)
+    # A path of another computer may lead where this user must not look, and pathlib raises then.
+    there = (folder for folder in folders if os.path.isdir(folder))  # noqa: PTH112
+    return next((folder for folder in there if find_yolo_roots(folder)), None)
 
 
 def read_yolo(data: Path, roots: Sequence[Path], names: Mapping[str, str], refuse: Refuse) -> BoxSet:
@@ -63,10 +83,10 @@ def _give_side(photo: BoxedPhoto, data: Path) -> BoxedPhoto:
 
 
 def _find_side(data: Path, photo: Path) -> Split | None:
-    """Return what a photo serves for: by `train` in `train/images` or in `images/train`."""
+    """Return what a photo serves for: by `train` in `images/train` or in `train/images`."""
     folders = photo.relative_to(data).parts[:-1]
     place = folders.index(_IMAGES)
-    return find_side(*folders[:place], *folders[place + 1 : place + 2])
+    return find_side(*folders[place + 1 : place + 2], *folders[:place])
 
 
 def _list_files(root: Path) -> _Files:
@@ -119,7 +139,9 @@ def _read_photo(
         refuse(image, error)
         return None
     makers = (partial(_read_box, where, words, names, size) for where, words in lines)
-    return BoxedPhoto(image, *size, keep_right(image, makers, refuse))
+    kept = keep_right(image, makers, refuse)
+    outlines = sum(is_outline for _, is_outline in kept)
+    return BoxedPhoto(image, *size, tuple(box for box, _ in kept), outlines=outlines)
 
 
 def _read_lines(path: Path) -> list[tuple[str, list[str]]]:
@@ -131,11 +153,27 @@ def _read_lines(path: Path) -> list[tuple[str, list[str]]]:
     return [(f"{path}: box in line {number}", line.split()) for number, line in enumerate(lines, 1) if line.strip()]
 
 
-def _read_box(where: str, words: list[str], names: Mapping[str, str], size: tuple[int, int]) -> Box:
-    if len(words) != 5:
-        raise DataError(f"{where} has {len(words)} values, not 5 (class, centre x and y, width, height); export boxes.")
+def _read_box(where: str, words: list[str], names: Mapping[str, str], size: tuple[int, int]) -> tuple[Box, bool]:
+    """Return a box, and whether it is the one around an outline."""
+    is_outline = len(words) > 5 and len(words) % 2 == 1
+    if len(words) != 5 and not is_outline:
+        raise DataError(
+            f"{where} has {len(words)} values, not 5 (class, centre x and y, width, height), nor an outline's (class, "
+            "x and y of each corner); export boxes."
+        )
     label = name_class(where, words[0], names)
-    x, y, width, height = (parse_number(where, word) for word in words[1:])
+    shares = [parse_number(where, word) for word in words[1:]]
+    x_min, y_min, x_max, y_max = _enclose(shares) if is_outline else _span(*shares)
     across, down = size
-    corners = ((x - width / 2) * across, (y - height / 2) * down, (x + width / 2) * across, (y + height / 2) * down)
-    return make_box(where, label, corners, size)
+    return make_box(where, label, (x_min * across, y_min * down, x_max * across, y_max * down), size), is_outline
+
+
+def _span(x: float, y: float, width: float, height: float) -> tuple[float, float, float, float]:
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def _enclose(outline: Sequence[float]) -> tuple[float, float, float, float]:
+    points = np.reshape(outline, (-1, 2))
+    # Python's own min and max may pass over what is no number.
+    (x_min, y_min), (x_max, y_max) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    return x_min, y_min, x_max, y_max

@@ -10,8 +10,10 @@ from pathlib import Path
 from edge_runtime.errors import DataError
 from edge_runtime.training_run import BoxRow, Split, SplitRow
 from train.data.boxes import BoxedPhoto, BoxSet
+from train.data.class_names import is_data_yaml
 from train.data.detection_formats import read_boxes
 from train.data.photos import Photo, PhotoSet
+from train.data.sides import lie_divided
 from train.detection.dividing import divide_as_given, draw_sides, keep_sides, read_sides
 
 log = logging.getLogger(__name__)
@@ -100,7 +102,7 @@ def read_data(
         rows = read_sides(splits, photo_set, training)
     elif held_out:
         rows = divide_as_given(photo_set, len(training))
-    elif photo_set.lies_divided and not redraw:
+    elif any(map(_lies_divided, sets)) and not redraw:
         rows = keep_sides(photo_set, training, share, seed)
     else:
         rows = draw_sides(photo_set, training, share, seed, test_share)
@@ -109,7 +111,7 @@ def read_data(
 
 def _read_sets(paths: Sequence[Path], images: Path | None, classes: Path | None) -> list[BoxSet]:
     """Read data sets of one kind or several; an option that serves none of them is refused by the first."""
-    files = [path.is_file() for path in paths]
+    files = [path.is_file() and not is_data_yaml(path) for path in paths]
     return [
         read_boxes(path, images if is_file or not any(files) else None, classes if not is_file or all(files) else None)
         for path, is_file in zip(paths, files, strict=True)
@@ -160,6 +162,10 @@ def _refuse_divided(paths: Sequence[Path], sets: Sequence[BoxSet], learnt: int) 
                 f"{path} lies divided, and --validation says of data as a whole what they serve for; leave it away, or "
                 "give a split of all with --splits instead."
             )
+
+
+def _lies_divided(box_set: BoxSet) -> bool:
+    return lie_divided(photo.side for photo in box_set.photos if not photo.composed)
 
 
 def _labels_of(sets: Iterable[BoxSet]) -> frozenset[str]:

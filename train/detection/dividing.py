@@ -23,6 +23,7 @@ from train.data.splits import (
 log = logging.getLogger(__name__)
 
 _RETRY = "try another --validation-share or --seed"
+_LEAVE_OUT = "name the other classes with --labels"
 _RETRY_TEST = "take another --test-share, or none"
 
 
@@ -109,7 +110,7 @@ def keep_sides(photo_set: PhotoSet, photos: Sequence[BoxedPhoto], share: float, 
     """
     by_image = {photo.image: photo for photo in photos}
     refuse_strays(photo_set.images, (photo for photo in photo_set.photos if not by_image[photo.image].composed))
-    refuse_absent(_list_shown(photos), LEARNT_SIDES)
+    refuse_absent(_list_shown(photos), LEARNT_SIDES, f", or {_LEAVE_OUT}")
 
     def draw(learnt: PhotoSet) -> tuple[SplitRow, ...]:
         return draw_sides(learnt, [by_image[photo.image] for photo in learnt.photos], share, seed, 0.0)
@@ -177,7 +178,6 @@ def _check_shown(rows: Sequence[SplitRow], photos: Sequence[BoxedPhoto], retry: 
         for label in {box.label for box in photo.boxes}
     ]
     labels = sorted({row.label for row in shown})
-    leave_out = "name the other classes with --labels"
-    check_sides(shown, labels, LEARNT_SIDES, leave_out=leave_out, retry=retry)
+    check_sides(shown, labels, LEARNT_SIDES, leave_out=_LEAVE_OUT, retry=retry)
     if test and not any(row.split is Split.TEST for row in shown):
         raise DataError(f"No photo of the test split has a box; add photos, or {retry}.")

@@ -300,6 +300,17 @@ def test_boxes_that_might_be_of_either_photo_are_refused(
     assert f"{other} differ in their suffix alone" in sentence
 
 
+def test_yolo_folders_may_be_links(tmp_path: Path) -> None:
+    far, data = tmp_path / "far", tmp_path / "data"
+    far.mkdir()
+    _write_yolo(far, "a.png", labels=("a.txt",))
+    for name in ("images", "labels"):
+        (data / name).mkdir(parents=True)
+        (data / name / "train").symlink_to(far / name, target_is_directory=True)
+    (data / "classes.txt").write_text("hat\n")
+    assert _count(read_boxes(data)) == {"images/train/a.png": 1}
+
+
 def test_yolo_photos_without_boxes_may_share_a_name(tmp_path: Path) -> None:
     data = _write_yolo(tmp_path, "a.jpg", "a.png", "b.png", labels=("b.txt",))
     assert _count(read_boxes(data)) == {"images/a.jpg": 0, "images/a.png": 0, "images/b.png": 1}
@@ -321,3 +332,26 @@ def test_pictures_that_are_not_read_are_told_of(
     with caplog.at_level(logging.INFO):
         read_boxes(data)
     assert "2 pictures are of a format that is not read and left out" in caplog.text
+
+
+@pytest.mark.parametrize("outline", ["0.2 0.375 0.6 0.125 0.4 0.625", "0.2 0.2 0.4 0.125 0.6 0.3 0.4 0.625"])
+def test_an_outline_is_taken_as_the_box_around_it(
+    outline: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = _write_yolo(tmp_path, "a.png", "b.png", labels=("a.txt", "b.txt"))
+    (data / "labels" / "b.txt").write_text(f"0 {outline}\n0 0.4 0.375 0.4 0.5\n")
+    with caplog.at_level(logging.INFO):
+        _, photo = read_boxes(data).photos
+    assert [box.corners for box in photo.boxes] == [pytest.approx(_HAT.corners)] * 2
+    assert "1 outlines are taken as the boxes around them" in caplog.text
+    assert caplog.text.endswith("The first: images/b.png\n")
+
+
+def test_outlines_that_are_refused_are_not_counted(
+    tmp_path: Path, look: Callable[[Path], tuple[BoxSet, Refused]]
+) -> None:
+    data = _write_yolo(tmp_path, "a.png", labels=("a.txt",))
+    (data / "labels" / "a.txt").write_text("0 0 0 1 0 1 1\n0 0 0 2 0 2 2\n")
+    box_set, refused = look(data)
+    assert [photo.outlines for photo in box_set.photos] == [1]
+    assert len(refused) == 1

@@ -143,7 +143,12 @@ def test_photos_whose_number_is_shared_are_all_left_out_of_a_list(tmp_path: Path
         ("0 nan 0.375 0.4 0.5", "line 1 .* no finite number"),
         ("0 0.4 0.375 0.4 tall", "line 1 has 'tall' where a number belongs"),
         ("2 0.4 0.375 0.4 0.5", "line 1 is of class 2, which has no name"),
-        ("0 0.1 0.1 0.2 0.2 0.3 0.3", "line 1 has 7 values, not 5"),
+        ("0 0.1 0.1 0.2 0.2 0.3", "line 1 has 6 values, not 5"),
+        ("0 0.1 0.1 0.2", "line 1 has 4 values, not 5"),
+        ("0 0.1 0.1 0.2 0.2 0.3 0.3 0.9", "line 1 has 8 values, not 5 .*, nor an outline's"),
+        ("0 0.1 0.1 0.2 0.1 0.3 0.1", r"line 1 \(hat\) has no area"),
+        ("0 0.1 0.1 0.2 nan 0.3 0.3", "line 1 .* no finite number"),
+        ("0 0.1 0.1 0.2 2 0.3 0.3", r"line 1 \(hat\) reaches outside"),
         ("", "has no box on any photo"),
     ],
 )

@@ -1,6 +1,7 @@
 import logging
 import os
 from pathlib import Path
+from unicodedata import normalize
 
 import cv2
 import numpy as np
@@ -213,3 +214,26 @@ def test_a_backslash_in_a_name_stays_one(tmp_path: Path) -> None:
         put(tmp_path / name)
     table = write_csv(tmp_path / "t.csv", "image,label", "a\\b.jpg,hat", "c.jpg,shoes")
     assert [photo.image for photo in read_photos(table, Columns()).photos] == ["a\\b.jpg", "c.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("image", "there", "advice"),
+    [
+        ("hat/1.2", "hat/1.2.JPG", r"the file there is hat/1\.2\.JPG: write the suffixes into the table, too\.$"),
+        ("hat/A.JPG", "hat/a.jpg", r"the file there is hat/a\.jpg: letter case counts"),
+        ("./Hat/a.jpg", "hat/a.jpg", r"the file there is hat/a\.jpg: letter case counts"),
+        ("röcke/ä.jpg", normalize("NFD", "röcke/ä.jpg"), "its letters are in another Unicode form, as macOS writes"),
+        ("https://shop/hat/a.jpg?sign=" + "x" * 300, "hat/a.jpg", "that is an address, not a path; download the"),
+        ("C:\\Users\\anna\\hat\\a.jpg", "hat/a.jpg", "this computer has no such file; write paths that start from"),
+        ("\\\\nas\\anna\\hat\\a.jpg", "hat/a.jpg", "this computer has no such file"),
+        ("/home/anna/hat/a.jpg", "hat/a.jpg", "this computer has no such file"),
+        ("a.jpg", "hat/a.jpg", "the first a.jpg; name their folder with --images"),
+        ("../hat/a", "hat/a.jpg", "name their folder with --images"),
+    ],
+)
+def test_what_keeps_a_photo_from_being_found_is_told(image: str, there: str, advice: str, tmp_path: Path) -> None:
+    (tmp_path / there).parent.mkdir()
+    (tmp_path / there).touch()
+    table = write_csv(tmp_path / "t.csv", "image,label", f"{image},hat", "gone.jpg,shoes")
+    with pytest.raises(DataError, match=rf"^2 of 2 photos are not under .*{advice}"):
+        read_photos(table, Columns())

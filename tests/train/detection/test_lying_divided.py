@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from edge_runtime.errors import DataError
 from edge_runtime.training_run import Split, read_split_rows
 from train.cli import main
+from train.data.detection_formats import read_boxes
 from train.detection.data import DetectionData, read_data
 
 MakeScenes = Callable[..., Path]
@@ -97,6 +98,12 @@ def test_what_is_not_for_people_to_see_changes_nothing(yolo: Path) -> None:
     assert count_sides(read(yolo)) == {Split.TRAIN: 6, Split.VALIDATION: 3, Split.TEST: 2}
 
 
+def test_sides_without_labels_are_no_less_sides(yolo: Path) -> None:
+    for folder in (yolo / "labels" / "test", yolo / "test" / "labels"):
+        shutil.rmtree(folder, ignore_errors=True)
+    assert count_sides(read(yolo)) == {Split.TRAIN: 6, Split.VALIDATION: 3, Split.TEST: 2}
+
+
 @pytest.mark.parametrize("boxes", ["", None])
 def test_test_photos_without_boxes_do_not_keep_from_learning(yolo: Path, boxes: str | None) -> None:
     """Those of public data sets often come without any."""
@@ -112,7 +119,7 @@ def test_what_is_learnt_shows_a_class(yolo: Path) -> None:
     for path in yolo.rglob("*.txt"):
         if "train" in path.parts:
             path.write_text("")
-    with pytest.raises(DataError, match="none to learn from shows a class"):
+    with pytest.raises(DataError, match="no photo in a folder train shows a class"):
         read(yolo)
     assert "The train side has no photo of disc, square" in run("check", yolo).stdout
 
@@ -175,3 +182,104 @@ def test_a_data_yaml_stands_for_its_folder(yolo: Path) -> None:
     data = read(yolo / "shop.yaml")
     assert (data.labels, len(data.rows)) == (("disc", "square"), 11)
     assert run("check", yolo / "shop.yaml").exit_code == 0
+
+
+@pytest.mark.parametrize("path", ["../yolo", "{}"])
+def test_a_data_yaml_may_lie_apart_from_its_folder(path: str, yolo: Path, tmp_path: Path) -> None:
+    (yolo / "classes.txt").unlink()
+    (tmp_path / "cfg").mkdir()
+    data = tmp_path / "cfg" / "shop.yaml"
+    data.write_text(f"path: {path.format(yolo)}\ntrain: images/train\nnames: [disc, square]\n")
+    assert count_sides(read(data)) == {Split.TRAIN: 6, Split.VALIDATION: 3, Split.TEST: 2}
+    result = run("detect", data, "--validation-share", 0.3, "-o", tmp_path / "run")
+    assert f"The folders of {data} say which photos are held out" in result.stderr
+
+
+def test_the_folder_that_a_data_yaml_names_goes_before_its_own(yolo: Path, tmp_path: Path) -> None:
+    write_photo(tmp_path / "small", "0")
+    (yolo / "data.yaml").write_text("path: ../small\nnames: [disc, square]\n")
+    assert len(read_boxes(yolo / "data.yaml").photos) == 1
+
+
+@pytest.mark.parametrize("path", ["", "path: /content/shop\n", "path: [a]\n"])
+def test_a_data_yaml_that_leads_nowhere_serves_its_own_folder(path: str, yolo: Path) -> None:
+    """Most are written on another computer."""
+    (yolo / "data.yaml").write_text(f"{path}names: [disc, square]\n")
+    assert len(read_boxes(yolo / "data.yaml").photos) == 11
+
+
+@pytest.mark.parametrize("path", ["", "path: ../gone\n", "path: [\n"])
+def test_a_data_yaml_without_a_folder_is_refused(path: str, tmp_path: Path) -> None:
+    data = tmp_path / "shop.yaml"
+    data.write_text(f"{path}names: [disc, square]\n")
+    with pytest.raises(
+        DataError, match=r"shop\.yaml lies in no folder with images and labels, and its path names none"
+    ):
+        read_boxes(data)
+    result = run("detect", data, "--validation-share", 0.3, "-o", tmp_path / "run")
+    assert "give that folder, and this file with --classes" in result.stderr
+
+
+def test_a_share_is_taken_where_a_side_is_empty(yolo: Path, tmp_path: Path) -> None:
+    for path in yolo.rglob("*.png"):
+        if "valid" in path.parts:
+            path.unlink()
+    for path in yolo.rglob("*.txt"):
+        if "valid" in path.parts:
+            path.unlink()
+    assert count_sides(read(yolo)) == {Split.TRAIN: 4, Split.VALIDATION: 2, Split.TEST: 2}
+    result = run(
+        "detect", yolo, "--validation-share", 0.3, "--weights", tmp_path / "none.keras", "-o", tmp_path / "run"
+    )
+    assert "There is no weights file" in result.stderr
+
+
+def test_a_share_beside_data_to_measure_on_is_refused(yolo: Path, make_scenes: MakeScenes, tmp_path: Path) -> None:
+    options = ("--validation", make_scenes(count=4), "--validation-share", 0.3, "-o", tmp_path / "run")
+    result = run("detect", yolo, *options)
+    assert result.exit_code == 2
+    assert "--validation says which photos are held out; leave --validation-share away." in result.stderr
+
+
+def test_a_side_alone_may_be_measured_on(tmp_path: Path) -> None:
+    for side, count in NAMES.items():
+        for number in range(count):
+            write_photo(tmp_path / "boxes" / side, str(number))
+    (tmp_path / "boxes" / "data.yaml").write_text("names: [disc, square]\n")
+    sides = [tmp_path / "boxes" / side for side in ("train", "valid")]
+    data = read_data(sides[:1], sides[1:], (), 0.33, seed=0, classes=tmp_path / "boxes" / "data.yaml")
+    assert count_sides(data) == {Split.TRAIN: 6, Split.VALIDATION: 3}
+
+
+def test_a_folder_within_images_says_more_than_one_around_it(tmp_path: Path) -> None:
+    for side, count in NAMES.items():
+        for number in range(count):
+            write_photo(tmp_path / "training", str(number), side)
+    (tmp_path / "classes.txt").write_text("disc\nsquare\n")
+    assert count_sides(read(tmp_path)) == {Split.TRAIN: 6, Split.VALIDATION: 3, Split.TEST: 2}
+
+
+def test_a_data_yaml_beside_a_coco_file_leaves_it_its_options(make_scenes: MakeScenes, yolo: Path) -> None:
+    scenes = make_scenes(count=4)
+    images = (scenes.parent / "images").rename(scenes.parent / "elsewhere")
+    (yolo / "data.yaml").write_text("names: [disc, square]\n")
+    data = read_data([yolo / "data.yaml", scenes], (), (), 0.33, seed=0, images=images, redraw=True)
+    assert len(data.rows) == 15
+
+
+def test_train_beside_another_name_is_refused(tmp_path: Path) -> None:
+    for number in range(4):
+        write_photo(tmp_path / "train", str(number))
+        write_photo(tmp_path / "eval", str(number))
+    (tmp_path / "classes.txt").write_text("disc\nsquare\n")
+    with pytest.raises(DataError, match="lie in none of the folders train"):
+        read(tmp_path)
+    assert "4 photos lie in none of the folders train" in run("check", tmp_path).stdout
+
+
+def test_train_alone_beside_other_data_divides_nothing(tmp_path: Path, make_scenes: MakeScenes) -> None:
+    for number in range(4):
+        write_photo(tmp_path / "boxes" / "train", str(number))
+    (tmp_path / "boxes" / "classes.txt").write_text("disc\nsquare\n")
+    data = read(tmp_path / "boxes", make_scenes(count=4))
+    assert set(count_sides(data)) == {Split.TRAIN, Split.VALIDATION}
