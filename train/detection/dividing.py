@@ -12,13 +12,7 @@ from train.data.boxes import BoxedPhoto
 from train.data.kept_sides import follow_sides, refuse_absent, refuse_strays
 from train.data.photos import Photo, PhotoSet
 from train.data.split_file import divide_otherwise, hash_photos, match_files, refuse_divided_groups
-from train.data.splits import (
-    LEARNT_SIDES,
-    TAKE_AWAY,
-    check_apart,
-    check_sides,
-    divide_photos,
-)
+from train.data.splits import LEARNT_SIDES, TAKE_AWAY, check_apart, check_sides, divide_photos
 
 log = logging.getLogger(__name__)
 
