@@ -5,9 +5,9 @@ import re
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 # By patterns rather than by parts, so that an address that nobody could take apart hides its password, too.
 _PASSWORD = re.compile(
-    r"(://[^/?#:]*:)[^/?#]*(?=@[^/?#])"
+    r"(://[^/?#:]*:)(?!.*#.*@)[^/?#]*(?=@[^/?#])"
     # A password that nobody has escaped: what follows the name is no port, and an `@` comes later.
-    r"|(://[^/?#:\[]*:)(?!\d{1,5}(?:[/?#]|$))(?P<unescaped>.*)(?=@)"
+    r"|(://[^/?#:\[]*:)(?!\d{1,5}(?:[/?]|$))(?P<unescaped>.*)(?=@)"
 )
 _NAME = re.compile(r"[^/?#]*@")
 _ENDING = re.compile(r"[/?#]")

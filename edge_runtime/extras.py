@@ -1,6 +1,7 @@
 """Telling a user which extra a command needs, before anything heavy is imported."""
 
 import importlib.util
+import sys
 
 from edge_runtime.errors import ExtraMissingError
 
@@ -14,5 +15,6 @@ def require_extra(command: str, extra: str, *modules: str) -> None:
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     if missing:
         raise ExtraMissingError(
-            f"{command} needs {', '.join(missing)}, not installed here; run: pip install 'edge-garment[{extra}]'"
+            f"{command} needs {', '.join(missing)}, not installed here; run: {sys.executable} -m pip install "
+            f"'edge-garment[{extra}]'"
         )

@@ -19,7 +19,7 @@ def check_decoded(image: object) -> None:
         case str() | os.PathLike():
             advice = "read_picture makes one of it"
         case _ if type(image).__module__.startswith("PIL."):
-            advice = 'np.asarray(image.convert("RGB"))[..., ::-1] makes one of it'
+            advice = 'np.asarray(ImageOps.exif_transpose(image).convert("RGB"))[..., ::-1] makes one of it'
         case _:
             return
     raise TypeError(f"a frame must be an array, not {type(image).__name__}; {advice}")

@@ -117,7 +117,7 @@ def decode_picture(encoded: bytes | bytearray | memoryview) -> Image:
             f"a picture must be given as bytes, not {type(encoded).__name__}; .read() gives them of an open file, and "
             "base64.b64decode of such a text"
         ) from error
-    return _decode("This file", bytes(content))
+    return _decode("This file", encoded if isinstance(encoded, bytes) else bytes(content))
 
 
 def _decode(name: str, encoded: bytes) -> Image:

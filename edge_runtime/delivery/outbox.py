@@ -160,8 +160,8 @@ class Outbox:
 
 def _make_private(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # SQLite gives its log beside the file the same permissions.
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    # SQLite gives its log beside the file the same permissions. Python's own files are not handed on to other programs.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _explained(path: Path, error: Exception) -> str:

@@ -143,7 +143,9 @@ def _is_camera_module(file: str) -> bool:
 
 def _read_name(device: str) -> str:
     """Return what Linux calls a video device."""
-    return (VIDEO_DEVICES / device / "name").read_text(errors="replace").strip()
+    name = (VIDEO_DEVICES / device / "name").read_text(errors="replace").strip()
+    # A device says this of itself.
+    return "".join(letter for letter in name if letter.isprintable())
 
 
 def _list_cameras() -> str:

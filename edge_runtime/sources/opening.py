@@ -79,7 +79,7 @@ def open_sources(texts: Sequence[str], *, on_bad_picture: OnBadPicture, enough: 
 
 def find_unread(texts: Iterable[str]) -> list[Path]:
     """Return the pictures in folders and of patterns that are left out, since they are of a kind that is not read."""
-    return [path for text in texts for path in only_unread_pictures(_list_named(text))]
+    return only_unread_pictures({path for text in texts for path in _list_named(text)})
 
 
 def _list_named(text: str) -> Iterable[Path]:

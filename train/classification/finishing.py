@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.estimates import estimate_share
 from edge_runtime.files import replacing, write_text
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import Image
@@ -120,9 +121,12 @@ def _write_scores(run: TrainingRun, finish: Finish, predictions: Predictions) ->
     facts: dict[str, Any] = asdict(finish)
     scores = {**facts.pop("accuracy"), **facts, "labels": predictions.labels, "confusions": confusions}
     write_text(run.path / "scores.json", json.dumps(scores, indent=2) + "\n")
+    # Of few photos the figure alone would promise what nobody knows.
+    interval = estimate_share(int(predictions.right.sum()), len(predictions.right))
     log.info(
-        "best model: validation top-1 %.2f %%, macro %.2f %%",
-        *(100 * finish.accuracy.top1, 100 * finish.accuracy.macro),
+        "best model: validation top-1 %.2f %% (95 %% interval %.1f to %.1f %%, %d photos), macro %.2f %%",
+        *(100 * each for each in (finish.accuracy.top1, interval.low, interval.high)),
+        *(len(predictions.right), 100 * finish.accuracy.macro),
     )
     log.info(
         "scores: temperature %.3f, calibration error %.3f before and %.3f after; below %.2f it rejects",

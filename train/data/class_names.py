@@ -92,6 +92,8 @@ def _parse_yaml(path: Path, text: str) -> dict[str, str]:
         content = yaml.load(text, yaml.BaseLoader)
     except yaml.YAMLError as error:
         raise _no_names(path, " ".join(str(error).split())) from error
+    if isinstance(content, dict) and "kpt_shape" in content:
+        raise DataError(f"{path} is about keypoints (kpt_shape), whose labels are no boxes; export boxes.")
     names = content.get("names") if isinstance(content, dict) else None
     if isinstance(names, list):
         names = {str(number): name for number, name in enumerate(names)}

@@ -33,7 +33,8 @@ def refuse_other_layouts(data: Path, folders: Sequence[Path]) -> None:
     """
     if (path := _find_boxes(data, folders)) is not None:
         raise DataError(f"{data} holds boxes, not photos with one label each: {_tell_boxes(path)}.")
-    if folders and all(find_side(folder.name) for folder in folders):
+    sides = {find_side(folder.name) for folder in folders}
+    if len(sides) > 1 and None not in sides:
         names = ", ".join(folder.name for folder in folders)
         raise DataError(
             f"{data} has no folders of classes, but those of a split ({names}); put the photos of each into a folder "

@@ -1,5 +1,6 @@
 """Telling why a photo that a table names is not there."""
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -30,6 +31,8 @@ def advise(images: Path, image: str) -> str:
     found = _find_alike(images, path.parts)
     if found is None:
         return "name their folder with --images"
+    if found.suffix.lower() in UNREAD_PHOTO_SUFFIXES:
+        return f"the file there is {found.name}, of a kind that is not read; save it as JPEG, and name that"
     there = found.relative_to(images).as_posix()
     return f"the file there is {there}: {_tell_difference(path.as_posix(), there)}"
 
@@ -39,10 +42,11 @@ def _find_alike(folder: Path, parts: Sequence[str]) -> Path | None:
     if not parts:
         return folder if folder.is_file() else None
     name = _fold(parts[0])
-    inside = sorted(folder.iterdir()) if folder.is_dir() else []
+    inside = sorted(folder.iterdir()) if folder.is_dir() and os.access(folder, os.R_OK | os.X_OK) else []
     alike = [path for path in inside if _fold(path.name) == name]
     if len(parts) == 1:
-        alike += [path for path in inside if _fold(path.stem) == name and _is_picture(path)]
+        stems = {name, _fold(PurePosixPath(parts[0]).stem)}
+        alike += [path for path in inside if _fold(path.stem) in stems and _is_picture(path)]
     return next((found for path in alike if (found := _find_alike(path, parts[1:]))), None)
 
 
@@ -56,7 +60,7 @@ def _is_picture(path: Path) -> bool:
 
 def _tell_difference(image: str, there: str) -> str:
     if _fold(image) != _fold(there):
-        return "write the suffixes into the table, too"
+        return "write its suffix into the table"
     if normalize("NFC", image) == normalize("NFC", there):
         return "its letters are in another Unicode form, as macOS writes them; rename the files as the table has them"
     return "letter case counts; write it into the table as the files have it"

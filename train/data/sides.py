@@ -18,15 +18,15 @@ _SIDES: Final[Mapping[str, Split]] = {
     "test": Split.TEST,
     "testing": Split.TEST,
 }
-"""What tools call the folders of a split, some with a year behind."""
-_YEAR: Final = re.compile(r"\d{4}$")
+"""What tools call the folders of a split, some with a year or a number behind."""
+_NUMBER: Final = re.compile(r"\d+$")
 _OF_ZIP: Final = "__MACOSX"
 """What macOS puts into archives, and other systems take for a folder of the data."""
 
 
 def find_side(*names: str) -> Split | None:
     """Return what photos serve for by the first of these names of folders that is that of a side, if one is."""
-    sides = (_SIDES.get(_YEAR.sub("", name.lower())) for name in names)
+    sides = (_SIDES.get(_NUMBER.sub("", name.lower())) for name in names)
     return next((side for side in sides if side is not None), None)
 
 
@@ -44,6 +44,8 @@ def find_divided_classes(data: Path) -> dict[Path, Split | None]:
     that is known.
     """
     folders = list_folders(data)
+    if not any(find_side(folder.name) for folder in folders):
+        return {}
     holding = [folder for folder in folders if any(map(has_pictures, list_folders(folder)))]
     sides = {folder: find_side(folder.name) for folder in holding}
     named = set(sides.values()) - {None}

@@ -37,14 +37,9 @@ class _Files:
 
 
 def find_yolo_roots(data: Path) -> list[Path]:
-    """Return the folders that have `images` and `labels`, among a folder and those in it.
-
-    Beside one of these, a folder named after a side needs no `labels`: public data sets often keep those of `test`.
-    """
+    """Return the folders that have `images` and `labels`, among a folder and those in it."""
     inside = list_folders(data) if data.is_dir() else []
-    holding = [root for root in (data, *inside) if (root / _IMAGES).is_dir()]
-    labelled = [root for root in holding if (root / _LABELS).is_dir()]
-    return [root for root in holding if root in labelled or (labelled and find_side(root.name))]
+    return [root for root in (data, *inside) if (root / _IMAGES).is_dir() and (root / _LABELS).is_dir()]
 
 
 def find_yolo_folder(data_yaml: Path) -> Path | None:
@@ -55,7 +50,7 @@ def find_yolo_folder(data_yaml: Path) -> Path | None:
     own = data_yaml.parent
     folders = (own / (read_data_path(data_yaml) or ""), own)
     # A path of another computer may lead where this user must not look, and pathlib raises then.
-    there = (folder for folder in folders if os.path.isdir(folder))  # noqa: PTH112
+    there = (folder for folder in folders if os.path.isdir(folder) and os.access(folder, os.R_OK | os.X_OK))  # noqa: PTH112
     return next((folder for folder in there if find_yolo_roots(folder)), None)
 
 
@@ -68,7 +63,15 @@ def read_yolo(data: Path, roots: Sequence[Path], names: Mapping[str, str], refus
         photos.extend(_give_side(photo, data) for photo in _read_photos(data, files, names, refuse))
         alone = (path for stem, paths in files.unread.items() if stem not in files.labels for path in paths)
         unread.extend(path.relative_to(data).as_posix() for path in alone)
-    return BoxSet(data, tuple(photos), unread=tuple(unread))
+    unlabelled = [path for folder in _find_unlabelled(data, roots) for path in pictures_under(folder / _IMAGES)]
+    unnamed = tuple(path.relative_to(data).as_posix() for path in unlabelled)
+    return BoxSet(data, tuple(photos), unnamed=unnamed, unread=tuple(unread))
+
+
+def _find_unlabelled(data: Path, roots: Sequence[Path]) -> list[Path]:
+    """Return the sides that are published without their labels, as a test often is."""
+    sides = [folder for folder in list_folders(data) if find_side(folder.name) and folder not in roots]
+    return [folder for folder in sides if (folder / _IMAGES).is_dir()]
 
 
 def keeps_validation_boxes(data: Path) -> bool:

@@ -13,6 +13,7 @@ def report_if_possible(run: TrainingRun) -> None:
         from train.report.page import REPORT_NAME, write_report
 
         write_report(run.path, run.path / REPORT_NAME)
+        log.info("wrote %s; next: edge-convert %s -o %s.tflite", run.path / REPORT_NAME, run.path, run.path.name)
     except Exception as error:
         log.warning(
             "the run is complete, but its report could not be drawn (%s: %s); try again with: edge-train report %s",

@@ -92,3 +92,9 @@ def test_lines_of_a_data_yaml_are_no_names(text: str, tmp_path: Path) -> None:
     path.write_text(text)
     with pytest.raises(DataError, match="which is no class name; give the names alone"):
         read_class_names(tmp_path, path)
+
+
+def test_labels_of_keypoints_are_no_boxes(tmp_path: Path) -> None:
+    (tmp_path / "data.yaml").write_text("kpt_shape: [17, 3]\nnames: [person]\n")
+    with pytest.raises(DataError, match=r"is about keypoints \(kpt_shape\), whose labels are no boxes"):
+        read_class_names(tmp_path, None)

@@ -219,7 +219,10 @@ def test_a_backslash_in_a_name_stays_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("image", "there", "advice"),
     [
-        ("hat/1.2", "hat/1.2.JPG", r"the file there is hat/1\.2\.JPG: write the suffixes into the table, too\.$"),
+        ("hat/1", "hat/1.HEIC", r"the file there is 1\.HEIC, of a kind that is not read; save it as JPEG"),
+        ("hat/1.jpg", "hat/1.HEIC", r"the file there is 1\.HEIC, of a kind that is not read; save it as JPEG"),
+        ("hat/1.jpg", "hat/1.jpeg", r"the file there is hat/1\.jpeg: write its suffix into the table\.$"),
+        ("hat/1.2", "hat/1.2.JPG", r"the file there is hat/1\.2\.JPG: write its suffix into the table\.$"),
         ("hat/A.JPG", "hat/a.jpg", r"the file there is hat/a\.jpg: letter case counts"),
         ("./Hat/a.jpg", "hat/a.jpg", r"the file there is hat/a\.jpg: letter case counts"),
         ("röcke/ä.jpg", normalize("NFD", "röcke/ä.jpg"), "its letters are in another Unicode form, as macOS writes"),

@@ -64,7 +64,7 @@ def test_classes_are_those_within_the_sides(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["val", "VALID", "Validation", "val2017"])
+@pytest.mark.parametrize("name", ["val", "VALID", "Validation", "val2017", "val1", "dev"])
 def test_sides_have_several_names(name: str, tmp_path: Path) -> None:
     rows = keep_sides(fill_classes(tmp_path, "Training", name), 0.15, seed=0)
     assert Counter(row.split for row in rows) == {Split.TRAIN: 4, Split.VALIDATION: 4}

@@ -1,6 +1,7 @@
 """YOLO folders whose folders are named after the sides of a split."""
 
 import json
+import logging
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -98,10 +99,15 @@ def test_what_is_not_for_people_to_see_changes_nothing(yolo: Path) -> None:
     assert count_sides(read(yolo)) == {Split.TRAIN: 6, Split.VALIDATION: 3, Split.TEST: 2}
 
 
-def test_sides_without_labels_are_no_less_sides(yolo: Path) -> None:
-    for folder in (yolo / "labels" / "test", yolo / "test" / "labels"):
-        shutil.rmtree(folder, ignore_errors=True)
-    assert count_sides(read(yolo)) == {Split.TRAIN: 6, Split.VALIDATION: 3, Split.TEST: 2}
+def test_a_side_without_labels_is_left_out_and_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for side, count in NAMES.items():
+        for number in range(count):
+            write_photo(tmp_path / side, str(number))
+    (tmp_path / "classes.txt").write_text("disc\nsquare\n")
+    shutil.rmtree(tmp_path / "test" / "labels")
+    with caplog.at_level(logging.INFO):
+        assert count_sides(read(tmp_path)) == {Split.TRAIN: 6, Split.VALIDATION: 3}
+    assert "2 photos have no annotation file and are left out" in caplog.text
 
 
 @pytest.mark.parametrize("boxes", ["", None])
