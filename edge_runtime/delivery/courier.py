@@ -15,6 +15,8 @@ _LONGEST_WAIT_S: Final = 60.0
 
 Notice = Callable[[HealthKind, str], None]
 """Takes what happened to a receiver, and one sentence about it."""
+Complaint = Callable[[str], None]
+"""Takes why a receiver takes nothing, from any thread."""
 
 
 class DeliveryError(Exception):
@@ -30,8 +32,17 @@ class Transport(Protocol):
 
     target: str
 
-    def open(self) -> None:
-        """Prepare; the receiver need not be there."""
+    @property
+    def contested(self) -> bool:
+        """Whether another process keeps taking the receiver away: a delivery does not mean that it is back."""
+        return False
+
+    def open(self, complain: Complaint) -> None:
+        """Prepare; the receiver need not be there.
+
+        Args:
+            complain: Told what is wrong also when there is nothing to deliver.
+        """
         return
 
     @abstractmethod
@@ -76,13 +87,14 @@ class Courier:
         self._outbox = outbox
         self._transport = transport
         self._notice = notice
+        self._told = False
         self._news = threading.Event()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"courier {self.target}", daemon=True)
 
     def start(self) -> None:
         """Begin with what waits from earlier."""
-        self._transport.open()
+        self._transport.open(self._complain)
         self._thread.start()
 
     def wake(self) -> None:
@@ -132,12 +144,16 @@ class Courier:
 
     def _note_failure(self, error: Exception) -> None:
         self.failures += 1
-        if not self.failing:
-            self.failing = True
-            reason = str(error) or type(error).__name__
-            self._notice(HealthKind.SINK_FAILED, f"{self.target}: {reason}; events are kept and sent later.")
+        self.failing = True
+        if not self._told:
+            self._complain(str(error) or type(error).__name__)
+
+    def _complain(self, reason: str) -> None:
+        self._told = True
+        self._notice(HealthKind.SINK_FAILED, f"{self.target}: {reason}; events are kept and sent later.")
 
     def _note_success(self) -> None:
-        if self.failing:
-            self.failing = False
+        self.failing = False
+        if self._told and not self._transport.contested:
+            self._told = False
             self._notice(HealthKind.SINK_BACK, f"{self.target} takes events again.")

@@ -6,7 +6,9 @@ Topics, below the prefix that the user gave: `scan` and `health` carry events, `
 
 import hashlib
 import json
+import math
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +20,24 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge_runtime.delivery.courier import DeliveryError, Transport
+from edge_runtime.delivery.courier import Complaint, DeliveryError, Transport
 from edge_runtime.delivery.discovery import DISCOVERY_TOPIC, discovery_message
 from edge_runtime.delivery.outbox import Letter
 
 _KEEPALIVE_S: Final = 30
 _CONNECT_WAIT_S: Final = 5.0
 _ACKNOWLEDGE_WAIT_S: Final = 15.0
+_FIRST_RECONNECT_S: Final = 1
 _LONGEST_RECONNECT_S: Final = 60
+# Longer than both of two processes wait, each to its longest, before they take the connection from each other again.
+_CONTESTED_S: Final = 3.0 * _LONGEST_RECONNECT_S
+# Why the broker ended a connection: another client has the same name. Mosquitto 2.0 gives no reason.
+_TAKEN_OVER: Final = 142
+_UNSPECIFIED: Final = 128
+_MOST_ENDED_SOON: Final = 2
+_CONTEST: Final = (
+    "another process is connected under this prefix (give each its own, for example --mqtt mqtt://HOST/shop/till-2)"
+)
 _QOS: Final = 1
 
 
@@ -66,6 +78,7 @@ class MqttTransport(Transport):
     """Stays connected, so that `status` is right, and publishes letters in order.
 
     The connection is the MQTT library's affair: it connects again by itself, and sends again what was not acknowledged.
+    Two processes under one prefix take the connection from each other, with longer and longer waits.
     """
 
     def __init__(self, broker: Broker, *, discovery: bool) -> None:
@@ -84,13 +97,27 @@ class MqttTransport(Transport):
         self._changed = threading.Condition()
         self._connected = self._closing = False
         self._reason = "no answer"
+        self._connected_s = self._contested_s = -math.inf
+        # Connections in a row that the broker ended before long.
+        self._ended_soon = 0
+        self._reconnect_s = _FIRST_RECONNECT_S
         # Letters that the library has, by their number: the message that carries each.
         self._sent: dict[int, int] = {}
         self._answers: dict[int, ReasonCode] = {}
         self._client = self._make_client()
 
-    def open(self) -> None:
-        """Begin to connect, in the library's thread."""
+    @property
+    def contested(self) -> bool:
+        """Whether another process under this prefix took the connection of late."""
+        return _is_recent(self._contested_s)
+
+    def open(self, complain: Complaint) -> None:
+        """Begin to connect, in the library's thread.
+
+        Args:
+            complain: Told of another process under this prefix.
+        """
+        self._complain = complain
         self._client.connect_async(self._broker.host, self._broker.port, _KEEPALIVE_S)
         self._client.loop_start()
 
@@ -126,7 +153,7 @@ class MqttTransport(Transport):
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
-        client.reconnect_delay_set(1, _LONGEST_RECONNECT_S)
+        client.reconnect_delay_set(_FIRST_RECONNECT_S, _LONGEST_RECONNECT_S)
         client.username_pw_set(self._broker.user, self._broker.password)
         client.will_set(self._status_topic, "offline", _QOS, retain=True)
         if self._broker.tls:
@@ -175,9 +202,12 @@ class MqttTransport(Transport):
             if self._discovery:
                 topic = DISCOVERY_TOPIC.format(self._broker.client_id)
                 self._publish(topic, discovery_message(self._broker.client_id, self._broker.prefix), retain=True)
+            self._connected_s = time.monotonic()
         self._note(str(reason), connected=not reason.is_failure)
 
     def _on_connect_fail(self, _client: Client, _data: Any) -> None:
+        # A broker that is away ends connections, too.
+        self._ended_soon = 0
         # The library does not say why.
         trust = ", or its certificate is not trusted" if self._broker.tls else ""
         self._note(f"the broker cannot be reached{trust}", connected=False)
@@ -186,8 +216,27 @@ class MqttTransport(Transport):
         self, _client: Client, _data: Any, _flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         # After a refusal, `_on_connect` has noted the better reason.
-        if self._connected:
-            self._note(str(reason), connected=False)
+        if not self._connected:
+            return
+        self._note(str(reason), connected=False)
+        ended_soon = reason.value in (_TAKEN_OVER, _UNSPECIFIED) and _is_recent(self._connected_s)
+        self._ended_soon = self._ended_soon + 1 if ended_soon else 0
+        self._set_reconnect_wait()
+        if reason.value == _TAKEN_OVER:
+            self._note_contest(_CONTEST)
+        elif self._ended_soon > _MOST_ENDED_SOON:
+            self._note_contest(f"the broker soon ends each connection; perhaps {_CONTEST}")
+
+    def _set_reconnect_wait(self) -> None:
+        # The library's own waits begin anew with each connection, also with one that does not last.
+        wait_s = 2 * self._reconnect_s if self._ended_soon > 1 else _FIRST_RECONNECT_S
+        self._reconnect_s = min(wait_s, _LONGEST_RECONNECT_S)
+        self._client.reconnect_delay_set(self._reconnect_s, _LONGEST_RECONNECT_S)
+
+    def _note_contest(self, reason: str) -> None:
+        known, self._contested_s = self.contested, time.monotonic()
+        if not known:
+            self._complain(reason)
 
     def _on_publish(
         self, _client: Client, _data: Any, message: int, reason: ReasonCode, _properties: Properties
@@ -200,3 +249,7 @@ class MqttTransport(Transport):
         with self._changed:
             self._reason, self._connected = reason, connected
             self._changed.notify_all()
+
+
+def _is_recent(moment_s: float) -> bool:
+    return time.monotonic() - moment_s < _CONTESTED_S

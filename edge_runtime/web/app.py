@@ -85,7 +85,9 @@ class WebApp:
         return Response(drawn.jpeg, media_type="image/jpeg", headers={"X-Picture": str(drawn.number)})
 
     async def _events(self, _request: Request) -> StreamingResponse:
-        return StreamingResponse(self._event_stream(), media_type="text/event-stream")
+        # Without the header nginx would hold messages back until they fill a buffer.
+        headers = {"X-Accel-Buffering": "no"}
+        return StreamingResponse(self._event_stream(), media_type="text/event-stream", headers=headers)
 
     async def _event_stream(self) -> AsyncIterator[str]:
         """Yield the latest events, then each new one, and the status every second (server-sent events)."""
@@ -113,7 +115,7 @@ class WebApp:
             # Guessing shall take its time.
             await asyncio.sleep(_WRONG_TOKEN_S)
             return FileResponse(_PAGE / "login.html", 403)
-        response = RedirectResponse("/", 303)
+        response = RedirectResponse("./", 303)
         response.set_cookie(*cookie_of(self._token), httponly=True, samesite="strict")
         return response
 

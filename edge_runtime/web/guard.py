@@ -12,6 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from edge_runtime.web.hosts import is_local
 
 _OPEN_PATHS: Final = ("/login", "/icon.svg", "/style.css")
+# What proxies add to a request that they pass on.
+_FORWARDED: Final = frozenset(
+    ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+)
 _HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -31,7 +35,8 @@ class Guard:
     """ASGI middleware: a token where one is set, else this machine's own names only; strict headers always.
 
     Without a token a page of another site could have its name point to this machine and read pictures through the
-    visitor's browser (DNS rebinding); it cannot choose the name that the browser asks for.
+    visitor's browser (DNS rebinding); it cannot choose the name that the browser asks for. A proxy on this machine may
+    ask for a local name, too, on behalf of anybody; it is known by the headers that it adds.
     """
 
     def __init__(self, app: ASGIApp, token: str | None) -> None:
@@ -58,14 +63,13 @@ class Guard:
 
     def _refusal(self, visit: HTTPConnection) -> ASGIApp | None:
         if self._token is None:
-            if is_local(_without_port(visit.headers.get("host", ""))):
-                return None
-            return PlainTextResponse("Ask for localhost, or start edge-run with a token.\n", 421)
+            return _refusal_of_stranger(visit)
         path = visit.scope["path"]
         if path in _OPEN_PATHS or self._is_known(visit):
             return None
         if path == "/":
-            return RedirectResponse("/login", 303)
+            # Relative, as a proxy may serve the page below a path of its own.
+            return RedirectResponse("login", 303)
         return PlainTextResponse("Authorization: Bearer TOKEN is needed.\n", 401, {"WWW-Authenticate": "Bearer"})
 
     def _is_known(self, visit: HTTPConnection) -> bool:
@@ -89,6 +93,15 @@ def cookie_of(token: str) -> tuple[str, str]:
 def is_same(given: str, wanted: str) -> bool:
     """Compare secrets in a time that says nothing about them."""
     return hmac.compare_digest(given.encode(), wanted.encode())
+
+
+def _refusal_of_stranger(visit: HTTPConnection) -> ASGIApp | None:
+    """Return the answer to who comes from beyond this machine, where there is no token."""
+    if not _FORWARDED.isdisjoint(visit.headers.keys()):
+        return PlainTextResponse("Behind a proxy, start edge-run with a token: --web-token-file FILE.\n", 421)
+    if not is_local(_without_port(visit.headers.get("host", ""))):
+        return PlainTextResponse("Ask for localhost, or start edge-run with a token.\n", 421)
+    return None
 
 
 def _without_port(host: str) -> str:

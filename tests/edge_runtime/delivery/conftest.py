@@ -19,7 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from edge_runtime.delivery.courier import DeliveryError
+from edge_runtime.delivery.courier import Complaint, DeliveryError
 from edge_runtime.delivery.outbox import Letter
 from edge_runtime.events import HealthEvent, HealthKind
 
@@ -107,6 +107,7 @@ class Flaky:
     """
 
     target = "flaky"
+    contested = False
 
     def __init__(self) -> None:
         self.delivered: list[str] = []
@@ -114,7 +115,7 @@ class Flaky:
         self.attempts = 0
         self.closed = False
 
-    def open(self) -> None:
+    def open(self, _complain: Complaint) -> None:
         self.closed = False
 
     def deliver(self, letters: list[Letter]) -> Iterator[Letter]:

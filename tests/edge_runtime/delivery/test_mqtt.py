@@ -1,6 +1,8 @@
 import json
 import shutil
+import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +14,7 @@ from edge_runtime.delivery.courier import DeliveryError
 from edge_runtime.delivery.mqtt import Broker, MqttTransport
 from edge_runtime.delivery.outbox import Letter, Outbox
 from edge_runtime.delivery.sink import OutboxSink
-from edge_runtime.events import HealthEvent
+from edge_runtime.events import HealthEvent, HealthKind
 
 
 def _letters(count: int) -> list[Letter]:
@@ -31,8 +33,12 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def transport(broker) -> Iterator[MqttTransport]:  # noqa: ANN001
     with closing(MqttTransport(_local(broker.port), discovery=True)) as opened:
-        opened.open()
+        opened.open(_never)
         yield opened
+
+
+def _never(reason: str) -> None:
+    pytest.fail(reason)
 
 
 def _local(port: int, **more: object) -> Broker:
@@ -51,7 +57,7 @@ def test_events_arrive_in_order_below_the_prefix(broker, subscribe, transport: M
 def test_the_status_is_online_until_the_transport_is_closed(broker, subscribe, until) -> None:  # noqa: ANN001
     subscriber = subscribe(broker.port)
     transport = MqttTransport(_local(broker.port), discovery=False)
-    transport.open()
+    transport.open(_never)
     until(lambda: subscriber.on("shop/till 1/status") == [b"online"])
     transport.close()
     until(lambda: subscriber.on("shop/till 1/status") == [b"online", b"offline"])
@@ -92,6 +98,69 @@ def test_the_sink_keeps_events_while_the_broker_is_down(
     until(lambda: len(set(_ids(subscriber.on("shop/till 1/health")))) == 40)
 
 
+def test_two_processes_under_one_prefix_say_so_once_and_wait_longer_and_longer(
+    broker,  # noqa: ANN001
+    until,  # noqa: ANN001
+    event: Callable[[int], HealthEvent],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("edge_runtime.delivery.mqtt._FIRST_RECONNECT_S", 0.1)
+    ours, other = (MqttTransport(_local(broker.port), discovery=False) for _ in range(2))
+    outbox = Outbox(tmp_path / "outbox.db", 100)
+    with OutboxSink(outbox, [ours]) as sink:
+        until(lambda: ours._connected)
+        with OutboxSink(Outbox(tmp_path / "other.db", 100), [other]) as other_sink:
+            until(lambda: ours._reconnect_s >= 0.8)
+            sink.tell(event(0))
+            until(lambda: not outbox.waiting())
+            assert _failures(other_sink) == _failures(sink) == 1
+        until(lambda: ours._connected)
+        assert sink.take_notices() == []
+        monkeypatch.setattr("edge_runtime.delivery.mqtt._CONTESTED_S", 0.0)
+        sink.tell(event(1))
+        until(lambda: not outbox.waiting())
+        until(lambda: [kind for kind, *_ in sink.take_notices()] == [HealthKind.SINK_BACK])
+
+
+def _failures(sink: OutboxSink) -> int:
+    """Return how often the sink has said, of all that it has to say, that its prefix is another's, too."""
+    notices = sink.take_notices()
+    assert all(kind == HealthKind.SINK_FAILED and "another process is connected" in text for kind, _, text in notices)
+    return len(notices)
+
+
+def test_a_broker_may_say_that_the_connection_is_anothers_now(until, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN001
+    monkeypatch.setattr("edge_runtime.delivery.mqtt._FIRST_RECONNECT_S", 0.1)
+    complaints: list[str] = []
+    times_s: list[float] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        transport = MqttTransport(_local(server.getsockname()[1]), discovery=False)
+        with closing(transport):
+            transport.open(complaints.append)
+            for number in range(1, 5):
+                connection, _ = server.accept()
+                times_s.append(time.monotonic())
+                with connection:
+                    connection.recv(1000)
+                    # Mosquitto 2.0 just hangs up; MQTT 5 asks for a DISCONNECT with reason 142 after the CONNACK.
+                    connection.sendall(bytes([0x20, 3, 0, 0, 0, 0xE0, 1, 142]))
+                    until(lambda number=number: transport._ended_soon == number)
+    assert len(complaints) == 1
+    assert complaints[0].startswith("another process is connected under this prefix")
+    assert times_s[3] - times_s[2] > 0.35
+
+
+def test_after_a_lost_connection_the_first_wait_is_short_again(broker, until) -> None:  # noqa: ANN001
+    with closing(MqttTransport(_local(broker.port), discovery=False)) as transport:
+        transport._reconnect_s = 60
+        transport.open(_never)
+        until(lambda: transport._connected)
+        broker.stop()
+        until(lambda: not transport._connected)
+        assert transport._reconnect_s == 1
+
+
 def test_the_broker_may_ask_for_a_password(broker, until) -> None:  # noqa: ANN001
     passwords = broker.folder / "passwords"
     passwords.touch(mode=0o600)
@@ -100,11 +169,11 @@ def test_the_broker_may_ask_for_a_password(broker, until) -> None:  # noqa: ANN0
     broker.settings = f"allow_anonymous false\npassword_file {passwords}"
     broker.start()
     with closing(MqttTransport(_local(broker.port, user="till", password="wrong"), discovery=False)) as refused:
-        refused.open()
+        refused.open(_never)
         with pytest.raises(DeliveryError, match="Not authorized"):
             list(refused.deliver(_letters(1)))
     with closing(MqttTransport(_local(broker.port, user="till", password="right"), discovery=False)) as allowed:
-        allowed.open()
+        allowed.open(_never)
         assert len(list(allowed.deliver(_letters(1)))) == 1
 
 
@@ -115,7 +184,7 @@ def test_an_event_that_the_broker_refuses_is_not_taken_as_delivered(broker) -> N
     broker.settings = f"allow_anonymous true\nacl_file {rights}"
     broker.start()
     with closing(MqttTransport(_local(broker.port), discovery=False)) as transport:
-        transport.open()
+        transport.open(_never)
         for _ in range(2):
             with pytest.raises(DeliveryError, match=r"refused the event \(Not authorized\)"):
                 list(transport.deliver(_letters(1)))
@@ -130,11 +199,11 @@ def test_tls_checks_the_certificate(broker, until) -> None:  # noqa: ANN001
     broker.start()
     trusting = MqttTransport(_local(broker.port, tls=True, authority=authority), discovery=False)
     with closing(trusting):
-        trusting.open()
+        trusting.open(_never)
         assert len(list(trusting.deliver(_letters(1)))) == 1
     distrusting = MqttTransport(_local(broker.port, tls=True), discovery=False)
     with closing(distrusting):
-        distrusting.open()
+        distrusting.open(_never)
         with pytest.raises(DeliveryError, match="certificate is not trusted"):
             list(distrusting.deliver(_letters(1)))
 

@@ -1,10 +1,12 @@
 import contextlib
 import http.client
+import itertools
 import json
+import re
 import select
 import socket
 import time
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import cv2
 import numpy as np
@@ -167,6 +169,12 @@ class TestStatus:
         assert (scan["id"], scan["label"], health["id"]) == ("s0", "hat", "h1")
         assert status["status"] == "no frames"
 
+    def test_a_proxy_is_asked_to_pass_events_on_at_once(self, site) -> None:  # noqa: ANN001
+        with _connect(site) as connection:
+            connection.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            lines = connection.makefile(encoding="utf-8")
+            assert "x-accel-buffering: no\n" in itertools.takewhile(lambda line: line != "\n", lines)
+
 
 class TestGuard:
     @pytest.mark.parametrize("path", ["/", "/page.js", "/picture.jpg", "/health", "/metrics", "/nothing"])
@@ -190,6 +198,20 @@ class TestGuard:
     )
     def test_without_a_token_no_other_name_is_served(self, site, host: str) -> None:  # noqa: ANN001
         assert site.ask("/picture.jpg", Host=host)[0].status in (400, 421)
+
+    @pytest.mark.parametrize(
+        "header", ["X-Forwarded-For", "x-forwarded-host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via"]
+    )
+    def test_without_a_token_no_proxy_on_this_machine_is_served(self, serve_page, header: str) -> None:  # noqa: ANN001
+        site, guarded = serve_page(), serve_page(_TOKEN)
+        for opened in (site, guarded):
+            opened.show()
+        assert site.ask("/picture.jpg")[0].status == 200
+        answer, body = site.ask("/picture.jpg", **{header: "203.0.113.7"})
+        assert answer.status == 421
+        assert b"--web-token-file" in body
+        passed_on = {header: "203.0.113.7", "Authorization": f"Bearer {_TOKEN}"}
+        assert guarded.ask("/picture.jpg", **passed_on)[0].status == 200
 
     @pytest.mark.parametrize("path", ["/page.js", "/picture.jpg", "/events", "/health", "/metrics", "/nothing"])
     @pytest.mark.parametrize("credential", ["", "Bearer wrong", "Basic x", "Bearer"])
@@ -220,10 +242,10 @@ class TestGuard:
         site = serve_page(_TOKEN)
         site.show()
         answer, _ = site.ask("/")
-        assert (answer.status, answer.headers["Location"]) == (303, "/login")
+        assert (answer.status, answer.headers["Location"]) == (303, "login")
         assert b"password" in site.ask("/login")[1]
         answer, _ = site.ask("/login", "POST", "token=a+token+of+the+test%27s+own")
-        assert (answer.status, answer.headers["Location"]) == (303, "/")
+        assert (answer.status, answer.headers["Location"]) == (303, "./")
         cookie = answer.headers["Set-Cookie"]
         assert "HttpOnly" in cookie
         assert "SameSite=strict" in cookie
@@ -231,6 +253,18 @@ class TestGuard:
         session = cookie.partition(";")[0]
         assert site.ask("/health", Cookie=session)[0].status == 200
         assert site.ask("/health", Cookie=session[:-1])[0].status == 401
+
+    def test_a_proxy_may_serve_the_page_below_a_path(self, serve_page) -> None:  # noqa: ANN001
+        site = serve_page(_TOKEN)
+        address = "https://shop.example/till-1/"
+        login = urljoin(address, site.ask("/")[0].headers["Location"])
+        assert login == f"{address}login"
+        form = re.search('action="(.*?)"', site.ask("/login")[1].decode())
+        assert form is not None
+        assert urljoin(login, form[1]) == login
+        answer, _ = site.ask("/login", "POST", urlencode({"token": _TOKEN}))
+        assert urljoin(login, answer.headers["Location"]) == address
+        assert "Path=/;" in answer.headers["Set-Cookie"]
 
     @pytest.mark.parametrize(
         "other", ["prefs[theme]=dark", 'grafana={"a":1}', "x@y=1", "a/b=1", "flag", "n=a b", 'v="open', "n=J\xfcrgen"]
