@@ -11,6 +11,7 @@ from train.commands.classify import classify
 from train.commands.compose import compose
 from train.commands.crops import crops
 from train.commands.detect import detect
+from train.commands.evaluate import evaluate
 from train.commands.networks import list_architectures
 from train.commands.report import compare, report
 from train.commands.split import split
@@ -37,6 +38,7 @@ main.add_command(check)
 main.add_command(compose)
 main.add_command(crops)
 main.add_command(detect)
+main.add_command(evaluate)
 main.add_command(split)
 main.add_command(report)
 main.add_command(compare)

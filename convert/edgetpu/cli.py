@@ -39,7 +39,7 @@ def edgetpu(model: Path) -> None:
     """
     require_extra("edge-convert edgetpu", "train", "ai_edge_litert", "flatbuffers")
     from convert.edgetpu.compiler import compile_model
-    from convert.inspection.listing import format_table
+    from edge_runtime.tables import format_table
 
     output, log = compile_model(model)
     rows = [(each.kind, str(each.count), each.status) for each in log.operations]

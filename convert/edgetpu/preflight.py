@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from convert.edgetpu.rules import Objection, Operation, Placement, object_to
 from convert.inspection.contents import FLOAT_TYPES, GraphFacts, ModelContents, OperatorFacts
-from convert.inspection.listing import format_table, plain
+from convert.inspection.listing import plain
 from edge_runtime.backend import EDGETPU_OP
 from edge_runtime.errors import ModelError
+from edge_runtime.tables import format_table
 
 # What makes bytes of a float input; the compiler leaves it to the CPU and goes on behind it.
 _HEAD: Final = "QUANTIZE"

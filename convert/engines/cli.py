@@ -74,7 +74,8 @@ def _read_inputs(model: bytes, data: Path | None, images: int) -> "NDArray[np.ui
 
 
 def _format(found: "Sequence[Agreement]", images: int) -> str:
-    from convert.inspection.listing import format_table, plain
+    from convert.inspection.listing import plain
+    from edge_runtime.tables import format_table
 
     rows = [("engine", "version", "machine", "same bits", "largest difference", "same answers")]
     rows += [_row(each, images) for each in found if not each.missing]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from convert.inspection.contents import GraphFacts, ModelContents, OperatorFacts, Quantization, TensorFacts
 from edge_runtime.spec import ModelSpec
+from edge_runtime.tables import format_table
 
 _MAX_TEXT = 56
 _MAX_LINE = 200
@@ -28,21 +29,6 @@ def plain(text: str, limit: int = _MAX_TEXT) -> str:
     """Return text that is safe and short enough for one cell; a file may hold escape sequences for the terminal."""
     shown = "".join(letter if letter.isprintable() else "?" for letter in text)
     return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
-
-
-def format_table(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> str:
-    """Return rows as columns, two spaces apart.
-
-    Args:
-        rows: The first one is the header.
-        right: Columns that are set to the right, from 0.
-    """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(cell.rjust(width) if at in right else cell.ljust(width) for at, (cell, width) in enumerate(pairs))
-        for pairs in (list(zip(row, widths, strict=True)) for row in rows)
-    )
-    return "\n".join(line.rstrip() for line in lines)
 
 
 def format_shape(shape: Sequence[int]) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from convert.export import to_float_tflite
-from convert.inspection.listing import format_table
 from convert.metadata_writer import add_metadata
 from convert.network import finish_network
 from convert.parity.measurement import (
@@ -26,6 +25,7 @@ from convert.parity.report import Measurement
 from convert.percent import format_below
 from convert.recipe import RECIPES, Recipe
 from edge_runtime.errors import ConversionError, DropError, ExtraMissingError
+from edge_runtime.tables import format_table
 
 LADDER: Final = tuple(RECIPES[name] for name in ("int8", "int8-corrected", "int8-qat"))
 """Full-integer recipes, from a minute's work to hours of it."""

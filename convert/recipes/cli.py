@@ -13,7 +13,7 @@ from convert.recipe import DEFAULT_RECIPE, RECIPES, Recipe
 @click.option("--json", "as_json", is_flag=True, help="Print them as a JSON list.")
 def recipes(as_json: bool) -> None:
     """List the recipes that `edge-convert convert --recipe` takes."""
-    from convert.inspection.listing import format_table
+    from edge_runtime.tables import format_table
 
     if as_json:
         click.echo(json.dumps([recipe.to_dict() for recipe in RECIPES.values()]))

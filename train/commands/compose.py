@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from edge_runtime.extras import require_extra
-from train.commands.data_options import data_options, seed_option, splits_option, take_columns
+from train.commands.data_options import data_options, rename_option, seed_option, splits_option, take_columns
 
 
 # Only click 8.5 and later can subscript it.
@@ -23,17 +23,6 @@ class _Size(click.ParamType):  # type: ignore[type-arg]
         return int(width), int(height)
 
 
-class _Rename(click.ParamType):  # type: ignore[type-arg]
-    name = "OLD=NEW"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """Return the two names."""
-        old, equals, new = value.partition("=")
-        if not (old and equals):
-            self.fail(f"{value!r} is not of the form OLD=NEW", param, ctx)
-        return old, new
-
-
 @click.command(
     epilog="\b\nExample:\n"
     "  edge-train compose labels.csv -o scenes/ --scenes 500 --rename T-Shirt=shirt --rename Other=\n"
@@ -44,9 +33,7 @@ class _Rename(click.ParamType):  # type: ignore[type-arg]
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="New folder for the scenes."
 )
-@click.option(
-    "--rename", type=_Rename(), multiple=True, help="Class of DATA and of the scenes; nothing for NEW leaves it out."
-)
+@rename_option
 @click.option(
     "--backgrounds",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
@@ -66,7 +53,6 @@ def compose(output: Path, size: tuple[int, int], **arguments: Any) -> None:
 
     options = ComposeOptions(
         columns=take_columns(arguments),
-        renames=dict(arguments.pop("rename")),
         width=size[0],
         height=size[1],
         **arguments,

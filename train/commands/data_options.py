@@ -38,6 +38,24 @@ COLUMN_OPTIONS = ("image_column", "label_column", "group_column")
 """Names of these options among a command's arguments."""
 
 
+# Only click 8.5 and later can subscript it.
+class _Rename(click.ParamType):  # type: ignore[type-arg]
+    name = "OLD=NEW"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Return the two names."""
+        old, equals, new = value.partition("=")
+        if not (old and equals):
+            self.fail(f"{value!r} is not of the form OLD=NEW", param, ctx)
+        return old, new
+
+
+def _join_renames(
+    _context: click.Context, _parameter: click.Parameter, renames: Sequence[tuple[str, str]]
+) -> dict[str, str]:
+    return dict(renames)
+
+
 def _split_labels(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...]:
     return tuple(label.strip() for label in text.split(",") if label.strip())
 
@@ -60,6 +78,15 @@ labels_option = click.option(
     callback=_split_labels,
     metavar="NAME,NAME...",
     help="All classes; boxes of others are left out.  [default: those of the first DATA]",
+)
+
+rename_option = click.option(
+    "--rename",
+    "renames",
+    type=_Rename(),
+    multiple=True,
+    callback=_join_renames,
+    help="A class of DATA and what to take it for; nothing for NEW leaves it out.",
 )
 
 validation_share_option = click.option(

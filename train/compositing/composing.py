@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_runtime.errors import DataError
 from edge_runtime.files import check_fresh
 from edge_runtime.training_run import Split
 from train.compositing.backgrounds import Backgrounds, find_pictures
@@ -16,6 +15,7 @@ from train.compositing.scenes import Scene, compose_scene
 from train.compositing.writing import write_scenes
 from train.data.kept_sides import take_training
 from train.data.photos import Columns, PhotoSet, read_photos
+from train.data.renames import check_renames
 from train.data.split_file import read_splits
 
 
@@ -76,12 +76,7 @@ def choose_photos(options: ComposeOptions) -> PhotoSet:
         DataError: The photos or the split cannot be read, or a class to rename is not there.
     """
     photo_set = read_photos(options.data, options.columns, options.images)
-    unknown = sorted(options.renames.keys() - set(photo_set.labels))
-    if unknown:
-        raise DataError(
-            f"{options.data} has no class {', '.join(unknown)} (it has {', '.join(photo_set.labels)}); "
-            "correct --rename."
-        )
+    check_renames(options.data, photo_set.labels, options.renames)
     photos = photo_set.photos
     if options.splits is not None:
         rows = read_splits(options.splits, photo_set)

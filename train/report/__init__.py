@@ -1,4 +1,4 @@
-"""What a finished training run is worth: its report, and the comparison of several."""
+"""What a finished training run is worth: its report, and the comparison of several; and what a model file is worth."""
 
 import logging
 

@@ -181,11 +181,7 @@ def find_incomparable(comparison: Comparison) -> list[str]:
 
 def format_table(comparison: Comparison) -> str:
     """Return the table as aligned text."""
-    lines = [comparison.header, *comparison.rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
+    return tables.format_table([comparison.header, *comparison.rows])
 
 
 def format_csv(comparison: Comparison) -> str:

@@ -5,9 +5,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from convert.cli import main
-from convert.inspection.listing import format_shape, format_table, plain
+from convert.inspection.listing import format_shape, plain
 from edge_runtime.errors import ModelError
 from edge_runtime.metadata.reading import model_sha256
+from edge_runtime.tables import format_table
 
 
 def inspect(*arguments: str) -> Result:
