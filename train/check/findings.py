@@ -130,5 +130,6 @@ class Report:
 
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings in the order of their kinds."""
-    return tuple(sorted(findings, key=lambda finding: list(Kind).index(finding.kind)))
+    """Return findings in the order of their kinds, of each the worst first."""
+    kinds, severities = list(Kind), list(Severity)
+    return tuple(sorted(findings, key=lambda each: (kinds.index(each.kind), severities.index(each.severity))))

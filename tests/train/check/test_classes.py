@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from train.check.classes import find_class_problems, find_same_groups
-from train.check.findings import Kind, Severity
+from train.check.findings import Finding, Kind, Severity, sort_findings
 from train.data.photos import Photo
 
 
@@ -83,3 +83,10 @@ def test_groups_that_differ_in_case_or_spaces_only_are_named_together() -> None:
 
 def test_photos_of_no_known_group_are_none_that_is_written_otherwise() -> None:
     assert list(find_same_groups([Photo("A.jpg", "hat", "A.jpg"), Photo("a.jpg", "hat", "a.jpg")])) == []
+
+
+def test_the_worst_of_a_kind_is_told_first() -> None:
+    warning = Finding(Kind.CLASSES, Severity.WARNING, "few")
+    error = Finding(Kind.CLASSES, Severity.ERROR, "none")
+    leak = Finding(Kind.LEAK, Severity.ERROR, "leak")
+    assert sort_findings([warning, error, leak]) == (leak, error, warning)
