@@ -22,6 +22,9 @@ _IOU_75 = 5
 _ANY_SIZE = slice(0, 1)
 _MOST_BOXES = slice(-1, None)
 
+LOWEST_SCORE: Final = 0.01
+"""Boxes down to this score, which no user is shown, belong to the curves that average precision is the area of."""
+
 RECALLS: Final[NDArray[np.float64]] = np.linspace(0, 1, 101)
 """At which COCO reads precision."""
 

@@ -1,28 +1,9 @@
 """What is looked at: one frame, with where it comes from."""
 
-import os
 import time
 from dataclasses import dataclass, field
 
 from edge_runtime.preprocess import AnyImage, check_frame
-
-
-def check_decoded(image: object) -> None:
-    """Say what makes a frame of what is often given instead of one; anything else passes.
-
-    Raises:
-        TypeError: It is bytes, a path, or an image of Pillow.
-    """
-    match image:
-        case bytes() | bytearray() | memoryview():
-            advice = "decode_picture makes one of it"
-        case str() | os.PathLike():
-            advice = "read_picture makes one of it"
-        case _ if type(image).__module__.startswith("PIL."):
-            advice = 'np.asarray(ImageOps.exif_transpose(image).convert("RGB"))[..., ::-1] makes one of it'
-        case _:
-            return
-    raise TypeError(f"a frame must be an array, not {type(image).__name__}; {advice}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +36,6 @@ class Frame:
     alone: bool = False
 
     def __post_init__(self) -> None:
-        check_decoded(self.image)
         check_frame(self.image)
 
     @property

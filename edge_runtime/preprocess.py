@@ -4,6 +4,7 @@ Training, calibration, evaluation and the device all call `Preprocessor`, so a m
 trained with.
 """
 
+import os
 from typing import Any
 
 import cv2
@@ -26,13 +27,24 @@ def check_frame(frame: AnyImage) -> None:
         ValueError: It is not of three channels, or of other numbers than uint8.
     """
     if not isinstance(frame, np.ndarray):
-        raise TypeError(
-            f"a frame must be an array, not {type(frame).__name__}; OpenCV gives None for what it cannot read"
-        )
+        raise TypeError(f"a frame must be an array, not {type(frame).__name__}; {_advise(frame)}")
     if frame.dtype != np.uint8:
         raise ValueError(f"a frame must hold uint8 in [0, 255], not {frame.dtype}; convert it first")
     if frame.ndim != 3 or frame.shape[2] != 3:
         raise ValueError(f"a frame must be of shape (height, width, 3), not {frame.shape}")
+
+
+def _advise(given: object) -> str:
+    """Return what to know of what is given instead of a frame."""
+    match given:
+        case bytes() | bytearray() | memoryview():
+            return "decode_picture makes one of it"
+        case str() | os.PathLike():
+            return "read_picture makes one of it"
+        case _ if type(given).__module__.startswith("PIL."):
+            return 'np.asarray(ImageOps.exif_transpose(image).convert("RGB"))[..., ::-1] makes one of it'
+        case _:
+            return "OpenCV gives None for what it cannot read"
 
 
 class Preprocessor:

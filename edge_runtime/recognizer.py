@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from edge_runtime.backend import Backend, DelegateName, as_whole, default_threads, open_interpreter
 from edge_runtime.bundled import find_model
 from edge_runtime.errors import ModelError
-from edge_runtime.frame import check_decoded
 from edge_runtime.metadata.reading import model_sha256, read_detector_outputs, read_spec
 from edge_runtime.model_file import read_model
 from edge_runtime.outputs import ClassifierOutputs, DetectorOutputs
@@ -250,7 +249,6 @@ class Recognizer:
         return self._classifier
 
     def _fill_input(self, frame: AnyImage) -> None:
-        check_decoded(frame)
         # The view must not outlive this call: the interpreter refuses to run while one is held.
         tensor = self._interpreter.tensor(self._input["index"])()[0]
         try:

@@ -1,16 +1,12 @@
 """Telling why a photo that a table names is not there."""
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Final
 from unicodedata import normalize
 
+from edge_runtime.addresses import is_address
 from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PHOTO_SUFFIXES
-
-_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-"""Of the web, or of a bucket."""
 
 
 def is_there(photo: Path) -> bool:
@@ -23,7 +19,7 @@ def is_there(photo: Path) -> bool:
 
 def advise(images: Path, image: str) -> str:
     """Return what to do about a photo that is not there, given the folder that its path starts from, and its path."""
-    if _ADDRESS.match(image):
+    if is_address(image):
         return "that is an address, not a path; download the photos, and write where they lie"
     if PureWindowsPath(image).anchor:
         return "this computer has no such file; write paths that start from that folder, or from one of --images"

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from edge_runtime.coco import CocoScores, TrueBox, measure_coco
+from edge_runtime.coco import LOWEST_SCORE, CocoScores, TrueBox, measure_coco
 from edge_runtime.files import replacing, write_text
 from edge_runtime.results import Detection
 from edge_runtime.spec import DetectionSpec, InputSpec
@@ -19,7 +19,6 @@ from train.detection.dataset import SampleReader
 from train.detection.judging import Counts, choose_threshold, count_outcomes, judge_photo
 from train.detection.measuring import detect_photos, to_truth
 from train.detection.run_files import PREDICTIONS_NAME, VALIDATION_NAME
-from train.detection.task import LOWEST_SCORE
 
 log = logging.getLogger(__name__)
 

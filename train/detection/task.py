@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from edge_runtime.coco import measure_coco
+from edge_runtime.coco import LOWEST_SCORE, measure_coco
 from edge_runtime.spec import DetectionSpec, InputSpec
 from edge_runtime.training_run import Split
 from train.detection.anchors import Anchors
@@ -21,9 +21,6 @@ from train.detection.sample import Sample
 from train.fitting.schedule import Phase, Schedule
 
 _WHOLE_SHARE = 0.25
-
-LOWEST_SCORE = 0.01
-"""Boxes down to this score belong to the curves that average precision is the area of."""
 
 
 class DetectorTask:

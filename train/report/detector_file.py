@@ -5,15 +5,12 @@ from dataclasses import dataclass
 
 from tqdm import tqdm
 
-from edge_runtime.coco import LabelPrecision, TrueBox, count_with_boxes, measure_coco, resample_map
+from edge_runtime.coco import LOWEST_SCORE, LabelPrecision, TrueBox, count_with_boxes, measure_coco, resample_map
 from edge_runtime.estimates import BootstrapEstimate, estimate_by_bootstrap, resample_photos
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.results import Detection
 from train.data.boxes import BoxedPhoto, BoxSet, read_boxed_photo
 from train.detection.judging import Counts, JudgedPhoto, count_outcomes, judge_photo
-
-# COCO's curves reach down to boxes that no user would be shown.
-_LOWEST_SCORE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,7 @@ def measure_detector(recognizer: Recognizer, box_set: BoxSet, matched: Mapping[s
         DataError: A photo cannot be read, or no box is left.
     """
     photos = tqdm(box_set.photos, "looking", unit="photo", disable=None)
-    found = [recognizer.detect(read_boxed_photo(box_set.images, photo), threshold=_LOWEST_SCORE) for photo in photos]
+    found = [recognizer.detect(read_boxed_photo(box_set.images, photo), threshold=LOWEST_SCORE) for photo in photos]
     truth = [_take_truth(photo, matched) for photo in box_set.photos]
     detection = recognizer.spec.detection
     return rate_boxes(truth, found, recognizer.spec.labels, detection.threshold if detection else 0.0)
