@@ -20,6 +20,7 @@ class Frame:
             live source, the position in a video or among pictures.
         shrunk_by: A power of two: how many times as high and as wide it was sent.
         alone: It is a picture that has nothing to do with the frames before and after it.
+        recorded: It is of a video, so that `clock_s` is its position there.
 
     Raises:
         TypeError: The image is no array.
@@ -34,9 +35,15 @@ class Frame:
     clock_s: float = field(default_factory=time.monotonic)
     shrunk_by: int = 1
     alone: bool = False
+    recorded: bool = False
 
     def __post_init__(self) -> None:
         check_frame(self.image)
+
+    @property
+    def video_s(self) -> float | None:
+        """Seconds from the start of the video that it is of, None of a picture and of a live source."""
+        return self.clock_s if self.recorded else None
 
     @property
     def size(self) -> tuple[int, int]:

@@ -268,6 +268,7 @@ class FrameLoop:
             source=frame.source,
             frame=self._answered,
             timestamp=frame.timestamp,
+            video_s=frame.video_s,
             width=width,
             height=height,
             classifications=answer.classifications,

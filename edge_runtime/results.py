@@ -4,7 +4,7 @@ Boxes are (x_min, y_min, x_max, y_max) in pixels of the frame as it is looked at
 was asked for. Scores are probabilities in [0, 1], times are milliseconds.
 """
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from edge_runtime.boxes import Box
@@ -97,6 +97,7 @@ class FrameResult:
         source: File path, stream address, `camera:N` or `demo:GARMENT:SEED`.
         frame: Zero-based index of the frame within the run.
         timestamp: Unix time in seconds at which the frame was captured or read.
+        video_s: Seconds from the start of the video that the frame is of; None of a picture and of a live source.
         width: Frame width in pixels.
         height: Frame height in pixels.
         classifications: Best first; empty when no score reaches the threshold.
@@ -109,6 +110,7 @@ class FrameResult:
     source: str
     frame: int
     timestamp: float
+    video_s: float | None = field(default=None, kw_only=True)
     width: int
     height: int
     classifications: tuple[Classification, ...]
@@ -123,9 +125,9 @@ class FrameResult:
         return self.classifications if self.detections is None else self.detections
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result as JSON-ready values; `detections` is present for detectors only."""
+        """Return the result as JSON-ready values, without the keys that have nothing to say."""
         # `asdict` would copy every box before it is replaced.
-        result = {field.name: getattr(self, field.name) for field in fields(self)}
+        result = {each.name: getattr(self, each.name) for each in fields(self)}
         result["classifications"] = [asdict(each) for each in self.classifications]
         if self.detections is None:
             del result["detections"]
@@ -133,5 +135,9 @@ class FrameResult:
             result["detections"] = [detection.to_dict() for detection in self.detections]
         if self.classifier_sha256 is None:
             del result["classifier_sha256"]
+        if self.video_s is None:
+            del result["video_s"]
+        else:
+            result["video_s"] = round(self.video_s, 3)
         result["times_ms"] = {stage: round(ms, 3) for stage, ms in asdict(result.pop("times")).items()}
         return result

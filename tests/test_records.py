@@ -57,7 +57,10 @@ def _check(page: str, before: str, *records: dict[str, Any]) -> None:
 
 def _result(detections: tuple[Detection, ...] | None, classifier_sha256: str | None = None) -> FrameResult:
     times = StageTimes(0, 0, 0, 0)
-    return FrameResult("camera:0", 0, 1.5, 4, 3, _ANSWER, detections, times, "ab" * 32, classifier_sha256)
+    video_s = None if classifier_sha256 is None else 0.04
+    return FrameResult(
+        "camera:0", 0, 1.5, 4, 3, _ANSWER, detections, times, "ab" * 32, classifier_sha256, video_s=video_s
+    )
 
 
 class _Camera(FrameSource):
@@ -90,7 +93,7 @@ def status(outbox: OutboxSink) -> dict[str, Any]:
 
 def test_scan_events() -> None:
     plain = ScanEvent("", "", 0, 0.0, ScanKind.SETTLED, "", 0, "", 0.0, None, 0.0, "")
-    refined = ScanEvent("", "", 0, 0.0, ScanKind.SETTLED, "", 0, "", 0.0, _BOX.box, 0.0, "", "hat", 0.5)
+    refined = ScanEvent("", "", 0, 0.0, ScanKind.SETTLED, "", 0, "", 0.0, _BOX.box, 0.0, "", "hat", 0.5, video_s=0.04)
     _check("events.md", "## Scan events", plain.to_dict(), refined.to_dict())
     assert list(plain.to_dict()) == list(refined.to_dict())
 
@@ -103,7 +106,7 @@ def test_health_events() -> None:
 def test_results() -> None:
     classified, detected = _result(None).to_dict(), _result((_BOX,), "cd" * 32).to_dict()
     _check("sinks.md", "## Results", classified, detected)
-    assert set(detected) - set(classified) == {"detections", "classifier_sha256"}
+    assert set(detected) - set(classified) == {"video_s", "detections", "classifier_sha256"}
     plain = Detection("hat", 0.9, _BOX.box)
     _check("sinks.md", "### Detections", _BOX.to_dict(), plain.to_dict())
     assert set(re.findall(r"`(\w+)`", _section("## Results"))) >= {

@@ -1,6 +1,6 @@
 """What can happen during a run, as plain values that are ready to be sent."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -72,6 +72,7 @@ class ScanEvent:
         sequence: Counts the events of a run from 0 without gaps, over both kinds of event.
         timestamp: Unix time in seconds at which the deciding frame was captured; with `--skip-still`, of a frame
             without motion, that at which the one that was looked at was.
+        video_s: Seconds from the start of the video to that frame; None of a live source.
         kind: What happened.
         source: Where the frames come from.
         track: Number of the garment within the run, from 0.
@@ -90,6 +91,7 @@ class ScanEvent:
     run: str
     sequence: int
     timestamp: float
+    video_s: float | None = field(default=None, kw_only=True)
     kind: ScanKind
     source: str
     track: int
@@ -103,9 +105,17 @@ class ScanEvent:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the event as JSON-ready values, with `type` `scan`."""
-        refined = None if self.refined_score is None else round(self.refined_score, 4)
-        rounded = {"score": round(self.score, 4), "seen_s": round(self.seen_s, 3), "refined_score": refined}
+        rounded = {
+            "video_s": _rounded(self.video_s, 3),
+            "score": round(self.score, 4),
+            "seen_s": round(self.seen_s, 3),
+            "refined_score": _rounded(self.refined_score, 4),
+        }
         return {"type": "scan", **asdict(self), **rounded}
 
 
 Event = HealthEvent | ScanEvent
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

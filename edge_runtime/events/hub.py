@@ -66,7 +66,7 @@ class EventHub:
         """Send an event about the run itself; arguments as for `HealthEvent`."""
         self._send(HealthEvent(*self._next(), time.time(), kind, source, message))
 
-    def scan(self, sighting: Sighting, source: str, timestamp: float, model_sha256: str) -> None:
+    def scan(self, sighting: Sighting, source: str, timestamp: float, video_s: float | None, model_sha256: str) -> None:
         """Send an event about a garment; arguments as for `ScanEvent`."""
         self._send(
             ScanEvent(
@@ -82,6 +82,7 @@ class EventHub:
                 model_sha256,
                 sighting.refined_label,
                 sighting.refined_score,
+                video_s=video_s,
             )
         )
 

@@ -12,11 +12,19 @@ from edge_runtime.results import FrameResult
 
 
 @dataclass(frozen=True, slots=True)
+class _Moment:
+    """When a frame was captured, as Unix time, and where in a video."""
+
+    timestamp: float
+    video_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Latest:
     """Of a source's latest frame: when it was captured, when the one whose answer it has was, and by which model."""
 
-    seen: float
-    answered: float
+    seen: _Moment
+    answered: _Moment
     model_sha256: str
 
 
@@ -47,10 +55,11 @@ class Scanner:
         """Take a frame and what it shows; no result where it shows nothing."""
         if frame.source not in self._trackers:
             self._trackers[frame.source] = Tracker(self._rules, self._numbers)
+        seen = _Moment(frame.timestamp, frame.video_s)
         if result is not None:
-            latest = _Latest(frame.timestamp, result.timestamp, result.model_sha256)
+            latest = _Latest(seen, _Moment(result.timestamp, result.video_s), result.model_sha256)
         else:
-            latest = replace(self._latest.get(frame.source, _Latest(0.0, 0.0, "")), seen=frame.timestamp)
+            latest = replace(self._latest.get(frame.source, _Latest(seen, seen, "")), seen=seen)
         self._latest[frame.source] = latest
         observations = [] if result is None else observe(result)
         self._send(frame.source, self._trackers[frame.source].update(observations, frame.clock_s), latest)
@@ -69,8 +78,8 @@ class Scanner:
     def _send(self, source: str, sightings: list[Sighting], latest: _Latest) -> None:
         with self.hub.together():
             for sighting in sightings:
-                timestamp = latest.seen if sighting.kind is ScanKind.LEFT else latest.answered
-                self.hub.scan(sighting, source, timestamp, latest.model_sha256)
+                moment = latest.seen if sighting.kind is ScanKind.LEFT else latest.answered
+                self.hub.scan(sighting, source, moment.timestamp, moment.video_s, latest.model_sha256)
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, HealthEvent) and event.kind is HealthKind.SOURCE_LOST:

@@ -52,15 +52,31 @@ class VideoSource(FrameSource):
 
     def _read(self, reader: PictureReader) -> Iterator[Frame]:
         index = 0
+        clock_s = 0.0
         start = time.perf_counter()
         while (picture := self._read_picture(reader)) is not None:
             read_ms = (time.perf_counter() - start) * 1e3
-            clock_s = index / (self.fps or USUAL_FPS)
-            yield Frame(picture.image, str(self.path), index, time.time(), read_ms, clock_s, picture.shrunk_by)
+            yield Frame(
+                picture.image,
+                str(self.path),
+                index,
+                time.time(),
+                read_ms,
+                clock_s := self._position_s(reader, index, clock_s),
+                picture.shrunk_by,
+                recorded=True,
+            )
             index += 1
             start = time.perf_counter()
         if index == 0:
             raise self._no_video()
+
+    def _position_s(self, reader: PictureReader, index: int, before_s: float) -> float:
+        """Return where in the video a frame is; phones and screen recorders leave gaps of any length between frames."""
+        position_s = float(reader.capture.get(cv2.CAP_PROP_POS_MSEC)) / 1e3
+        # A raw stream has no positions, and a damaged file may say any.
+        goes_on = index == 0 or position_s > before_s
+        return max(position_s, 0.0) if goes_on else before_s + 1 / (self.fps or USUAL_FPS)
 
     def _no_video(self) -> SourceError:
         """Return what to say of a file without a frame; OpenCV does not tell a damaged one from a forbidden one."""

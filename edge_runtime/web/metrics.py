@@ -16,7 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from edge_runtime.delivery.sink import OutboxSink
-from edge_runtime.events import Event
+from edge_runtime.events import Event, HealthEvent, HealthKind
 from edge_runtime.results import FrameResult
 from edge_runtime.sources import FrameSource
 
@@ -41,12 +41,9 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._frames = self._counter("frames", "Frames answered.", "source")
         self._events = self._counter("events", "Events made.", "type", "kind")
-        self._latest = Gauge(
-            f"{_PREFIX}_last_frame_timestamp_seconds",
-            "Unix time of the latest frame answered.",
-            ["source"],
-            registry=self._registry,
-        )
+        self._latest = self._gauge("last_frame_timestamp_seconds", "Unix time of the latest frame answered.")
+        self._lost = self._gauge("source_lost", "1 while a camera or stream gives no frames, else 0.")
+        self._dark = self._gauge("source_dark", "1 while a camera or stream gives black frames, else 0.")
         self._stages = Histogram(
             f"{_PREFIX}_stage_seconds",
             "Time spent on one frame.",
@@ -62,16 +59,32 @@ class Metrics:
         source = result.source if self._live else "files"
         self._frames.labels(source).inc()
         self._latest.labels(source).set(result.timestamp)
+        if self._live:
+            # Whoever watches for a 1 is to find a 0 before.
+            self._lost.labels(source)
+            self._dark.labels(source)
         for stage in _STAGES:
             self._stages.labels(stage).observe(getattr(result.times, stage) / 1e3)
 
     def count_event(self, event: Event) -> None:
         """Count an event."""
         self._events.labels(str(event.to_dict()["type"]), event.kind.value).inc()
+        if self._live and isinstance(event, HealthEvent):
+            self._note_health(event)
+
+    def _note_health(self, event: HealthEvent) -> None:
+        match event.kind:
+            case HealthKind.SOURCE_LOST | HealthKind.SOURCE_BACK:
+                self._lost.labels(event.source).set(event.kind is HealthKind.SOURCE_LOST)
+            case HealthKind.SOURCE_DARK | HealthKind.SOURCE_LIGHT:
+                self._dark.labels(event.source).set(event.kind is HealthKind.SOURCE_DARK)
 
     def text(self) -> bytes:
         """Return all numbers in the text format 0.0.4."""
         return generate_latest(self._registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(f"{_PREFIX}_{name}", text, ["source"], registry=self._registry)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{_PREFIX}_{name}", text, labels, registry=self._registry)

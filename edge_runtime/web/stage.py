@@ -36,6 +36,7 @@ class _Place:
     shown: Shown | None = None
     clocks_s: deque[float] = field(default_factory=lambda: deque(maxlen=_RATE_FRAMES))
     lost: bool = False
+    dark: bool = False
 
 
 class Stage:
@@ -79,11 +80,12 @@ class Stage:
                 self._note_health(event)
 
     def _note_health(self, event: HealthEvent) -> None:
-        if event.kind is HealthKind.SOURCE_LOST:
-            # It may never have given a frame.
-            self._places.setdefault(event.source, _Place()).lost = True
-        elif event.kind is HealthKind.SOURCE_BACK and event.source in self._places:
-            self._places[event.source].lost = False
+        match event.kind:
+            # It may never have given a frame, or one that was answered.
+            case HealthKind.SOURCE_LOST | HealthKind.SOURCE_BACK:
+                self._places.setdefault(event.source, _Place()).lost = event.kind is HealthKind.SOURCE_LOST
+            case HealthKind.SOURCE_DARK | HealthKind.SOURCE_LIGHT:
+                self._places.setdefault(event.source, _Place()).dark = event.kind is HealthKind.SOURCE_DARK
 
     def shown(self, index: int) -> Shown | None:
         """Return what stands in a place, counted from 0; None when there is no such place yet."""
@@ -106,6 +108,7 @@ def _described(name: str, place: _Place) -> dict[str, Any]:
     described = {
         "name": name,
         "lost": place.lost,
+        "dark": place.dark,
         "picture": 0,
         "fps": 0.0,
         "frame_age_s": None,

@@ -83,7 +83,9 @@ function percent(score) {
   return `${(100 * score).toFixed(0)} %`;
 }
 
-function rate(source) {
+function numbers(source) {
+  if (source.lost) return "lost";
+  if (source.dark) return "black frames";
   // A source that is back has no answer until its first frame has one.
   return source.model_sha256 ? `${source.fps.toFixed(1)} frames/s, ${source.answer_ms.toFixed(1)} ms` : "";
 }
@@ -96,7 +98,7 @@ function showSource(source, index) {
   figure.dataset.lost = source.lost;
   figure.querySelector("img").alt = answers || "nothing recognised";
   figure.querySelector(".source").textContent = source.name;
-  figure.querySelector(".numbers").textContent = source.lost ? "lost" : rate(source);
+  figure.querySelector(".numbers").textContent = numbers(source);
 }
 
 function deliveryLine(delivery) {

@@ -117,6 +117,7 @@ class TestScanner:
             "type": "scan",
             "sequence": 1,
             "timestamp": 1000.6,
+            "video_s": None,
             "kind": "settled",
             "source": "camera:0",
             "track": 0,

@@ -50,6 +50,8 @@ def test_each_garment_appears_settles_and_leaves_once(bundled_model: Path, video
     assert [event["sequence"] for event in events] == list(range(6))
     # Durations are those of the video, however fast it was answered.
     assert events[2]["seen_s"] == pytest.approx(1.9, abs=0.25)
+    # Seen twice, sure after 0.6 s, and gone for a second; the end of the video ends all.
+    assert [event["video_s"] for event in events] == pytest.approx([0.1, 0.6, 2.9, 4.1, 4.6, 5.9], abs=0.25)
 
 
 def test_a_still_scene_settles_without_further_answers(bundled_model: Path, tmp_path: Path) -> None:

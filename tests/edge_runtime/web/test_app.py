@@ -147,6 +147,27 @@ class TestStatus:
         site.lose(1, "camera:1", HealthKind.SOURCE_BACK)
         assert site.ask("/health")[0].status == 200
 
+    def test_a_dark_source_gives_frames_all_the_same(self, site) -> None:  # noqa: ANN001
+        site.lose(0, "camera:0", HealthKind.SOURCE_DARK)
+        answer, body = site.ask("/health")
+        assert answer.status == 200
+        assert [(source["name"], source["dark"]) for source in json.loads(body)["sources"]] == [("camera:0", True)]
+        site.lose(1, "camera:0", HealthKind.SOURCE_LIGHT)
+        assert json.loads(site.ask("/health")[1])["sources"][0]["dark"] is False
+
+    @pytest.mark.parametrize(("name", "over"), [("lost", HealthKind.SOURCE_BACK), ("dark", HealthKind.SOURCE_LIGHT)])
+    def test_metrics_say_which_sources_show_nothing(self, name: str, over: HealthKind, site) -> None:  # noqa: ANN001
+        def numbers() -> list[str]:
+            lines = site.ask("/metrics")[1].decode().splitlines()
+            return [line for line in lines if line.startswith(f"edge_garment_source_{name}{{")]
+
+        site.show("camera:0")
+        site.lose(0, "camera:1", HealthKind(f"source_{name}"))
+        zero, one = (f'edge_garment_source_{name}{{source="camera:{number}"}}' for number in (0, 1))
+        assert numbers() == [f"{zero} 0.0", f"{one} 1.0"]
+        site.lose(1, "camera:1", over)
+        assert numbers() == [f"{zero} 0.0", f"{one} 0.0"]
+
     def test_metrics_are_in_the_format_of_prometheus(self, site) -> None:  # noqa: ANN001
         for _ in range(3):
             site.show('camera "0"')

@@ -24,8 +24,12 @@ def test_pictures_events_and_state_are_shown(site, browser) -> None:  # noqa: AN
     site.lose(1, "camera:0")
     browser.until("document.querySelector('#events li').textContent.includes('camera:0 <is> source_lost.')")
     browser.until("document.getElementById('state').textContent === 'no frames'")
+    numbers = "document.querySelector('figcaption .numbers').textContent"
+    assert browser.evaluate(numbers) == "lost"
     site.lose(2, "camera:0", HealthKind.SOURCE_BACK)
     browser.until("document.getElementById('state').textContent === 'ok'")
+    site.lose(3, "camera:0", HealthKind.SOURCE_DARK)
+    browser.until(f"{numbers} === 'black frames'")
     assert browser.complaints == []
 
 
