@@ -11,7 +11,7 @@ from convert.inspection.cli import inspect
 from convert.parity.cli import calibration, parity, prepare
 from convert.recipe import DEFAULT_RECIPE, RECIPES
 from convert.recipes.cli import check_choice, recipes
-from convert.run_options import images_option
+from convert.run_options import images_option, run_argument
 from edge_runtime.cli_errors import ErrorGroup
 from edge_runtime.options.numbers import FiniteRange
 from edge_runtime.quiet import quiet_stderr
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 @main.command(epilog="\b\nExample:\n  edge-convert runs/shop -o shop.tflite")
-@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@run_argument
 @click.option(
     "-o",
     "--output",

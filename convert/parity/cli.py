@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from convert.run_options import images_option
+from convert.run_options import images_option, run_argument
 from edge_runtime.extras import require_extra
 from edge_runtime.options.numbers import FiniteRange
 from edge_runtime.quiet import quiet_stderr
@@ -28,7 +28,7 @@ def prepare(command: str) -> None:
 
 
 @click.command(epilog="\b\nExample:\n  edge-convert parity runs/shop shop.tflite --min-parity 0.98")
-@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@run_argument
 @click.argument("model", type=click.Path(path_type=Path, dir_okay=False))
 @images_option
 @click.option(
@@ -77,7 +77,7 @@ def _parse_counts(_context: click.Context, _option: click.Parameter, value: str)
 
 
 @click.command(epilog="\b\nExample:\n  edge-convert calibration runs/shop -o calibration/")
-@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@run_argument
 @click.option(
     "-o",
     "--output",

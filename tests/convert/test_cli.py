@@ -25,3 +25,15 @@ def test_no_arguments_show_the_help() -> None:
     result = CliRunner().invoke(main, [])
     assert result.exit_code == 2
     assert "Commands:" in result.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["convert", "own.keras", "-o", "a.tflite"], ["parity", "own.keras", "a.tflite"], ["calibration", "own.keras"]],
+)
+def test_a_model_by_itself_is_no_run(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own.keras").touch()
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "own.keras is a file, and RUN a directory that edge-train made" in result.stderr

@@ -51,6 +51,20 @@ def phases(schedule: Schedule) -> tuple[Phase, Phase]:
     )
 
 
+def say_left(phase: Phase, done: int, seconds: float) -> str:
+    """Return how long the rest of a phase will take, as the end of a message.
+
+    Args:
+        phase: Of the head nothing is said, as an epoch of the whole network takes several times as long.
+        done: Its finished epochs.
+        seconds: Wall time of the latest one.
+    """
+    minutes = (phase.epochs - done) * seconds / 60
+    if not phase.whole_network or minutes < 1:
+        return ""
+    return f", {minutes:.0f} minutes to go" if minutes < 120 else f", {minutes / 60:.0f} hours to go"
+
+
 def reason_to_stop(history: Sequence[Epoch], patience: int, max_minutes: float | None) -> str | None:
     """Tell why a run should not begin another epoch, None where it should.
 

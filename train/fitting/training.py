@@ -19,7 +19,7 @@ from train.fitting.callbacks import EpochBounds, ProgressBar
 from train.fitting.checkpoint import CheckpointFolder, Epoch, Record, State
 from train.fitting.devices import tell_device
 from train.fitting.distribution import ONE_DEVICE, Distribution
-from train.fitting.schedule import Phase, Schedule, phases, reason_to_stop
+from train.fitting.schedule import Phase, Schedule, phases, reason_to_stop, say_left
 
 log = logging.getLogger(__name__)
 
@@ -214,7 +214,9 @@ class Fitting(Generic[Record]):
             if record.score > self._state.best:
                 self._distribution.on_chief(lambda: self._checkpoints.save_best(self._saved))
         self._state = self._state.followed_by(record)
-        log.info("%s %d/%d: loss %.4f, %s (%.0f s)", phase.name, epoch + 1, phase.epochs, loss, record.quality, seconds)
+        left = say_left(phase, epoch + 1, seconds)
+        came_to = f"loss {loss:.4f}, {record.quality} ({seconds:.0f} s{left})"
+        log.info("%s %d/%d: %s", phase.name, epoch + 1, phase.epochs, came_to)
         self._distribution.on_chief(lambda: self._write(measured))
         self._model.stop_training = epoch + 1 < phase.epochs and not self._goes_on()
 

@@ -3,7 +3,7 @@ import pytest
 pytest.importorskip("keras", reason="needs the train extra")
 
 from train.classification.epoch import EpochRecord
-from train.fitting.schedule import reason_to_stop
+from train.fitting.schedule import Phase, reason_to_stop, say_left
 
 
 def make_history(*macros: float, phase: str = "body", seconds: float = 60.0) -> tuple[EpochRecord, ...]:
@@ -25,3 +25,15 @@ def test_the_next_epoch_has_to_fit_into_the_time() -> None:
     assert reason_to_stop(history, 0, 3.0) is None
     assert reason_to_stop(history, 0, 2.9) == "another epoch would not fit into 2.9 minutes"
     assert reason_to_stop((), 0, 0.1) is None
+
+
+@pytest.mark.parametrize(
+    ("done", "seconds", "said"),
+    [(1, 200.0, ", 23 minutes to go"), (1, 3600.0, ", 7 hours to go"), (8, 200.0, ""), (7, 20.0, "")],
+)
+def test_the_time_that_is_left_is_told(done: int, seconds: float, said: str) -> None:
+    assert say_left(Phase("body", 8, 0.001, whole_network=True), done, seconds) == said
+
+
+def test_the_head_says_nothing_of_the_whole_network() -> None:
+    assert say_left(Phase("head", 3, 0.001, whole_network=False), 1, 200.0) == ""
