@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -118,7 +119,7 @@ class CaptureThread(threading.Thread):
 
     def tell_stuck_opening(self) -> None:
         """Count the source as lost while the call that opens it does not return; for another thread."""
-        self._tell_lost(self._no_answer())
+        self._tell_lost(partial(self.endpoint.failure, self._no_answer()))
 
     def stuck_error(self, call: Call) -> SourceError:
         """Return what to say when a call has not returned."""
@@ -139,11 +140,15 @@ class CaptureThread(threading.Thread):
             self._stop_wanted.wait(wait_s)
             wait_s = min(2 * wait_s, self._longest_wait_s)
 
-    def _tell_lost(self, what: str) -> None:
+    def _tell_lost(self, find_error: Callable[[], SourceError]) -> None:
+        if self._lost:
+            return
+        # Outside the lock: a server may take its time to say why.
+        error = find_error()
         with self._telling:
             if not self._lost and not self._stop_wanted.is_set():
                 self._lost = True
-                self._latest.tell(self.endpoint.name, Lost(self.endpoint, self.endpoint.failure(what)))
+                self._latest.tell(self.endpoint.name, Lost(self.endpoint, error))
 
     def _tell_back(self) -> None:
         with self._telling:
@@ -151,18 +156,19 @@ class CaptureThread(threading.Thread):
                 self._lost = False
                 self._latest.tell(self.endpoint.name, Back(self.endpoint))
 
-    def _read_until_it_ends(self) -> str:
-        """Return what ended it."""
+    def _read_until_it_ends(self) -> Callable[[], SourceError]:
+        """Return what tells, where somebody wants to know, what ended it."""
         start_s = time.monotonic()
         self._begin_call(opening=True)
         reader = PictureReader(partial(self.endpoint.open, self._timeout_s), self._enough)
         try:
             if not reader.capture.isOpened():
-                late = time.monotonic() - start_s >= self._timeout_s
-                return self._no_answer() if late else "cannot be opened"
-            return self._read(reader)
+                if time.monotonic() - start_s < self._timeout_s:
+                    return self.endpoint.not_opened
+                return partial(self.endpoint.failure, self._no_answer())
+            return partial(self.endpoint.failure, self._read(reader))
         except cv2.error as error:
-            return f"cannot be read ({error.err})"
+            return partial(self.endpoint.failure, f"cannot be read ({error.err})")
         finally:
             # A driver may hang here as well.
             self._begin_call(opening=False)

@@ -24,6 +24,9 @@ _USUAL_FPS: Final = 30.0
 _USB_BYTES_PER_S: Final = 24_576_000
 """Three packets of 1,024 bytes in each of 8,000 microframes, the most of one isochronous endpoint (USB 2.0, 5.6.3)."""
 
+_ASKING_S: Final = 3.0
+"""How long each step of asking a server may take."""
+
 _MODULE_NAMES: Final = ("unicam", "rp1-cfe")
 """Up to the Raspberry Pi 4, and from the 5 on."""
 _NO_CAMERA_NAMES: Final = (*_MODULE_NAMES, "bcm2835-codec", "bcm2835-isp", "rpivid", "rpi-hevc", "pispbe")
@@ -89,17 +92,29 @@ class Endpoint:
                 f"{name!a} has a #, / or ? in its password, which FFmpeg takes for the end of the host; write %23 for "
                 "#, %2F for / and %3F for ?."
             )
-        # FFmpeg does not tell a camera that refuses a password or path from one that is not there.
         what = (
             "the name, password and path in the address" if _is_rtsp(address) and has_name(address) else "the address"
         )
         return cls(name, address, StreamError, f"check {what}, the network, and that the sender is running")
 
-    def failure(self, what: str) -> SourceError:
-        """Return the error that says what happened and what to check."""
+    def failure(self, what: str, advice: str | None = None) -> SourceError:
+        """Return the error that says what happened and what to check; None advises as usual."""
+        if advice is not None:
+            return self.error(f"{self.name} {what}; {advice}.")
         # Looked up now: cameras come and go.
         others = _list_cameras() if self.error is CameraError else ""
         return self.error(f"{self.name} {what}; {self.advice}{others}.")
+
+    def not_opened(self) -> SourceError:
+        """Find out why it could not be opened, which may take some seconds, and return the error that says so."""
+        what = "cannot be opened"
+        if self.error is not StreamError:
+            return self.failure(what)
+        # Slow to import, and of no use to a run in which nothing fails.
+        from edge_runtime.sources.reasons import find_reason
+
+        reason = find_reason(str(self.target), _ASKING_S)
+        return self.failure(what) if reason is None else self.failure(reason.what, reason.advice)
 
     def open(self, timeout_s: float) -> cv2.VideoCapture:
         """Open it with OpenCV; the answer may be a capture that is not opened.

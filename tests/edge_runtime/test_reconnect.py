@@ -184,7 +184,7 @@ def test_waits_grow_while_nobody_answers(
     monkeypatch: pytest.MonkeyPatch, told: _Told, settings: dict[str, float], longest: float
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(CaptureThread, "_read_until_it_ends", lambda _: "cannot be opened")
+    monkeypatch.setattr(CaptureThread, "_read_until_it_ends", lambda _: lambda: StreamError("gone"))
     source = _source(told, _NOBODY, **settings)
     (thread,) = source._threads
 

@@ -343,22 +343,6 @@ class TestStreams:
         with open_source(f"http://127.0.0.1:{port}/v") as source, pytest.raises(StreamError, match="cannot be opened"):
             list(source)
 
-    @pytest.mark.parametrize(
-        ("address", "advice"),
-        [
-            ("rtsp://me:secret@127.0.0.1:{}/1", "check the name, password and path in the address, the network"),
-            ("rtsp://127.0.0.1:{}/1", "check the address, the network"),
-        ],
-    )
-    def test_a_camera_that_wants_a_password_says_what_to_check(self, address: str, advice: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-        with (
-            open_source(address.format(port)) as source,
-            pytest.raises(StreamError, match=f"cannot be opened; {advice}"),
-        ):
-            list(source)
-
     def test_passwords_are_not_repeated(self) -> None:
         assert Endpoint.stream("rtsp://me:secret@host:554/v").name == "rtsp://me:***@host:554/v"
         assert Endpoint.stream("rtsp://me@host/v?a=b").name == "rtsp://me@host/v?a=b"
