@@ -117,6 +117,13 @@ def data_options(command: _Command) -> _Command:
     return command
 
 
+def label_options(command: _Command) -> _Command:
+    """Give a command the same, but for groups: nothing is divided."""
+    for decorate in reversed((*_DATA, *_COLUMNS[:-1])):
+        command = decorate(command)
+    return command
+
+
 def column_options(command: _Command) -> _Command:
     """Give a command the options that say what a CSV file's columns are."""
     for decorate in reversed(_COLUMNS):
@@ -128,7 +135,7 @@ def take_columns(arguments: dict[str, Any]) -> "Columns":
     """Take the columns out of a command's keyword arguments."""
     from train.data.photos import Columns
 
-    return Columns(*map(arguments.pop, COLUMN_OPTIONS))
+    return Columns(*(arguments.pop(name) for name in COLUMN_OPTIONS if name in arguments))
 
 
 def refuse_options(data: Path, kind: str, names: tuple[str, ...]) -> None:
@@ -139,7 +146,7 @@ def refuse_options(data: Path, kind: str, names: tuple[str, ...]) -> None:
     """
     context = click.get_current_context()
     for name in names:
-        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+        if context.get_parameter_source(name) not in (ParameterSource.DEFAULT, None):
             raise click.UsageError(f"--{name.replace('_', '-')} belongs to {kind}, and {data} is none; leave it away.")
 
 

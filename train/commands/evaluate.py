@@ -15,7 +15,7 @@ from edge_runtime.quiet import quiet_opencv, quiet_stderr
 from train.commands.data_options import (
     COLUMN_OPTIONS,
     classes_option,
-    data_options,
+    label_options,
     refuse_options,
     rename_option,
     take_columns,
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
     "  edge-train evaluate garment_detector instances.json --json"
 )
 @click.argument("model", callback=find_bundled)
-@data_options
+@label_options
 @classes_option
 @rename_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
@@ -77,7 +77,7 @@ def _measure_classifier(
     from train.data.renames import match_classes
     from train.report.classifier_file import measure_classifier
 
-    photo_set = read_photos(data, take_columns(arguments), images)
+    photo_set = read_photos(data, take_columns(arguments), images, fewest_classes=1)
     refuse_options(data, "a YOLO data set of boxes", ("classes",))
     matched = match_classes(data, photo_set.labels, renames, recognizer.spec.heads[0].labels)
     renamed = (replace(photo, label=matched[photo.label]) for photo in photo_set.photos)

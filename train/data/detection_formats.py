@@ -104,7 +104,7 @@ def _no_boxes(data: Path) -> DataError:
     return DataError(
         f"{data} is {'no data set of boxes' if data.exists() else 'not there'}; give a COCO file, a folder with "
         f"{VOC_BOXES} and {VOC_PHOTOS}, or a folder with images and labels. Photos with one label each, in a folder "
-        "per class or a CSV file, are for edge-train classify."
+        "per class or a CSV file, are for a classifier."
     )
 
 

@@ -79,7 +79,7 @@ class PhotoSet:
         return lie_divided(photo.side for photo in self.photos)
 
 
-def read_photos(data: Path, columns: Columns, images: Path | None = None) -> PhotoSet:
+def read_photos(data: Path, columns: Columns, images: Path | None = None, fewest_classes: int = 2) -> PhotoSet:
     """Read a data set.
 
     Args:
@@ -87,16 +87,17 @@ def read_photos(data: Path, columns: Columns, images: Path | None = None) -> Pho
             `test`; or a CSV file as `read_columns` takes it, whose paths may be those of Windows.
         columns: The CSV file's columns; unused for a folder.
         images: Folder that the CSV file's paths start from; None takes its own folder, or `images` inside it.
+        fewest_classes: 1 where nothing is to be told apart.
 
     Raises:
-        DataError: Nothing is there, a column or photo is missing, a class folder has no photo, or there are fewer than
-            two classes.
+        DataError: Nothing is there, a column or photo is missing, a class folder has no photo, or there are fewer
+            classes.
     """
     photo_set = find_photos(data, columns, images)
     if data.is_dir():
         _refuse_empty_classes(data)
         _tell_left_out(data)
-    _check(photo_set, data)
+    _check(photo_set, data, fewest_classes)
     return photo_set
 
 
@@ -164,8 +165,8 @@ def _find_fault(file: Path) -> str:
 def _refuse_boxes(data: Path) -> None:
     if holds_boxes(data) or _is_json(data):
         raise DataError(
-            f"{data} holds boxes, not photos with one label each; train a detector on it with edge-train detect, or "
-            "cut its boxes out with edge-train crops first."
+            f"{data} holds boxes, which edge-train detect takes, not photos with one label each; for a classifier cut "
+            "its boxes out with edge-train crops first."
         )
 
 
@@ -240,10 +241,13 @@ def _turn_slashes(folder: Path, photo: Photo) -> Photo:
     return replace(photo, image=image, group=image if photo.group == photo.image else photo.group)
 
 
-def _check(photo_set: PhotoSet, data: Path) -> None:
+def _check(photo_set: PhotoSet, data: Path, fewest_classes: int) -> None:
     counts = Counter(photo.label for photo in photo_set.photos)
-    if len(counts) < 2:
-        raise DataError(f"{data} has {len(counts)} classes with photos; at least two are needed to tell apart.")
+    if not counts:
+        advice = "put the photos of each class into a folder of its own" if data.is_dir() else "fill in its labels"
+        raise DataError(f"{data} has no class with photos; {advice}.")
+    if len(counts) < fewest_classes:
+        raise DataError(f"All photos of {data} are of the class {min(counts)}; at least two are needed to tell apart.")
     broken = [label for label in counts if len(label.splitlines()) != 1]
     if broken:
         raise DataError(f"{data} has the label {broken[0]!r}, which is not one line; rename it.")

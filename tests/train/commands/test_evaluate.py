@@ -72,6 +72,15 @@ def test_text_names_the_model_and_every_class(drawn_photos: Path) -> None:
     assert {"hat", "pants", "shoes"} <= {line.split(" ")[0] for line in lines}
 
 
+def test_one_class_is_measured_alone(photos: Path) -> None:
+    for name in ("pants", "shoes"):
+        shutil.rmtree(photos / name)
+    result = evaluate("garment_classifier", photos, "--json")
+    assert result.exit_code == 0, result.output
+    scores = json.loads(result.stdout)
+    assert (scores["photos"], scores["macro"]) == (16, scores["top1"]["value"])
+
+
 def test_classes_are_renamed_and_left_out(photos: Path) -> None:
     (photos / "pants").rename(photos / "Trousers")
     (photos / "shoes").rename(photos / "Boots")

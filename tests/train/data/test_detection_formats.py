@@ -383,5 +383,5 @@ def test_photos_with_one_label_each_are_sent_to_the_classifier(tmp_path: Path) -
     _draw(tmp_path / "hat" / "a.png")
     (tmp_path / "labels.csv").write_text("image,label\nhat/a.png,hat\n")
     for data in (tmp_path, tmp_path / "labels.csv"):
-        with pytest.raises(DataError, match=r"is no data set of boxes; .* are for edge-train classify"):
+        with pytest.raises(DataError, match=r"is no data set of boxes; .* are for a classifier"):
             read_boxes(data)

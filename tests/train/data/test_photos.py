@@ -44,7 +44,7 @@ def test_csv_uses_named_columns_and_skips_rows_without_label(tmp_path: Path) -> 
     ("rows", "sentence"),
     [
         (("image,kind", "a.jpg,hat"), "no column label"),
-        (("image,label", "a.jpg,hat"), "1 classes"),
+        (("image,label", "a.jpg,hat"), "of the class hat; at least two"),
         (("image,label", "a.jpg,hat", "gone.jpg,shoes"), "not under"),
         (("image,label", "a.jpg,hat", "a.jpg,shoes"), "labelled hat and shoes"),
         (("image,label,sender", "a.jpg,hat,me", "b.jpg,shoes,me", "a.jpg,hat,you"), "of the groups me and you"),
@@ -97,8 +97,15 @@ def test_missing_data_is_refused(tmp_path: Path) -> None:
 
 
 def test_empty_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="0 classes"):
+    with pytest.raises(DataError, match="has no class with photos; put the photos of each class into a folder"):
         read_photos(tmp_path, Columns())
+
+
+def test_one_class_is_enough_where_nothing_is_told_apart(tmp_path: Path) -> None:
+    put(tmp_path / "hat" / "a.jpg")
+    with pytest.raises(DataError, match="are of the class hat; at least two are needed"):
+        read_photos(tmp_path, Columns())
+    assert read_photos(tmp_path, Columns(), fewest_classes=1).labels == ("hat",)
 
 
 def test_labels_with_spaces_commas_and_other_scripts_are_kept(tmp_path: Path) -> None:
@@ -132,7 +139,9 @@ def test_photos_can_be_listed_with_all_that_is_wrong_with_them(tmp_path: Path) -
 def test_a_file_of_boxes_is_sent_to_the_detector(tmp_path: Path, name: str) -> None:
     """As a table it has one column, whose name is all of the file."""
     (tmp_path / name).write_text('\ufeff {"info": {"description": "boxes"}, "images": []}', encoding="utf-8")
-    with pytest.raises(DataError, match="edge-train detect, or cut its boxes out with edge-train crops") as caught:
+    with pytest.raises(
+        DataError, match=r"edge-train detect takes, .* cut its boxes out with edge-train crops"
+    ) as caught:
         read_photos(tmp_path / name, Columns())
     assert "description" not in str(caught.value)
 
