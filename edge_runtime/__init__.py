@@ -78,3 +78,7 @@ if not TYPE_CHECKING:
         if name in _LATE:
             return getattr(importlib.import_module(_LATE[name]), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        # Completion and `help` go by it.
+        return sorted({*globals(), *__all__})

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from edge_runtime import MOST_PIXELS, OPENCV_KNOWS_MOST_PIXELS
+from edge_runtime.buffers import as_bytes
 from edge_runtime.errors import PictureError
 from edge_runtime.jpeg import JPEG_START, has_jpeg_end, read_jpeg_size
 from edge_runtime.preprocess import Image
@@ -109,15 +110,8 @@ def decode_picture(encoded: bytes | bytearray | memoryview) -> Image:
         PictureError: It is no picture, ends too early, or claims more than 134 million pixels.
         TypeError: It is no bytes.
     """
-    try:
-        # Of a number, bytes() would make so many zeros.
-        content = memoryview(encoded)
-    except TypeError as error:
-        raise TypeError(
-            f"a picture must be given as bytes, not {type(encoded).__name__}; .read() gives them of an open file, and "
-            "base64.b64decode of such a text"
-        ) from error
-    return _decode("This file", encoded if isinstance(encoded, bytes) else bytes(content))
+    advice = ".read() gives them of an open file, and base64.b64decode of such a text"
+    return _decode("This file", as_bytes(encoded, "a picture", advice))
 
 
 def _decode(name: str, encoded: bytes) -> Image:

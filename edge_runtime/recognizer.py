@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.backend import Backend, DelegateName, as_whole, default_threads, open_interpreter
+from edge_runtime.buffers import as_bytes
 from edge_runtime.bundled import find_model
 from edge_runtime.errors import ModelError
 from edge_runtime.metadata.reading import model_sha256, read_detector_outputs, read_spec
@@ -42,7 +43,7 @@ class Recognizer:
 
     def __init__(
         self,
-        model: bytes,
+        model: bytes | bytearray | memoryview,
         *,
         threads: int | None = None,
         delegate: DelegateName | str = DelegateName.CPU,
@@ -61,12 +62,12 @@ class Recognizer:
                 kind.
             MetadataError: The metadata are missing or contradict the tensors.
             BackendError: No interpreter, or the delegate is not to be had.
-            TypeError: The number of threads is not whole.
+            TypeError: The model is no bytes, or the number of threads is not whole.
             ValueError: There are fewer threads than 1 or more than 256.
         """
-        self._model = model
-        self.spec: ModelSpec = read_spec(model)
-        self.model_sha256: str = model_sha256(model)
+        self._model = as_bytes(model, "a model", "Recognizer.load opens a file by its path")
+        self.spec: ModelSpec = read_spec(self._model)
+        self.model_sha256: str = model_sha256(self._model)
         self._second = classifier
         if classifier is not None:
             check_pair(self.spec, classifier.spec)
@@ -107,17 +108,17 @@ class Recognizer:
         """
         return cls(read_model(find_model(path)), threads=threads, delegate=delegate, classifier=classifier)
 
-    def copy(self) -> "Recognizer":
+    def copy(self) -> Self:
         """Open the same model once more, with as many threads and the same delegate, to answer frames at once."""
         classifier = None if self._second is None else self._second.copy()
-        return Recognizer(
+        return type(self)(
             self._model, threads=self.backend.threads, delegate=self.backend.delegate, classifier=classifier
         )
 
-    def __copy__(self) -> "Recognizer":
+    def __copy__(self) -> Self:
         return self.copy()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Recognizer":
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self.copy()
 
     def __reduce__(self) -> tuple[Callable[[bytes], "Recognizer"], tuple[bytes]]:

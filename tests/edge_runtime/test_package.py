@@ -35,6 +35,7 @@ def test_everything_that_is_listed_is_there() -> None:
     assert set(edge_runtime._LATE) < set(edge_runtime.__all__)
     for name in edge_runtime.__all__:
         assert getattr(edge_runtime, name).__name__ == name
+    assert set(edge_runtime.__all__) < set(dir(edge_runtime))
 
 
 def test_nothing_else_is_there() -> None:

@@ -3,6 +3,7 @@ import os
 import pickle
 import signal
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -226,3 +227,30 @@ def test_no_copy_shares_an_interpreter(tiny_recognizer: Recognizer, make: type) 
     assert copied._interpreter is not tiny_recognizer._interpreter
     assert copied.backend == tiny_recognizer.backend
     assert copied.classify(solid(3)) == tiny_recognizer.classify(solid(3))
+
+
+class _Counting(Recognizer):
+    """A recognizer of a program's own."""
+
+
+@pytest.mark.parametrize(
+    "make", [copy.copy, copy.deepcopy, Recognizer.copy, lambda one: pickle.loads(pickle.dumps(one))]
+)
+def test_a_copy_is_of_the_same_class(tiny_model_bytes: bytes, make: Callable[[Recognizer], Recognizer]) -> None:
+    assert type(make(_Counting(tiny_model_bytes))) is _Counting
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_a_model_may_be_in_any_buffer(tiny_model_bytes: bytes, kind: type) -> None:
+    recognizer = Recognizer(kind(tiny_model_bytes))
+    assert recognizer.model_sha256 == Recognizer(tiny_model_bytes).model_sha256
+    assert recognizer.copy().classify(solid(3))[0].label == GARMENTS[3]
+
+
+@pytest.mark.parametrize("given", ["shop.tflite", Path("shop.tflite"), None, 7])
+def test_a_path_is_no_model(given: object) -> None:
+    with pytest.raises(
+        TypeError, match=r"a model must be given as bytes, not \w+; Recognizer\.load opens a file"
+    ) as caught:
+        Recognizer(given)  # type: ignore[arg-type]
+    assert len(str(caught.value)) < 200
