@@ -38,6 +38,7 @@ class Model(IntEnum):
     DESCRIPTION = 3
     BUFFERS = 4
     METADATA = 6
+    SIGNATURE_DEFS = 7
 
 
 class OperatorCode(IntEnum):
@@ -101,6 +102,21 @@ class Metadata(IntEnum):
 
     NAME = 0
     BUFFER = 1
+
+
+class SignatureDef(IntEnum):
+    """Names for a graph's inputs and outputs, by which engines offer to call it."""
+
+    INPUTS = 0
+    OUTPUTS = 1
+    SUBGRAPH_INDEX = 4
+
+
+class TensorMap(IntEnum):
+    """An input or output of a signature."""
+
+    NAME = 0
+    TENSOR_INDEX = 1
 
 
 class ModelMetadata(IntEnum):

@@ -97,6 +97,19 @@ class OperatorFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class EndNames:
+    """What an input or output of a graph is called, besides its tensor's name.
+
+    Attributes:
+        metadata: What it means, in the standard metadata; None where they say nothing.
+        signature: How engines call it in the graph's first signature that names it; None where none does.
+    """
+
+    metadata: str | None
+    signature: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class GraphFacts:
     """A graph of a model; the first one runs.
 
@@ -106,6 +119,8 @@ class GraphFacts:
         inputs: Numbers of the tensors that go in.
         outputs: Numbers of the tensors that come out.
         operators: In order of execution.
+        input_names: What each input is called; empty where that was not read.
+        output_names: Likewise.
     """
 
     name: str
@@ -113,6 +128,8 @@ class GraphFacts:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     operators: tuple[OperatorFacts, ...]
+    input_names: tuple[EndNames, ...] = ()
+    output_names: tuple[EndNames, ...] = ()
 
     @property
     def float_tensors(self) -> tuple[TensorFacts, ...]:
@@ -125,6 +142,8 @@ class GraphFacts:
             "name": self.name,
             "inputs": list(self.inputs),
             "outputs": list(self.outputs),
+            "input_names": [dataclasses.asdict(names) for names in self.input_names],
+            "output_names": [dataclasses.asdict(names) for names in self.output_names],
             "tensors": [tensor.to_dict() for tensor in self.tensors],
             "operators": [operator.to_dict() for operator in self.operators],
         }

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from convert.inspection.contents import GraphFacts, ModelContents, OperatorFacts, Quantization, TensorFacts
+from convert.inspection.preparing import describe_preparing
 from edge_runtime.spec import ModelSpec
 from edge_runtime.tables import format_table
 
@@ -19,7 +20,7 @@ def format_contents(contents: ModelContents, spec: ModelSpec | None, refusal: st
         spec: What `edge-run` reads from the file; None where it refuses it.
         refusal: Why it does.
     """
-    blocks = [_facts(contents, f"refuses it: {plain(refusal or '', 400)}" if spec is None else _labels(spec))]
+    blocks = ["\n".join(f"{name:<14}{value}" for name, value in (*_facts(contents), *_runs(contents, spec, refusal)))]
     for graph in contents.graphs:
         blocks += [_ends(graph), _kinds(graph), _operators(graph)]
     return "\n\n".join(blocks)
@@ -27,7 +28,7 @@ def format_contents(contents: ModelContents, spec: ModelSpec | None, refusal: st
 
 def plain(text: str, limit: int = _MAX_TEXT) -> str:
     """Return text that is safe and short enough for one cell; a file may hold escape sequences for the terminal."""
-    shown = "".join(letter if letter.isprintable() else "?" for letter in text)
+    shown = "".join(letter if letter.isprintable() else "?" for letter in text[: limit + 1])
     return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
 
 
@@ -36,10 +37,10 @@ def format_shape(shape: Sequence[int]) -> str:
     return "x".join("?" if size < 0 else str(size) for size in shape) or "scalar"
 
 
-def _facts(contents: ModelContents, runs: str) -> str:
+def _facts(contents: ModelContents) -> list[tuple[str, str]]:
     packed = ", ".join(f"{plain(name)} ({size:,} bytes)" for name, size in contents.packed_files.items())
     stated = {key: plain(text, _MAX_LINE) for key, text in contents.texts.items()}
-    rows = [
+    return [
         ("name", " ".join(stated[key] for key in ("name", "version") if key in stated) or "not stated"),
         ("licence", stated.get("license", "not stated")),
         ("author", stated.get("author", "not stated")),
@@ -50,9 +51,14 @@ def _facts(contents: ModelContents, runs: str) -> str:
         ("metadata", ", ".join(plain(name) for name in contents.metadata) or "none"),
         ("packed files", packed or "none"),
         *(("quantisation", _quantisation(graph)) for graph in contents.graphs[:1]),
-        ("edge-run", runs),
     ]
-    return "\n".join(f"{name:<14}{value}" for name, value in rows)
+
+
+def _runs(contents: ModelContents, spec: ModelSpec | None, refusal: str | None) -> list[tuple[str, str]]:
+    if spec is None:
+        return [("edge-run", f"refuses it: {plain(refusal or '', 400)}")]
+    graph = contents.graphs[0]
+    return [("edge-run", _labels(spec)), ("picture", describe_preparing(spec.input, graph.tensors[graph.inputs[0]]))]
 
 
 def _quote(label: str) -> str:
@@ -61,14 +67,16 @@ def _quote(label: str) -> str:
 
 
 def _labels(spec: ModelSpec) -> str:
-    named = [(plain(head.name), head.labels, head.threshold) for head in spec.heads]
+    described = [_answers(plain(head.name), head.labels, head.threshold) for head in spec.heads]
     if spec.detection is not None:
-        named.append(("boxes", spec.detection.labels, spec.detection.threshold))
-    described = [
-        f"{name} of {len(labels)} labels ({plain(', '.join(map(_quote, labels)), 120)}), threshold {threshold:.3g}"
-        for name, labels, threshold in named
-    ]
+        found = _answers("boxes", spec.detection.labels, spec.detection.threshold)
+        described.append(f"{found}, rows per box {spec.detection.labels_per_box}")
     return "; ".join(["takes it", *described])
+
+
+def _answers(name: str, labels: Sequence[str], threshold: float) -> str:
+    listed = plain(", ".join(map(_quote, labels)), 120)
+    return f"{name} of {len(labels)} labels ({listed}), threshold {threshold:.3g}"
 
 
 def _quantisation(graph: GraphFacts) -> str:
@@ -92,11 +100,12 @@ def _weight_scales(graph: GraphFacts) -> str:
 
 
 def _ends(graph: GraphFacts) -> str:
-    rows = [("", "tensor", "type", "shape", "scale", "zero point")]
-    for title, indices in (("input", graph.inputs), ("output", graph.outputs)):
-        for index in indices:
-            tensor = graph.tensors[index]
-            rows.append((title, *_describe(tensor)))
+    rows: list[tuple[str, ...]] = [("", "meaning", "signature", "tensor", "type", "shape", "scale", "zero point")]
+    inputs, outputs = (graph.inputs, graph.input_names), (graph.outputs, graph.output_names)
+    for title, (indices, named) in (("input", inputs), ("output", outputs)):
+        for index, names in zip(indices, named, strict=True):
+            called = (plain(name or "-") for name in (names.metadata, names.signature))
+            rows.append((title, *called, *_describe(graph.tensors[index])))
     return format_table(rows)
 
 

@@ -1,14 +1,14 @@
 """Reads what a TFLite file contains; every offset is checked, and time and memory stay in proportion to the file."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.inspection.contents import GraphFacts, ModelContents, OperatorFacts, Quantization, TensorFacts
+from convert.inspection.contents import EndNames, GraphFacts, ModelContents, OperatorFacts, Quantization, TensorFacts
 from convert.inspection.options import read_options
 from edge_runtime.errors import ModelError
 from edge_runtime.flatbuffer import FlatBufferError, Table, root_table
@@ -25,8 +25,12 @@ from edge_runtime.tflite_schema import (
     ModelMetadata,
     Operator,
     OperatorCode,
+    SignatureDef,
     SubGraph,
+    SubGraphMetadata,
     Tensor,
+    TensorMap,
+    TensorMetadata,
 )
 from edge_runtime.tflite_schema import Quantization as QuantizationSlot
 
@@ -34,6 +38,14 @@ from edge_runtime.tflite_schema import Quantization as QuantizationSlot
 _TABLE_COST: Final = 24
 _MAX_RANK: Final = 16
 _CUSTOM: Final = "CUSTOM"
+
+# Where a graph's inputs and outputs stand in the metadata and in a signature.
+_ENDS: Final[Mapping[SubGraph, tuple[SubGraphMetadata, SignatureDef]]] = {
+    SubGraph.INPUTS: (SubGraphMetadata.INPUT_TENSOR_METADATA, SignatureDef.INPUTS),
+    SubGraph.OUTPUTS: (SubGraphMetadata.OUTPUT_TENSOR_METADATA, SignatureDef.OUTPUTS),
+}
+# By the graph's number, inputs or outputs, and a place among them or the number of a tensor.
+_Names = Mapping[tuple[int, SubGraph, int], str]
 
 
 def read_contents(model: bytes) -> ModelContents:
@@ -77,33 +89,73 @@ class _Reader:
         # Shapes and names that several tensors share are legal, hence twice the size.
         self._allowance = _Allowance(2 * len(model))
         self._kinds = [self._operator_kind(code) for code in self._tables(self._root, Model.OPERATOR_CODES)]
-
-    def contents(self) -> ModelContents:
-        metadata = {
+        self._metadata = {
             self._text(entry, Metadata.NAME): self._buffer(entry.uint32(Metadata.BUFFER))
             for entry in self._tables(self._root, Model.METADATA)
         }
+        self._described = _standard_metadata(self._metadata.get(METADATA_NAME))
+        self._meanings = self._read_meanings()
+        self._signed = self._read_signatures()
+
+    def contents(self) -> ModelContents:
+        graphs = enumerate(self._tables(self._root, Model.SUBGRAPHS))
         return ModelContents(
             size=len(self._model),
             sha256=model_sha256(self._model),
             version=self._root.uint32(Model.VERSION),
             description=self._text(self._root, Model.DESCRIPTION),
-            graphs=tuple(self._graph(graph) for graph in self._tables(self._root, Model.SUBGRAPHS)),
-            metadata={name: len(content) for name, content in metadata.items()},
+            graphs=tuple(self._graph(number, graph) for number, graph in graphs),
+            metadata={name: len(content) for name, content in self._metadata.items()},
             packed_files=packed_file_sizes(self._model),
-            texts=_standard_texts(metadata.get(METADATA_NAME)),
+            texts=_standard_texts(self._described),
         )
 
-    def _graph(self, graph: Table) -> GraphFacts:
+    def _read_meanings(self) -> _Names:
+        """Return what the metadata call inputs and outputs, by their places; metadata that are damaged say nothing."""
+        if self._described is None:
+            return {}
+        names = {}
+        try:
+            for number, graph in enumerate(self._tables(self._described, ModelMetadata.SUBGRAPH_METADATA)):
+                for ends, (slot, _) in _ENDS.items():
+                    for place, tensor in enumerate(self._tables(graph, slot)):
+                        names[number, ends, place] = self._text(tensor, TensorMetadata.NAME)
+        except FlatBufferError:
+            return {}
+        return names
+
+    def _read_signatures(self) -> _Names:
+        """Return what signatures call inputs and outputs, by their tensors."""
+        names: dict[tuple[int, SubGraph, int], str] = {}
+        for signature in self._tables(self._root, Model.SIGNATURE_DEFS):
+            number = signature.uint32(SignatureDef.SUBGRAPH_INDEX)
+            for ends, (_, slot) in _ENDS.items():
+                for each in self._tables(signature, slot):
+                    name = self._text(each, TensorMap.NAME)
+                    names.setdefault((number, ends, each.uint32(TensorMap.TENSOR_INDEX)), name)
+        return names
+
+    def _graph(self, number: int, graph: Table) -> GraphFacts:
         tensors = tuple(self._tensor(index, each) for index, each in enumerate(self._tables(graph, SubGraph.TENSORS)))
         operators = self._tables(graph, SubGraph.OPERATORS)
+        inputs = self._indices(graph, SubGraph.INPUTS, len(tensors))
+        outputs = self._indices(graph, SubGraph.OUTPUTS, len(tensors))
         return GraphFacts(
             name=self._text(graph, SubGraph.NAME),
             tensors=tensors,
-            inputs=self._indices(graph, SubGraph.INPUTS, len(tensors)),
-            outputs=self._indices(graph, SubGraph.OUTPUTS, len(tensors)),
+            inputs=inputs,
+            outputs=outputs,
             operators=tuple(self._operator(index, each, len(tensors)) for index, each in enumerate(operators)),
+            input_names=self._names(number, SubGraph.INPUTS, inputs),
+            output_names=self._names(number, SubGraph.OUTPUTS, outputs),
         )
+
+    def _names(self, graph: int, ends: SubGraph, tensors: tuple[int, ...]) -> tuple[EndNames, ...]:
+        meanings = [self._meanings.get((graph, ends, place)) or None for place in range(len(tensors))]
+        signed = [self._signed.get((graph, ends, tensor)) or None for tensor in tensors]
+        # Each is said anew, however often the same tensor is listed.
+        self._allowance.take(sum(len(name) for name in signed if name))
+        return tuple(EndNames(*names) for names in zip(meanings, signed, strict=True))
 
     def _tensor(self, index: int, tensor: Table) -> TensorFacts:
         code = tensor.int8(Tensor.TYPE)
@@ -115,7 +167,7 @@ class _Reader:
         return TensorFacts(
             index=index,
             name=self._text(tensor, Tensor.NAME),
-            type=_names("TensorType").get(code, f"TYPE_{code}"),
+            type=_schema_names("TensorType").get(code, f"TYPE_{code}"),
             shape=shape,
             quantization=self._quantization(tensor.table(Tensor.QUANTIZATION)),
             data=data if len(data) else None,
@@ -144,7 +196,7 @@ class _Reader:
     def _operator_kind(self, code: Table) -> tuple[str, bool, int]:
         """Return the name, whether it is a custom operation, and the version."""
         number = read_builtin_code(code)
-        name = _names("BuiltinOperator").get(number, f"BUILTIN_{number}")
+        name = _schema_names("BuiltinOperator").get(number, f"BUILTIN_{number}")
         # Absent, the version is 1.
         version = code.int32(OperatorCode.VERSION) if code.has(OperatorCode.VERSION) else 1
         if name == _CUSTOM:
@@ -195,22 +247,31 @@ class _Reader:
         return self._root.table_at(Model.BUFFERS, index).array(Buffer.DATA, "u1")
 
 
-def _standard_texts(block: NDArray[np.uint8] | None) -> dict[str, str]:
-    """Return the texts of the metadata block; it is only described here, so one that is damaged has none."""
+def _standard_metadata(block: NDArray[np.uint8] | None) -> Table | None:
+    """Return the table in the metadata block; it is only described here, so one that is damaged is none."""
     content = b"" if block is None else block.tobytes()
     if content[4:8] != METADATA_IDENTIFIER:
+        return None
+    try:
+        return root_table(content)
+    except FlatBufferError:
+        return None
+
+
+def _standard_texts(described: Table | None) -> dict[str, str]:
+    """Return the texts of the metadata; damaged ones have none."""
+    if described is None:
         return {}
     fields = ("NAME", "DESCRIPTION", "VERSION", "AUTHOR", "LICENSE")
     try:
-        root = root_table(content)
-        texts = {field.lower(): root.string(ModelMetadata[field]) for field in fields}
+        texts = {field.lower(): described.string(ModelMetadata[field]) for field in fields}
     except FlatBufferError:
         return {}
     return {name: text for name, text in texts.items() if text}
 
 
 @functools.cache
-def _names(enumeration: str) -> dict[int, str]:
+def _schema_names(enumeration: str) -> dict[int, str]:
     """Return the names that the public schema gives to an enumeration's numbers."""
     from ai_edge_litert import schema_py_generated as schema
 

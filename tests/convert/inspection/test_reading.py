@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from convert.inspection.contents import ModelContents
+from convert.inspection.contents import EndNames, ModelContents
 from convert.inspection.reading import read_contents
+from edge_runtime.bundled import find_model
 from edge_runtime.errors import EdgeGarmentError, ModelError
 
 needs_data = pytest.mark.skipif(
@@ -80,6 +81,68 @@ def test_a_custom_operation_has_its_own_name() -> None:
     assert (operator.kind, operator.custom) == ("edgetpu-custom-op", True)
 
 
+def test_of_several_signatures_the_first_one_names_a_tensor() -> None:
+    """One of another graph, or of a tensor that is no output of this one, says nothing here."""
+    elsewhere = schema.SignatureDefT([], [schema.TensorMapT("other", 2)], "a", 1)
+    first = schema.SignatureDefT([schema.TensorMapT("photo", 0)], [schema.TensorMapT("inner", 77)], "b", 0)
+    second = schema.SignatureDefT([schema.TensorMapT("picture", 0)], [schema.TensorMapT("answer", 2)], "c", 0)
+    graph = read_contents(pack(convolution(signatureDefs=[elsewhere, first, second]))).graphs[0]
+    assert graph.input_names == (EndNames(None, "photo"),)
+    assert graph.output_names == (EndNames(None, "answer"),)
+
+
+def table(builder: flatbuffers.Builder, **slots: int) -> int:
+    """Write a table whose fields, `_3` the one of slot 3, are offsets."""
+    builder.StartObject(8)
+    for slot, offset in slots.items():
+        builder.PrependUOffsetTRelativeSlot(int(slot[1:]), offset, 0)
+    return int(builder.EndObject())
+
+
+def vector(builder: flatbuffers.Builder, tables: list[int]) -> int:
+    builder.StartVector(4, len(tables), 4)
+    for offset in reversed(tables):
+        builder.PrependUOffsetTRelative(offset)
+    return int(builder.EndVector())
+
+
+def described(names: list[str], times: int = 1) -> bytes:
+    """Return the convolution with metadata that list its outputs by these names, so many times over."""
+    builder = flatbuffers.Builder(0)
+    outputs = [table(builder, _0=builder.CreateString(name)) for name in names]
+    graph = table(builder, _3=vector(builder, outputs * times))
+    builder.Finish(table(builder, _3=vector(builder, [graph])), file_identifier=b"M001")
+    model = convolution(metadata=[schema.MetadataT("TFLITE_METADATA", 2)])
+    model.buffers.append(schema.BufferT(np.frombuffer(bytes(builder.Output()), np.uint8)))
+    return pack(model)
+
+
+@pytest.mark.parametrize(
+    ("names", "meaning"), [(["answer"], "answer"), (["answer", "more"], "answer"), ([], None), ([""], None)]
+)
+def test_metadata_name_outputs_by_their_places(names: list[str], meaning: str | None) -> None:
+    graph = read_contents(described(names)).graphs[0]
+    assert (graph.input_names, graph.output_names) == ((EndNames(None, None),), (EndNames(meaning, None),))
+
+
+def test_damaged_metadata_name_nothing() -> None:
+    content = described(["garment"]).replace(b"garment", b"\xff" * 7)
+    assert read_contents(content).graphs[0].output_names == (EndNames(None, None),)
+
+
+def test_one_name_over_and_over_takes_no_time() -> None:
+    """Metadata, a signature, and outputs that all are one tensor, of which each has its name."""
+    name, times = "x" * 100_000, 4_000
+    listed = schema.SignatureDefT([], [schema.TensorMapT(name, 2)], "serve", 0)
+    alike = convolution(signatureDefs=[listed])
+    alike.subgraphs[0].outputs = [2] * times
+    for content in (described([name], times), pack(alike)):
+        start = time.process_time()
+        with pytest.raises(ModelError, match="more than a file of its size"):
+            read_contents(content)
+        assert time.process_time() - start < 1
+
+
 def test_an_unknown_operation_keeps_its_number() -> None:
     code = schema.OperatorCodeT(127, builtinCode=9999)
     assert read_contents(pack(convolution(operatorCodes=[code]))).graphs[0].operators[0].kind == "BUILTIN_9999"
@@ -101,10 +164,14 @@ def damaged(change: str) -> bytes:
             graph.tensors[1].quantization.scale = [0.5, float("nan")]
         case "rank":
             graph.tensors[0].shape = [1] * 17
+        case "signature":
+            model.signatureDefs = [schema.SignatureDefT([schema.TensorMapT(b"\xff", 0)], [], "serve", 0)]
     return pack(model)
 
 
-@pytest.mark.parametrize("change", ["operator code", "input tensor", "graph output", "buffer", "scale", "rank"])
+@pytest.mark.parametrize(
+    "change", ["operator code", "input tensor", "graph output", "buffer", "scale", "rank", "signature"]
+)
 def test_contradictions_are_errors_of_ours(change: str) -> None:
     with pytest.raises(ModelError, match="damaged"):
         read_contents(damaged(change))
@@ -148,10 +215,12 @@ def test_a_list_that_names_one_table_over_and_over_takes_no_time() -> None:
     assert time.process_time() - start < 5
 
 
-def test_any_byte_may_be_wrong(tiny_model_bytes: bytes) -> None:
+@pytest.mark.parametrize("model", ["tiny_model_bytes", "tiny_detector_bytes"])
+def test_any_byte_may_be_wrong(model: str, request: pytest.FixtureRequest) -> None:
+    whole: bytes = request.getfixturevalue(model)
     generator = random.Random(5)
     for _ in range(300):
-        content = bytearray(tiny_model_bytes)
+        content = bytearray(whole)
         content[generator.randrange(len(content))] = generator.randrange(256)
         try:
             read_contents(bytes(content))
@@ -180,6 +249,19 @@ def test_a_model_compiled_for_the_edge_tpu() -> None:
     contents = published("mobilenet_v1_0.25_128_quant_edgetpu.tflite")
     (operator,) = contents.graphs[0].operators
     assert (operator.kind, operator.custom) == ("edgetpu-custom-op", True)
+
+
+@pytest.mark.parametrize("name", ["garment_classifier", "garment_detector"])
+def test_every_name_of_a_signature_agrees_with_the_generated_reader(name: str) -> None:
+    content = find_model(name).read_bytes()
+    ours, theirs = read_contents(content).graphs[0], schema.ModelT.InitFromPackedBuf(content)
+    (signature,) = theirs.signatureDefs
+    for ends, tensors, names in (
+        (signature.inputs, ours.inputs, ours.input_names),
+        (signature.outputs, ours.outputs, ours.output_names),
+    ):
+        named = {each.tensorIndex: each.name.decode() for each in ends}
+        assert [each.signature for each in names] == [named[tensor] for tensor in tensors]
 
 
 @needs_data
