@@ -91,6 +91,9 @@ def main() -> None:
 @click.option("--seed", type=int, default=0, show_default=True, help="Which of the possible calibration samples.")
 @click.option("--license", default="", help="Terms of the model, written into the file.")
 @click.option(
+    "--model-version", default="1", show_default=True, help="What to call this version, written into the file."
+)
+@click.option(
     "--report",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for parity.json, parity.html and calibration.json.  [default: OUTPUT with the suffix .parity]",

@@ -44,6 +44,7 @@ class ConversionOptions:
         qat_epochs: How often quantisation-aware training shows each training photo.
         seed: Seed of the calibration sample.
         license: Terms of the model, written into the file.
+        model_version: What this version of the model is called, written into the file.
         report: Folder of the parity report.
         min_parity: Least agreement with the Keras model in [0, 1] with which the file is written; None for any.
     """
@@ -58,6 +59,7 @@ class ConversionOptions:
     qat_epochs: int
     seed: int
     license: str
+    model_version: str
     report: Path
     min_parity: float | None
 
@@ -91,7 +93,7 @@ def convert_run(run: TrainingRun, options: ConversionOptions) -> Conversion:
         OutputError: The file or the report cannot be written.
     """
     check_writable(options.output)
-    spec = dataclasses.replace(run.read_spec(), license=options.license)
+    spec = dataclasses.replace(run.read_spec(), license=options.license, version=options.model_version)
     images = None if options.drawn else find_images(run, spec, options.images)
     model = load_network(run, spec)
     calibration = _calibrate(run, spec, images, options)

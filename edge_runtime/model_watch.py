@@ -72,13 +72,28 @@ class ModelWatch:
             return None
         if _hashes(newer) == _hashes(current):
             return None
-        message = f"{names} is taken over: {newer.spec.name}, sha256 {newer.model_sha256[:12]}."
-        self._on_health(HealthKind.MODEL_RELOADED, names, message)
+        if newer.spec.task is not current.spec.task:
+            # Whoever acts on events of whole frames would be sent some of boxes, or the other way round.
+            message = (
+                f"The new {names} is not taken over, and the old model goes on: it is for {newer.spec.task} and the "
+                f"old one for {current.spec.task}; start again to change that."
+            )
+            self._on_health(HealthKind.MODEL_REFUSED, names, message)
+            return None
+        message = f"{names} is taken over: {newer.spec.name}, sha256 {newer.model_sha256[:12]}"
+        self._on_health(HealthKind.MODEL_RELOADED, names, f"{message}{_compare_labels(current, newer)}.")
         return newer
 
 
 def _hashes(recognizer: Recognizer) -> tuple[str, str | None]:
     return recognizer.model_sha256, recognizer.classifier_sha256
+
+
+def _compare_labels(current: Recognizer, newer: Recognizer) -> str:
+    """Return which labels came and went, as the end of a sentence."""
+    before, now = set(current.spec.labels), set(newer.spec.labels)
+    changes = [("new labels", now - before), ("labels that it lacks", before - now)]
+    return "".join(f"; {what}: {', '.join(sorted(labels))}" for what, labels in changes if labels)
 
 
 def _stamp(path: Path) -> _Stamp | None:

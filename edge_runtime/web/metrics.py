@@ -41,6 +41,13 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._frames = self._counter("frames", "Frames answered.", "source")
         self._events = self._counter("events", "Events made.", "type", "kind")
+        self._empty = self._counter(
+            "frames_empty", "Frames answered in which no score reached the threshold.", "source"
+        )
+        self._answers = self._counter(
+            "answers", "Answers: the best label of each frame, or a detector's boxes.", "label"
+        )
+        self._model = Gauge(f"{_PREFIX}_model", "1 for the model that answers.", ["sha256"], registry=self._registry)
         self._latest = self._gauge("last_frame_timestamp_seconds", "Unix time of the latest frame answered.")
         self._lost = self._gauge("source_lost", "1 while a camera or stream gives no frames, else 0.")
         self._dark = self._gauge("source_dark", "1 while a camera or stream gives black frames, else 0.")
@@ -58,6 +65,7 @@ class Metrics:
         """Count an answer; files go by one name, since there may be any number of them."""
         source = result.source if self._live else "files"
         self._frames.labels(source).inc()
+        self._count_answers(source, result)
         self._latest.labels(source).set(result.timestamp)
         if self._live:
             # Whoever watches for a 1 is to find a 0 before.
@@ -65,6 +73,16 @@ class Metrics:
             self._dark.labels(source)
         for stage in _STAGES:
             self._stages.labels(stage).observe(getattr(result.times, stage) / 1e3)
+
+    def _count_answers(self, source: str, result: FrameResult) -> None:
+        # Of a classifier, what follows its best label is no garment of its own.
+        told = result.answers[:1] if result.detections is None else result.answers
+        self._empty.labels(source).inc(not told)
+        for answer in told:
+            self._answers.labels(answer.label).inc()
+        # The one before is another sample, which would stay.
+        self._model.clear()
+        self._model.labels(result.model_sha256).set(1)
 
     def count_event(self, event: Event) -> None:
         """Count an event."""

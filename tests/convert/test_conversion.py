@@ -89,6 +89,7 @@ def test_drawn_calibration_needs_no_photos_and_says_so(
         (tmp_path / "m.parity").mkdir(exist_ok=True)
         (tmp_path / "m.parity" / name).write_text("of the file of yesterday")
     command = [str(trained_run.path), "-o", str(tmp_path / "m.tflite"), "--drawn", "--calibration-images", "10"]
+    command += ["--model-version", "2026-12 κ"]
     with caplog.at_level(logging.INFO):
         result = CliRunner().invoke(main, command)
     assert result.exit_code == 0, result.output
@@ -96,7 +97,9 @@ def test_drawn_calibration_needs_no_photos_and_says_so(
     assert "calibrating on 10 DRAWN garments" in caplog.text
     assert f"removed {tmp_path / 'm.parity' / 'parity.html'}" in caplog.text
     assert [path.name for path in (tmp_path / "m.parity").iterdir()] == ["notes.txt"]
-    assert Recognizer.load(tmp_path / "m.tflite").spec.provenance["calibration"]["source"] == "drawn"
+    spec = Recognizer.load(tmp_path / "m.tflite").spec
+    assert spec.provenance["calibration"]["source"] == "drawn"
+    assert spec.version == "2026-12 κ"
 
 
 def test_an_unfinished_run_is_refused(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class TestAnswers:
         result = invoke(red, "--threads", 1)
         assert result.exit_code == 0
         assert re.search(r"red\.png +dress +8\d\.\d% ", result.stdout)
-        assert re.fullmatch(r"Model tiny, sha256 [0-9a-f]{12}, .+, delegate cpu, 1 thread\n", result.stderr)
+        assert re.fullmatch(r"Model tiny 1, sha256 [0-9a-f]{12}, .+, delegate cpu, 1 thread\n", result.stderr)
 
     def test_files_are_answered_several_at_once_and_streams_one_by_one(
         self, invoke: Callable[..., Result], red: Path, serve: Callable[..., str]

@@ -1,5 +1,6 @@
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,22 @@ def test_a_spare_file_may_come_and_go(
     path.write_bytes(other_bytes)
     assert [watch.newer(tiny_recognizer) is not None for _ in range(3)] == [False, True, False]
     assert told == [HealthKind.MODEL_RELOADED] * 2
+
+
+def test_labels_that_come_and_go_are_told(path: Path, tiny_model_bytes: bytes, tiny_spec: ModelSpec) -> None:
+    said: list[str] = []
+    current = Recognizer.load(path, threads=1)
+    watch = ModelWatch([path], lambda: Recognizer.load(path), lambda _kind, _source, text: said.append(text), 0.0)
+    (head,) = tiny_spec.heads
+    labels = ("scarf", *head.labels[1:])
+    path.write_bytes(add_metadata(tiny_model_bytes, replace(tiny_spec, heads=(replace(head, labels=labels),))))
+    assert any(watch.newer(current) is not None for _ in range(3))
+    assert said[0].endswith(f"; new labels: scarf; labels that it lacks: {head.labels[0]}.")
+
+
+def test_a_model_for_something_else_is_refused(
+    look: Callable[[], str | None], path: Path, tiny_detector_bytes: bytes, told: list[HealthKind]
+) -> None:
+    path.write_bytes(tiny_detector_bytes)
+    assert [look() for _ in range(4)] == [None] * 4
+    assert told == [HealthKind.MODEL_REFUSED]

@@ -129,8 +129,8 @@ class TestCommand:
         values = json.loads(result.stdout)
         assert values["detections"][0]["classifications"][0]["label"] == GARMENTS[0]
         assert values["classifier_sha256"] == Recognizer.load(tiny_model).model_sha256
-        assert "Model tiny-detector" in result.stderr
-        assert "Model tiny," in result.stderr
+        assert "Model tiny-detector 1," in result.stderr
+        assert "Model tiny 1," in result.stderr
 
     def test_a_line_has_both_labels(self, invoke: Invoke, picture: Path, tiny_model: Path) -> None:
         assert "red" in invoke(picture).stdout

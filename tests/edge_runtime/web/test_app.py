@@ -176,6 +176,9 @@ class TestStatus:
         assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
         lines = body.decode().splitlines()
         assert 'edge_garment_frames_total{source="camera \\"0\\""} 3.0' in lines
+        assert 'edge_garment_frames_empty_total{source="camera \\"0\\""} 0.0' in lines
+        assert 'edge_garment_answers_total{label="hat"} 3.0' in lines
+        assert f'edge_garment_model{{sha256="{"ab" * 32}"}} 1.0' in lines
         assert 'edge_garment_events_total{kind="settled",type="scan"} 1.0' in lines
         assert 'edge_garment_stage_seconds_bucket{le="0.005",stage="inference"} 3.0' in lines
         assert "edge_garment_frames_dropped_total 7.0" in lines
@@ -195,6 +198,26 @@ class TestStatus:
             connection.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
             lines = connection.makefile(encoding="utf-8")
             assert "x-accel-buffering: no\n" in itertools.takewhile(lambda line: line != "\n", lines)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/", "text/html"),
+        ("/login", "text/html"),
+        ("/page.js", "text/javascript"),
+        ("/style.css", "text/css"),
+        ("/icon.svg", "image/svg+xml"),
+    ],
+)
+def test_types_are_not_those_of_the_systems_registry(
+    path: str,
+    kind: str,
+    site,  # noqa: ANN001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("starlette.responses.guess_type", lambda _: ("application/octet-stream", None))
+    assert site.ask(path)[0].headers["Content-Type"].partition(";")[0] == kind
 
 
 class TestGuard:
