@@ -34,8 +34,8 @@ MOST_PIXELS: Final = 1 << 27
 
 _LIMIT = "OPENCV_IO_MAX_IMAGE_PIXELS"
 
-OPENCV_KNOWS_MOST_PIXELS: Final = _LIMIT in os.environ or "cv2" not in sys.modules
-"""OpenCV reads its limit once, when it is imported."""
+OPENCV_KNOWS_MOST_PIXELS: Final = _LIMIT in os.environ or ("cv2" not in sys.modules and os.name != "nt")
+"""OpenCV reads its limit once, when it is imported; on Windows it may not see what Python adds to the environment."""
 
 os.environ.setdefault(_LIMIT, str(MOST_PIXELS))
 

@@ -15,10 +15,13 @@ import click
 from click.core import ParameterSource
 
 from edge_runtime.errors import EdgeGarmentError
+from edge_runtime.streams import escape_unshowable, tells_of_no_reader
 
 _SIGNALLED = 128
-# Windows has no SIGHUP.
-_ENDING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+# Windows has no SIGHUP; there Ctrl-Break and a window that is closed send SIGBREAK.
+_ENDING: Final = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+)
 # Longer than a sink takes to be closed.
 _PATIENCE_S: Final = 20.0
 
@@ -45,13 +48,14 @@ class ErrorGroup(click.Group):
 
 @contextlib.contextmanager
 def _reported() -> Iterator[None]:
+    escape_unshowable()
     try:
         with _signals_unwind():
             yield
     except EdgeGarmentError as error:
         raise _told(error, error.exit_code) from error
     except OSError as error:
-        if isinstance(error, BrokenPipeError) and _is_reader_gone():
+        if tells_of_no_reader(error) and _is_reader_gone():
             # It has what it wanted (`| head -1`): that is no failure, and Python's last flush must not say so.
             _discard_stdout()
             raise click.exceptions.Exit(0) from None

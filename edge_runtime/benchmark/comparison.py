@@ -72,4 +72,5 @@ def _ratios(old: ThreadFigures, new: ThreadFigures) -> list[Ratio]:
             if stage in old.stages_ms
         },
     }
-    return [Ratio(new.threads, name, then, now) for name, (then, now) in figures.items()]
+    known = ((name, then, now) for name, (then, now) in figures.items() if then is not None and now is not None)
+    return [Ratio(new.threads, name, then, now) for name, then, now in known]

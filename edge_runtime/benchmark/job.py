@@ -64,7 +64,8 @@ class Round:
         wall_s: Seconds that the timed frames took together.
         cpu_s: Processor seconds of all threads meanwhile.
         first_result_s: Seconds from the start of the process to its first result.
-        peak_rss_mb: Most memory of the process in RAM at any time, in units of 10^6 bytes.
+        peak_rss_mb: Most memory of the process in RAM at any time, in units of 10^6 bytes; None where the system does
+            not tell.
     """
 
     model: str
@@ -74,7 +75,7 @@ class Round:
     wall_s: float
     cpu_s: float
     first_result_s: float
-    peak_rss_mb: float
+    peak_rss_mb: float | None
 
     @property
     def frames(self) -> int:

@@ -1,13 +1,14 @@
 """One process of a benchmark: it answers frames as `edge-run` does and prints how long that took."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import click
 
@@ -28,6 +29,7 @@ from edge_runtime.sources import AheadSource, Enough, Frame, FrameSource, open_s
 from edge_runtime.watchdog import Watchdog  # noqa: E402
 
 _STUCK_S = 30.0
+_STATUS: Final = Path("/proc/self/status")
 
 
 @click.command(cls=ErrorCommand)
@@ -46,7 +48,7 @@ def _measure(job: Job, started_s: float) -> Round:
     source = _TakenSource(AheadSource(EndlessSource(job.sources, enough)))
     recorder = _Recorder(source if plan.at_once is None else None, job.warm_up)
     with ExitStack() as stack:
-        lines = stack.enter_context(Path("/dev/null").open("w"))
+        lines = stack.enter_context(Path(os.devnull).open("w"))
         results = stack.enter_context(SinkThread(JsonSink(lines), "nowhere", patient=True))
         watchdog = stack.enter_context(Watchdog(_STUCK_S, lambda _: None))
         options = LoopOptions(max_frames=job.warm_up + job.frames, at_once=plan.at_once)
@@ -149,9 +151,13 @@ def _row(times: StageTimes, loop_ms: float) -> tuple[float, ...]:
     return (times.capture, times.preprocess, times.inference, times.postprocess, loop_ms, total_ms)
 
 
-def _peak_rss_mb() -> float:
+def _peak_rss_mb() -> float | None:
     # Not getrusage, whose peak begins at that of the process that started this one.
-    status = Path("/proc/self/status").read_text(encoding="ascii")
+    try:
+        status = _STATUS.read_text(encoding="ascii")
+    except OSError:
+        # Other systems have no such file.
+        return None
     kib = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(kib) * 1024 / 1e6
 

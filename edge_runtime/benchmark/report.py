@@ -30,7 +30,7 @@ class ThreadFigures:
         cpu_ms: Processor milliseconds of all threads for one frame, median of the rounds.
         overhead: Share of a frame's `end to end` spent outside capture, preprocess and inference, median of the frames.
         cold_start_s: Seconds from the start of a process to its first result, median of the rounds.
-        peak_rss_mb: Most memory in RAM, of any round, in units of 10^6 bytes.
+        peak_rss_mb: Most memory in RAM, of any round, in units of 10^6 bytes; None where the system does not tell.
         stages_ms: Percentiles over all frames of all rounds, by stage.
     """
 
@@ -40,7 +40,7 @@ class ThreadFigures:
     cpu_ms: float
     overhead: float
     cold_start_s: float
-    peak_rss_mb: float
+    peak_rss_mb: float | None
     stages_ms: dict[str, Percentiles]
 
 
@@ -126,7 +126,7 @@ def _figures(job: Job, rounds: Sequence[Round], baseline: Sequence[Round]) -> Th
         cpu_ms=statistics.median(1e3 * each.cpu_s / each.frames for each in rounds),
         overhead=float(np.median(1 - work / times["end to end"])),
         cold_start_s=statistics.median(each.first_result_s for each in rounds),
-        peak_rss_mb=max(each.peak_rss_mb for each in rounds),
+        peak_rss_mb=max((each.peak_rss_mb for each in rounds if each.peak_rss_mb is not None), default=None),
         stages_ms={stage: Percentiles(*map(float, np.percentile(times[stage], (50, 95, 99)))) for stage in STAGES},
     )
 

@@ -33,9 +33,10 @@ def _stage_lines(report: Report) -> Iterator[str]:
 def _thread_lines(report: Report) -> Iterator[str]:
     yield "threads  frames/s  speed-up  CPU ms  overhead  cold start s  peak RSS MB"
     for each in report.figures:
+        peak = "-" if each.peak_rss_mb is None else f"{each.peak_rss_mb:.1f}"
         yield (
             f"{each.threads:>7}{each.frames_per_s:>10.1f}{each.speed_up:>9.2f}x{each.cpu_ms:>8.2f}"
-            f"{each.overhead:>10.1%}{each.cold_start_s:>14.3f}{each.peak_rss_mb:>13.1f}"
+            f"{each.overhead:>10.1%}{each.cold_start_s:>14.3f}{peak:>13}"
         )
 
 

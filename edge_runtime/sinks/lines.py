@@ -9,6 +9,7 @@ from edge_runtime.events.event import Event
 from edge_runtime.frame import Frame
 from edge_runtime.results import Classification, Detection, FrameResult
 from edge_runtime.sinks.sink import Sink
+from edge_runtime.streams import tells_of_no_reader
 
 _LEAST_SOURCE_WIDTH = 18
 _MOST_SOURCE_WIDTH = 40
@@ -107,7 +108,7 @@ def _write_line(stream: LineStream, line: str) -> None:
     try:
         stream.write(printable + "\n")
         stream.flush()
-    except BrokenPipeError:
-        raise
     except OSError as error:
+        if tells_of_no_reader(error):
+            raise BrokenPipeError(*error.args) from error
         raise OutputError(f"Results cannot be written ({error.strerror}); check where the output goes.") from error

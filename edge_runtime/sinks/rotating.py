@@ -44,7 +44,7 @@ class RotatingFile:
     def write(self, line: str, /) -> int:
         """Append a line, whole or not at all; errors are the operating system's."""
         data = line.encode()
-        if self._is_elsewhere():
+        if self._file.closed or self._is_elsewhere():
             self._reopen()
         size = self._size()
         if size and size + len(data) > self._most_bytes:
@@ -99,8 +99,12 @@ class RotatingFile:
         free = next((number for number in range(1, _KEPT) if not self._numbered(number).exists()), _KEPT)
         for number in range(free - 1, 0, -1):
             self._numbered(number).replace(self._numbered(number + 1))
-        self.path.replace(self._numbered(1))
-        self._reopen()
+        # Windows renames no file that is open.
+        self._file.close()
+        try:
+            self.path.replace(self._numbered(1))
+        finally:
+            self._file = self._open()
 
     def _numbered(self, number: int) -> Path:
         return self.path.with_name(f"{self.path.name}.{number}")

@@ -27,7 +27,7 @@ def open_save_sink(target: str, source: FrameSource, max_frames: int | None = No
     path = Path(target)
     suffix = path.suffix.lower()
     with explaining(path):
-        is_folder = path.is_dir() or target.endswith(os.sep) or not suffix
+        is_folder = path.is_dir() or target.endswith((os.sep, os.altsep or os.sep)) or not suffix
     if is_folder:
         return PictureFolderSink(path)
     if suffix in VIDEO_CODECS:

@@ -196,12 +196,19 @@ class CaptureThread(threading.Thread):
             return False
         # A frame that is not due is not decoded either, where the camera's driver leaves that to us.
         if not self._pace.take():
+            if not reader.waits:
+                self._wait()
             return True
         picture = reader.retrieve()
         if picture is None:
             return False
         self._hand_over(picture)
         return True
+
+    def _wait(self) -> None:
+        """Wait until the next frame is due; that is no call which may be stuck."""
+        self.call = None
+        self._stop_wanted.wait(self._pace.left_s())
 
     def _hand_over(self, picture: Picture) -> None:
         self._tell_back()

@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,8 @@ from edge_runtime.errors import CameraError, SourceError, StreamError
 
 VIDEO_DEVICES: Final = Path("/sys/class/video4linux")
 """Where Linux tells of each what it is."""
+
+_ON_LINUX: Final = sys.platform == "linux"
 
 _MOTION_JPEG: Final = cv2.VideoWriter.fourcc(*"MJPG")
 _USUAL_SIZE: Final = (640, 480)
@@ -145,7 +148,10 @@ def _advise(file: str) -> str:
             "it is a camera module, which gives raw values of its sensor and no pictures: have rpicam-vid send them to "
             "tcp://127.0.0.1:8888 and read that, see docs/kiosk.md"
         )
-    return f"check that it is plugged in, that no other program uses it, and that you may read {file} (group video)"
+    readable = (
+        f"you may read {file} (group video)" if _ON_LINUX else "the system's privacy settings let programs use it"
+    )
+    return f"check that it is plugged in, that no other program uses it, and that {readable}"
 
 
 def _is_camera_module(file: str) -> bool:
@@ -197,16 +203,27 @@ def _open_camera(target: int | str, request: CameraRequest, timeout_s: float) ->
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(max(math.floor(timeout_s), 1)))
     # FFmpeg would take a device file for a video.
     capture = cv2.VideoCapture(target) if isinstance(target, int) else cv2.VideoCapture(target, cv2.CAP_V4L2)
-    wanted = {
-        cv2.CAP_PROP_FRAME_WIDTH: request.width,
-        cv2.CAP_PROP_FRAME_HEIGHT: request.height,
-        cv2.CAP_PROP_FPS: request.fps,
-    }
-    if capture.isOpened() and capture.getBackendName() == "V4L2" and _outgrows_usb(request):
-        # OpenCV takes the uncompressed pictures that a camera offers, however few of them fit through its cable; of one
-        # that sends no other it leaves them as they are.
-        capture.set(cv2.CAP_PROP_FOURCC, _MOTION_JPEG)
-    for key, value in wanted.items():
-        if value is not None:
-            capture.set(key, value)
+    if capture.isOpened():
+        for key, value in _wishes(request, capture.getBackendName()):
+            if value is not None:
+                capture.set(key, value)
     return capture
+
+
+def _wishes(request: CameraRequest, back_end: str) -> list[tuple[int, float | None]]:
+    """Return what to set at a camera, in the order that OpenCV's back end needs."""
+    if back_end == "DSHOW" and (request.width or request.height):
+        # There one without the other does nothing.
+        request = replace(request, width=request.width or _USUAL_SIZE[0], height=request.height or _USUAL_SIZE[1])
+    size = [(cv2.CAP_PROP_FRAME_WIDTH, request.width), (cv2.CAP_PROP_FRAME_HEIGHT, request.height)]
+    rate = (cv2.CAP_PROP_FPS, request.fps)
+    # OpenCV takes the uncompressed pictures that a camera offers, however few of them fit through its cable; of one
+    # that sends no other it leaves them as they are.
+    jpeg = (cv2.CAP_PROP_FOURCC, _MOTION_JPEG if _outgrows_usb(request) else None)
+    match back_end:
+        case "V4L2":
+            return [jpeg, *size, rate]
+        case "DSHOW":
+            # A rate and a size both undo a format that was set before.
+            return [rate, *size, jpeg]
+    return [*size, rate]

@@ -25,7 +25,11 @@ class Pace:
         self._due_s = max(self._due_s + self._interval_s, now_s - self._interval_s)
         return True
 
+    def left_s(self) -> float:
+        """Return the seconds until a frame is due."""
+        return max(self._due_s - time.monotonic(), 0.0)
+
     def wait(self) -> None:
         """Sleep until a frame is due, and take it."""
         while not self.take():
-            time.sleep(max(self._due_s - time.monotonic(), 0.0))
+            time.sleep(self.left_s())

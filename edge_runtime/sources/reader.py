@@ -64,6 +64,11 @@ class PictureReader:
         self._compressed = enough.size is not None and _takes_compressed(self.capture)
         self._first = True
 
+    @property
+    def waits(self) -> bool:
+        """Whether `grab` waits for a picture; DirectShow's returns at once, and its `retrieve` waits."""
+        return self.capture.getBackendName() != "DSHOW"
+
     def grab(self) -> bool:
         """Go on to the next picture without decoding it; tell whether there is one."""
         return self.capture.grab()

@@ -25,6 +25,14 @@ _POLL_S: Final = 0.25
 _STATUS_EVERY: Final = 4
 _WRONG_TOKEN_S: Final = 1.0
 _MOST_LOGIN_BYTES: Final = 4096
+# Not looked up: Windows' registry may call any of them plain text, which browsers then refuse to run.
+_MEDIA_TYPES: Final = {
+    "icon.svg": "image/svg+xml",
+    "index.html": "text/html",
+    "login.html": "text/html",
+    "page.js": "text/javascript",
+    "style.css": "text/css",
+}
 _METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -110,11 +118,11 @@ class WebApp:
 
     async def _login(self, request: Request) -> Response:
         if request.method != "POST" or self._token is None:
-            return FileResponse(_PAGE / "login.html")
+            return _page("login.html")
         if not is_same(await _posted_token(request), self._token):
             # Guessing shall take its time.
             await asyncio.sleep(_WRONG_TOKEN_S)
-            return FileResponse(_PAGE / "login.html", 403)
+            return _page("login.html", 403)
         response = RedirectResponse("./", 303)
         response.set_cookie(*cookie_of(self._token), httponly=True, samesite="strict")
         return response
@@ -122,9 +130,13 @@ class WebApp:
 
 def _file(name: str) -> Any:
     async def answer(_request: Request) -> FileResponse:
-        return FileResponse(_PAGE / name)
+        return _page(name)
 
     return answer
+
+
+def _page(name: str, status: int = 200) -> FileResponse:
+    return FileResponse(_PAGE / name, status, media_type=_MEDIA_TYPES[name])
 
 
 async def _posted_token(request: Request) -> str:

@@ -118,6 +118,13 @@ def test_other_cameras_are_plugged_in(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "check that it is plugged in" in str(Endpoint.camera(0).failure("cannot be opened"))
 
 
+def test_other_systems_have_settings_for_who_may_use_a_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_runtime.sources.endpoint._ON_LINUX", False)
+    told = str(Endpoint.camera(0).failure("cannot be opened"))
+    assert "privacy settings" in told
+    assert "/dev/video0" not in told
+
+
 class _UsbCamera:
     """What Linux and OpenCV tell of a USB 2 camera, which has to be asked for JPEG before it is asked for a size."""
 
@@ -175,3 +182,57 @@ def test_other_systems_choose_the_format_themselves(monkeypatch: pytest.MonkeyPa
     capture = Endpoint.camera(0, CameraRequest(1280, 720)).open(timeout_s=1)
     assert isinstance(capture, _UsbCamera)
     assert capture.format == "YUYV"
+
+
+class _DirectShowCamera:
+    """What OpenCV's cap_dshow.cpp (4.10 to 5.0) does with what is set."""
+
+    def __init__(self, *_: object) -> None:
+        self._wanted = [-1, -1]
+        self.size, self.fps, self.format = [640, 480], 0.0, "YUYV"
+
+    def isOpened(self) -> bool:  # noqa: N802
+        return True
+
+    def getBackendName(self) -> str:  # noqa: N802
+        return "DSHOW"
+
+    def set(self, key: int, value: float) -> bool:
+        match key:
+            case cv2.CAP_PROP_FPS:
+                self.fps, self.format = value, "YUYV"
+            case cv2.CAP_PROP_FRAME_WIDTH:
+                self._want(0, int(value))
+            case cv2.CAP_PROP_FRAME_HEIGHT:
+                self._want(1, int(value))
+            case cv2.CAP_PROP_FOURCC:
+                self.format = int(value).to_bytes(4, "little").decode()
+                self._wanted = [-1, -1]
+        return True
+
+    def _want(self, side: int, pixels: int) -> None:
+        self._wanted[side] = pixels
+        if min(self._wanted) > 0:
+            self.size, self.format = self._wanted, "YUYV"
+            self._wanted = [-1, -1]
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (CameraRequest(), ([640, 480], 0, "YUYV")),
+        (CameraRequest(fps=15), ([640, 480], 15, "YUYV")),
+        (CameraRequest(fps=60), ([640, 480], 60, "MJPG")),
+        (CameraRequest(320), ([320, 480], 0, "YUYV")),
+        (CameraRequest(height=1080), ([640, 1080], 0, "MJPG")),
+        (CameraRequest(1280, 720, 30), ([1280, 720], 30, "MJPG")),
+        (CameraRequest(1280, 720, 10), ([1280, 720], 10, "YUYV")),
+    ],
+)
+def test_direct_show_is_asked_in_the_order_in_which_it_forgets_nothing(
+    request_: CameraRequest, expected: tuple[list[int], float, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cv2, "VideoCapture", _DirectShowCamera)
+    capture = Endpoint.camera(0, request_).open(timeout_s=1)
+    assert isinstance(capture, _DirectShowCamera)
+    assert (capture.size, capture.fps, capture.format) == expected

@@ -7,7 +7,7 @@ from pathlib import Path
 from edge_runtime import errors
 
 _TABLE = Path(__file__).parents[2] / "docs" / "exit-codes.md"
-_WITHOUT_CLASS = {0, 2, 129, 130, 143}
+_WITHOUT_CLASS = {0, 2, 129, 130, 143, 149}
 
 
 def _rows() -> list[tuple[int, str]]:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import cv2
@@ -185,7 +185,13 @@ def _blank_png(side: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
-@pytest.mark.parametrize("first", ["", "import cv2\n"])
+# What Python sets never reaches an OpenCV that has its own copy of the environment.
+_ON_WINDOWS = (
+    "import os\nos.name = 'nt'\nimport edge_runtime\nos.name = 'posix'\nos.unsetenv('OPENCV_IO_MAX_IMAGE_PIXELS')\n"
+)
+
+
+@pytest.mark.parametrize("first", ["", "import cv2\n", _ON_WINDOWS])
 def test_a_small_file_cannot_claim_gigabytes(tmp_path: Path, first: str) -> None:
     path = _written(tmp_path / "bomb.png", _blank_png(20_000))
     assert path.stat().st_size < 100_000
@@ -313,3 +319,15 @@ def test_links_to_folders_are_followed_but_never_round(picture: np.ndarray, tmp_
         link.symlink_to(target, target_is_directory=True)
     names = [path.relative_to(folder).as_posix() for path in pictures_under(folder)]
     assert names == ["b.png", "far/a.png", "far/on/e.png", "too/a.png", "too/on/e.png"]
+
+
+def test_pictures_have_the_order_of_linux_also_where_case_does_not_count(
+    picture: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("b.png", "C.png", "a/b.png", "a-b.png", "a/B.png", "a b.png", "Z/y.png", "a.b/c.png"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        _written(path, _encoded(".png", picture))
+    expected = sorted(tmp_path.rglob("*.png"))
+    monkeypatch.setattr(PurePath, "__lt__", lambda one, other: str(one).lower() < str(other).lower())
+    assert pictures_under(tmp_path) == expected

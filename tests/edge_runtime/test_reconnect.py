@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 import cv2
+import numpy as np
 import pytest
 
 from edge_runtime.errors import StreamError
@@ -197,3 +198,58 @@ def test_waits_grow_while_nobody_answers(
     thread.run()
     assert waits[:4] == [0.05, 0.1, 0.2, 0.4]
     assert waits[-1] == longest
+
+
+class _DirectShow:
+    """A camera as OpenCV has it on Windows: `grab` returns at once."""
+
+    def __init__(self) -> None:
+        self.grabs = 0
+
+    def isOpened(self) -> bool:  # noqa: N802
+        return True
+
+    def getBackendName(self) -> str:  # noqa: N802
+        return "DSHOW"
+
+    def get(self, _: int) -> float:
+        return 0.0
+
+    def grab(self) -> bool:
+        self.grabs += 1
+        return True
+
+    def retrieve(self) -> tuple[bool, np.ndarray]:
+        return True, np.zeros((8, 8, 3), np.uint8)
+
+    def release(self) -> None:
+        pass
+
+
+@pytest.fixture
+def direct_show(monkeypatch: pytest.MonkeyPatch) -> _DirectShow:
+    camera = _DirectShow()
+    monkeypatch.setattr(Endpoint, "open", lambda *_: camera)
+    return camera
+
+
+def test_a_camera_that_keeps_nobody_waiting_is_waited_for(direct_show: _DirectShow, told: _Told) -> None:
+    frames = _take(_source(told, "camera", max_fps=20.0), lambda frames: len(frames) == 8)
+    assert frames[-1].clock_s - frames[0].clock_s >= 0.25
+    # A read that found none due comes before each that did.
+    assert direct_show.grabs <= 20
+
+
+def test_waiting_for_what_is_due_is_no_stuck_call_and_ends_at_once(
+    direct_show: _DirectShow, told: _Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_runtime.sources.live._GRACE_S", 0.1)
+    start_s = time.monotonic()
+    source = _source(told, "camera", max_fps=1.0)
+    source._threads[0]._timeout_s = 0.1
+    _take(source, lambda frames: len(frames) == 3)
+    source._threads[0].join(0.5)
+    assert not source._threads[0].is_alive()
+    assert told.events == []
+    assert 1 <= time.monotonic() - start_s < 5
+    assert direct_show.grabs <= 8

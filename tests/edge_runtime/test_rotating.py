@@ -157,3 +157,37 @@ def test_a_file_that_holds_something_else_is_left_alone(content: bytes, tmp_path
 def test_a_device_is_refused() -> None:
     with pytest.raises(OutputError, match="no file that can be cut"):
         RotatingFile(Path("/dev/full"), 1000)
+
+
+@pytest.fixture
+def _renames_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse to rename what this process has open, as Windows does."""
+    replace = Path.replace
+
+    def refuse(self: Path, target: Path) -> Path:
+        descriptors = [path for path in Path("/proc/self/fd").iterdir() if path.exists()]
+        if any(path.samefile(self) for path in descriptors):
+            raise PermissionError(errno.EACCES, "in use")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+
+
+@pytest.mark.usefixtures("_renames_nothing_open")
+def test_files_are_renamed_while_they_are_closed(tmp_path: Path) -> None:
+    with closing(RotatingFile(tmp_path / "log", 3 * len(_numbered(0)))) as file:
+        for number in range(15):
+            file.write(_numbered(number))
+    assert _numbers(tmp_path) == [*range(15)]
+
+
+@pytest.mark.usefixtures("_renames_nothing_open")
+def test_a_reader_that_holds_the_file_costs_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with closing(RotatingFile(path, 3 * len(_numbered(0)))) as file:
+        for number in range(3):
+            file.write(_numbered(number))
+        with path.open(), pytest.raises(PermissionError, match="in use"):
+            file.write(_numbered(3))
+        file.write(_numbered(3))
+    assert _numbers(tmp_path) == [*range(4)]

@@ -87,6 +87,14 @@ class TestJson:
         with pytest.raises(BrokenPipeError):
             JsonSink(_FullStream(BrokenPipeError())).write(_frame(), _result())
 
+    def test_windows_says_of_a_broken_pipe_that_it_is_invalid(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        sink = JsonSink(_FullStream(OSError(errno.EINVAL, "Invalid argument")))
+        with pytest.raises(OutputError, match="Invalid argument"):
+            sink.write(_frame(), _result())
+        monkeypatch.setattr("edge_runtime.streams._ON_WINDOWS", True)
+        with pytest.raises(BrokenPipeError):
+            sink.write(_frame(), _result())
+
 
 class TestLines:
     def test_columns_are_aligned(self) -> None:
@@ -336,3 +344,9 @@ class TestSave:
     def test_an_unknown_suffix_is_said(self) -> None:
         with pytest.raises(OutputError, match="no known format"):
             open_save_sink("out.xyz", DemoSource())
+
+
+def test_a_folder_may_end_in_either_separator_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(open_save_sink("seen.v1/", DemoSource()), PictureFolderSink)
+    monkeypatch.setattr("os.altsep", "\\")
+    assert isinstance(open_save_sink("seen.v1\\", DemoSource()), PictureFolderSink)

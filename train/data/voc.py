@@ -91,7 +91,11 @@ def _find_photo(path: Path, stem: Path, filename: str, folder: Path, photos: Map
 
 def _stay_inside(folder: Path, beginning: Path, name: Path) -> Path:
     """Return a path within a folder; of one that leads out of it, maybe to another copy, the last part counts."""
-    inside = Path(os.path.relpath(beginning / name, folder))
+    try:
+        inside = Path(os.path.relpath(beginning / name, folder))
+    except ValueError:
+        # It is on another drive of Windows.
+        return beginning / name.name
     return beginning / name.name if ".." in inside.parts else folder / inside
 
 

@@ -93,7 +93,7 @@ def read_data(
     _refuse_unseen(known, sets[: len(sources)], sets[len(sources) :])
     if validation:
         _refuse_divided((*sources, *validation), sets, len(sources))
-    folder = Path(os.path.commonpath([box_set.images.resolve() for box_set in sets]))
+    folder = _common_folder(sets)
     moved = [_move(box_set, folder) for box_set in sets]
     training = [photo for photos in moved[: len(sources)] for photo in photos]
     held_out = [photo for photos in moved[len(sources) :] for photo in photos]
@@ -116,6 +116,16 @@ def _read_sets(paths: Sequence[Path], images: Path | None, classes: Path | None)
         read_boxes(path, images if is_file or not any(files) else None, classes if not is_file or all(files) else None)
         for path, is_file in zip(paths, files, strict=True)
     ]
+
+
+def _common_folder(sets: Sequence[BoxSet]) -> Path:
+    folders = [box_set.images.resolve() for box_set in sets]
+    try:
+        return Path(os.path.commonpath(folders))
+    except ValueError as error:
+        raise DataError(
+            f"{folders[0]} and the photos of another data set are on several drives; copy them to one."
+        ) from error
 
 
 def _leave_out_others(sets: Sequence[BoxSet], labels: Set[str]) -> list[BoxSet]:

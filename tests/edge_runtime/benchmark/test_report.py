@@ -1,9 +1,14 @@
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from edge_runtime.benchmark import measuring
+from edge_runtime.benchmark.comparison import compare
 from edge_runtime.benchmark.job import STAGES, Job, Round
 from edge_runtime.benchmark.report import Report, summarize
+from edge_runtime.benchmark.table import format_report
 
 _JOBS = [Job("model", ("a.avi",), threads, False, "cpu", 4, 1) for threads in (1, 2)]
 
@@ -47,3 +52,19 @@ def test_on_an_edge_tpu_frames_are_answered_one_after_another(report: Report) ->
 def test_a_report_survives_json(report: Report) -> None:
     assert Report.from_dict(report.to_dict()) == report
     assert tuple(report.figures[0].stages_ms) == STAGES
+
+
+def test_a_system_that_does_not_tell_the_memory_has_all_other_figures(
+    report: Report, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert measuring._peak_rss_mb() > 0
+    monkeypatch.setattr(measuring, "_STATUS", tmp_path / "status")
+    assert measuring._peak_rss_mb() is None
+    untold = summarize(
+        _JOBS[:1], [(replace(_round(0.1), peak_rss_mb=None),)], "a.avi", {"processor": "M", "cpus": 2, "packages": {}}
+    )
+    assert json.loads(json.dumps(untold.to_dict()))["figures"][0]["peak_rss_mb"] is None
+    assert format_report(untold).endswith(" -")
+    figures = {ratio.figure for ratio in compare(report, untold).ratios}
+    assert "frames/s" in figures
+    assert "peak RSS MB" not in figures

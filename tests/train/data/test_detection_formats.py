@@ -1,6 +1,7 @@
 import csv
 import json
 import logging
+import ntpath
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -176,6 +177,13 @@ def test_a_wrong_yolo_box_is_named(lines: str, sentence: str, tmp_path: Path) ->
 def test_a_wrong_voc_file_is_refused(changes: dict[str, Any], sentence: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=sentence):
         read_boxes(_write_voc(tmp_path, **changes))
+
+
+def test_a_photo_on_another_drive_is_the_one_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    annotations = _write_voc(tmp_path) / "Annotations" / "a.xml"
+    annotations.write_text(annotations.read_text().replace("a.png", "D:\\photos\\a.png"))
+    monkeypatch.setattr(os.path, "relpath", lambda *_: ntpath.relpath("D:\\photos\\a.png", "C:\\shop"))
+    assert [photo.image for photo in read_boxes(tmp_path).photos] == ["a.png"]
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"categories": 3}', "\0"])

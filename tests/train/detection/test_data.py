@@ -1,5 +1,7 @@
 import json
 import logging
+import ntpath
+import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +45,12 @@ def test_several_data_sets_are_one(make_scenes: MakeScenes) -> None:
     assert len(data.rows) == 12
     assert all((data.images / row.image).is_file() for row in data.rows)
     assert len(data.box_rows) == 24
+
+
+def test_data_sets_on_several_drives_are_refused(make_scenes: MakeScenes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "commonpath", lambda _: ntpath.commonpath(["C:\\shop", "D:\\more"]))
+    with pytest.raises(DataError, match="several drives; copy them to one"):
+        read_data([make_scenes(count=6), make_scenes(count=6, seed=1)], [], (), 0.25, seed=0)
 
 
 def test_data_to_measure_on_are_never_learnt(make_scenes: MakeScenes) -> None:
