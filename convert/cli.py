@@ -18,6 +18,8 @@ from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from convert.conversion import Conversion
 
 _DEFAULT_COMMAND = "convert"
@@ -29,6 +31,11 @@ class _ConvertGroup(ErrorGroup):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = {*self.commands, *(name for option in self.get_params(ctx) for name in option.opts)}
         return super().parse_args(ctx, [_DEFAULT_COMMAND, *args] if args and args[0] not in own else args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="dir"), *super().shell_complete(ctx, incomplete)]
 
 
 @click.group(

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from edge_runtime.bundled import find_model
+from edge_runtime.completion import complete_model
 
 
 class _RunFolder(click.Path):
@@ -32,6 +33,7 @@ model_argument = click.argument(
     "model",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE|NAME",
+    shell_complete=complete_model,
     callback=lambda _context, _argument, model: find_model(model),
 )
 """A `.tflite` file, or a bundled model by its name; it is only read."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_runtime.cli_errors import ErrorCommand, say
+from edge_runtime.completion import complete_model
 from edge_runtime.ending import run_process
 from edge_runtime.errors import PictureError
 from edge_runtime.options.companions import check_companions, drop_overruled
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
+    shell_complete=complete_model,
     metavar="FILE|NAME",
     help="TFLite model with metadata, or a bundled one: garment_classifier, garment_detector.  "
     "[default: garment_classifier]",
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 @click.option(
     "--classifier",
     type=click.Path(path_type=Path),
+    shell_complete=complete_model,
     metavar="FILE|NAME",
     help="Classifier that looks again at each box which the detector given by --model finds.",
 )

@@ -12,6 +12,7 @@ import click
 
 from edge_runtime.addresses import is_address
 from edge_runtime.cli_errors import ErrorCommand
+from edge_runtime.completion import complete_file, complete_model
 from edge_runtime.ending import run_process
 from edge_runtime.quiet import quiet_opencv
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @click.command("edge-bench", cls=ErrorCommand, context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("model", metavar="MODEL")
-@click.argument("sources", nargs=-1, metavar="[INPUT]...")
+@click.argument("model", metavar="MODEL", shell_complete=complete_model)
+@click.argument("sources", nargs=-1, metavar="[INPUT]...", shell_complete=complete_file)
 @click.option(
     "--threads",
     type=click.IntRange(1, 256),

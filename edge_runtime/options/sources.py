@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from edge_runtime.addresses import is_address
+from edge_runtime.completion import complete_file
 from edge_runtime.option_group import option_group
 from edge_runtime.options.numbers import FiniteRange
 
@@ -38,7 +39,7 @@ _MOST_TIMEOUT_S: Final = 86400
 _REQUEST: Final = ("width", "height", "fps")
 
 source_options = option_group(
-    click.argument("sources", nargs=-1, metavar="[SOURCE]...", envvar="EDGE_SOURCES"),
+    click.argument("sources", nargs=-1, metavar="[SOURCE]...", envvar="EDGE_SOURCES", shell_complete=complete_file),
     click.option(
         "--camera",
         "cameras",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge_runtime.completion import complete_model
 from edge_runtime.errors import FindingsError
 from edge_runtime.extras import require_extra
 from edge_runtime.files import write_text
@@ -43,6 +44,7 @@ _OF_LABELS = ("model", *COLUMN_OPTIONS)
 @click.option(
     "--model",
     metavar="imagenet|MODEL|FILE|RUN",
+    shell_complete=complete_model,
     callback=find_bundled,
     help="What judges the labels: ImageNet weights fetched by Keras, a bundled model (garment_classifier), a .tflite "
     "file of edge-convert, MobileNetV2 weights in another file, or a run over other photos (one over these photos has "

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from edge_runtime.bundled import BUNDLED, find_model
+from edge_runtime.completion import complete_model
 from edge_runtime.options.numbers import FiniteRange
 from train.networks.catalogue import read_catalogue
 
@@ -37,6 +38,7 @@ weights_option = click.option(
     default="imagenet",
     show_default=True,
     metavar="imagenet|none|MODEL|FILE",
+    shell_complete=complete_model,
     callback=find_bundled,
     help="Weights to start from: published, fresh, a bundled model's (garment_classifier, garment_detector), "
     "or a file: .keras of a run, .tflite, .h5, or folded .npz.",

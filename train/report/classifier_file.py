@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from edge_runtime.pictures import read_picture
 from edge_runtime.recognizer import Recognizer
 from train.data.photos import PhotoSet
 from train.evaluation.metrics import count_confusions
+from train.evaluation.predictions import Predictions
 from train.evaluation.statistics import ClassQuality, measure_classes
 
 
@@ -37,6 +39,19 @@ class ClassScore:
 
 
 @dataclass(frozen=True, slots=True)
+class NegativeScores:
+    """What a file makes of pictures that show nothing to be named.
+
+    Attributes:
+        pictures: How many.
+        rejected: Share whose best score is below the file's threshold.
+    """
+
+    pictures: int
+    rejected: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class ClassifierScores:
     """What a classifier file is worth on some photos.
 
@@ -47,7 +62,9 @@ class ClassifierScores:
         threshold: The file's own; best scores in [0, 1] below it are rejected.
         rejected: Share of photos whose best score is.
         answered: Share answered rightly of the others; None where all are rejected.
-        classes: Those that photos show or are answered with, in the order of the file's labels.
+        classes: Those that photos show or are answered with, in the order of the file's labels; then those that it
+            lacks.
+        negatives: Of pictures that show nothing to be named; None without any.
     """
 
     photos: int
@@ -57,38 +74,74 @@ class ClassifierScores:
     rejected: Estimate
     answered: Estimate | None
     classes: tuple[ClassScore, ...]
+    negatives: NegativeScores | None = None
 
 
-def measure_classifier(recognizer: Recognizer, photo_set: PhotoSet) -> ClassifierScores:
-    """Ask a classifier photos, at least one, whose labels are all among its own, with a progress bar on a terminal.
+def ask_classifiers(recognizers: Sequence[Recognizer], photo_set: PhotoSet) -> list[Predictions]:
+    """Ask classifiers the same photos, at least one, with a progress bar on a terminal.
+
+    Returns:
+        The answers of each; classes of the photos that it lacks stand behind its own labels, with scores of 0.
 
     Raises:
-        ModelError: It is a detector.
+        ModelError: One is a detector.
         PictureError: A photo cannot be read.
     """
-    labels = recognizer.spec.heads[0].labels
-    files = tqdm(photo_set.files, "asking", unit="photo", disable=None)
-    scores = np.stack([recognizer.scores(read_picture(file)) for file in files])
-    targets = np.array([labels.index(photo.label) for photo in photo_set.photos])
-    return rate_answers(scores, targets, labels, recognizer.spec.heads[0].threshold)
+    answers = _score(recognizers, photo_set.files, "photo")
+    return [
+        _predict(recognizer.spec.labels, scores, photo_set)
+        for recognizer, scores in zip(recognizers, answers, strict=True)
+    ]
+
+
+def ask_negatives(recognizers: Sequence[Recognizer], files: Sequence[Path]) -> list[NegativeScores | None]:
+    """Ask classifiers the same pictures that show nothing to be named; None of each without any picture.
+
+    Raises:
+        ModelError: One is a detector.
+        PictureError: A picture cannot be read.
+    """
+    if not files:
+        return [None for _ in recognizers]
+    answers = _score(recognizers, files, "picture")
+    return [
+        NegativeScores(len(files), _share(scores.max(axis=1) < recognizer.spec.heads[0].threshold))
+        for recognizer, scores in zip(recognizers, answers, strict=True)
+    ]
 
 
 def rate_answers(
-    scores: NDArray[np.float32], targets: NDArray[np.int64], labels: Sequence[str], threshold: float
+    predictions: Predictions, threshold: float, negatives: NegativeScores | None = None
 ) -> ClassifierScores:
-    """Hold (photos, labels) scores against (photos,) true class indices."""
-    answers = scores.argmax(axis=1)
-    right, kept = answers == targets, scores.max(axis=1) >= threshold
-    classes = _rate_classes(labels, count_confusions(targets, answers, len(labels)))
+    """Hold answers against the truth, and add what is known of negatives."""
+    right, kept = predictions.right, predictions.scores.max(axis=1) >= threshold
+    labels = predictions.labels
+    classes = _rate_classes(labels, count_confusions(predictions.targets, predictions.answers, len(labels)))
     return ClassifierScores(
-        photos=len(targets),
+        photos=len(right),
         top1=_share(right),
         macro=float(np.mean([each.recall.value for each in classes if each.recall is not None])),
         threshold=threshold,
         rejected=_share(~kept),
         answered=_share(right[kept]) if kept.any() else None,
         classes=classes,
+        negatives=negatives,
     )
+
+
+def _score(recognizers: Sequence[Recognizer], files: Sequence[Path], unit: str) -> list[NDArray[np.float32]]:
+    """Return (files, labels) scores of each."""
+    frames = map(read_picture, tqdm(files, "asking", unit=unit, disable=None))
+    rows = [[recognizer.scores(frame) for recognizer in recognizers] for frame in frames]
+    return [np.stack(each) for each in zip(*rows, strict=True)]
+
+
+def _predict(own: tuple[str, ...], scores: NDArray[np.float32], photo_set: PhotoSet) -> Predictions:
+    lacking = [label for label in photo_set.labels if label not in own]
+    labels = (*own, *lacking)
+    images = tuple(photo.image for photo in photo_set.photos)
+    targets = np.array([labels.index(photo.label) for photo in photo_set.photos])
+    return Predictions(labels, images, targets, np.pad(scores, ((0, 0), (0, len(lacking)))))
 
 
 def _share(flags: Flags) -> Estimate:

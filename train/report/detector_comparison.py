@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge_runtime.coco import CocoScores, count_with_boxes, measure_coco, resample_map
-from edge_runtime.estimates import BootstrapEstimate, estimate_by_bootstrap, resample_photos
+from edge_runtime.estimates import BootstrapEstimate
 from train.report.comparison import NOT_COMPARABLE, NOTHING, Comparison, Worth, are_same, compare_with_first
 from train.report.detector_run import FinishedDetectorRun
+from train.report.resampled_map import ResampledMap, measure_map
 
 _Key = tuple[str, tuple[tuple[str, tuple[float, ...]], ...]]
 
@@ -35,15 +33,11 @@ class _Measured:
 
     Attributes:
         keys: What makes a photo the same in two runs, of each in an order that all runs share.
-        with_boxes: On how many of these there is a true box.
-        scores: On its validation photos.
-        resampled: (draws,) mAP of other photos like these.
+        precision: On its validation photos, in that order.
     """
 
     keys: list[_Key]
-    with_boxes: int
-    scores: CocoScores
-    resampled: NDArray[np.float64]
+    precision: ResampledMap
 
 
 def compare_detectors(runs: Sequence[FinishedDetectorRun]) -> Comparison:
@@ -58,22 +52,16 @@ def _measure(run: FinishedDetectorRun) -> _Measured:
     keys = _photo_keys(run)
     order = sorted(range(len(keys)), key=lambda index: keys[index])
     truth, found = [run.truth[index] for index in order], [run.found[index] for index in order]
-    labels, draws = run.detection.labels, resample_photos(len(order))
-    return _Measured(
-        [keys[index] for index in order],
-        count_with_boxes(truth),
-        measure_coco(truth, found, labels),
-        resample_map(truth, found, labels, draws),
-    )
+    return _Measured([keys[index] for index in order], measure_map(truth, found, run.detection.labels))
 
 
 def _judge(each: _Measured, first: _Measured) -> Worth:
-    average, gain = estimate_by_bootstrap(each.scores.map, each.resampled, each.with_boxes), _gain(each, first)
+    average, map50, gain = each.precision.estimate, each.precision.scores.map50, _gain(each, first)
     return Worth(
         headline=average.drawn,
-        measured={"mAP [95 %]": _format(average, ""), "mAP50": f"{each.scores.map50:.3f}"},
+        measured={"mAP [95 %]": _format(average, ""), "mAP50": f"{map50:.3f}"},
         held={"gain [95 %]": _verdict(gain, is_first=each is first)},
-        record={"map": average.value, "low": average.low, "high": average.high, "map50": each.scores.map50},
+        record={"map": average.value, "low": average.low, "high": average.high, "map50": map50},
         held_record={
             "gain": gain.value if gain else None,
             "gain_low": gain.low if gain else None,
@@ -83,10 +71,7 @@ def _judge(each: _Measured, first: _Measured) -> Worth:
 
 
 def _gain(each: _Measured, first: _Measured) -> BootstrapEstimate | None:
-    if not are_same(each.keys, first.keys):
-        return None
-    difference = each.scores.map - first.scores.map
-    return estimate_by_bootstrap(difference, each.resampled - first.resampled, each.with_boxes)
+    return each.precision.gain_over(first.precision) if are_same(each.keys, first.keys) else None
 
 
 def _verdict(gain: BootstrapEstimate | None, *, is_first: bool) -> str:

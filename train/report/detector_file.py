@@ -1,16 +1,17 @@
 """How good a finished detector file is on photos with boxes, through the runtime as on a device."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tqdm import tqdm
 
-from edge_runtime.coco import LOWEST_SCORE, LabelPrecision, TrueBox, count_with_boxes, measure_coco, resample_map
-from edge_runtime.estimates import BootstrapEstimate, estimate_by_bootstrap, resample_photos
+from edge_runtime.coco import LOWEST_SCORE, LabelPrecision, TrueBox
+from edge_runtime.estimates import BootstrapEstimate
 from edge_runtime.recognizer import Recognizer
 from edge_runtime.results import Detection
-from train.data.boxes import BoxedPhoto, BoxSet, read_boxed_photo
+from train.data.boxes import BoxSet, read_boxed_photo
 from train.detection.judging import Counts, JudgedPhoto, count_outcomes, judge_photo
+from train.report.resampled_map import ResampledMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class DetectorScores:
         found: True boxes found at the threshold, with an IoU of at least 0.5.
         missed: The other true boxes.
         wrong: Boxes found at the threshold where there is none.
-        classes: Those that the truth has or boxes are found of, in the order of the file's labels.
+        classes: Those that the truth has or boxes are found of.
     """
 
     photos: int
@@ -63,45 +64,48 @@ class DetectorScores:
     classes: tuple[BoxScore, ...]
 
 
-def measure_detector(recognizer: Recognizer, box_set: BoxSet, matched: Mapping[str, str]) -> DetectorScores:
-    """Let a detector look at photos, with a progress bar on a terminal.
+@dataclass(frozen=True, slots=True)
+class FoundBoxes:
+    """What a detector finds on photos.
 
-    Args:
-        recognizer: Holds the detector.
-        box_set: The photos and their boxes.
-        matched: The detector's label by class of the boxes; empty for boxes that are left out.
+    Attributes:
+        truth: The true boxes of each photo.
+        found: The boxes found on each, down to low scores, photos in the same order.
+        labels: Of any of these boxes, in the order of the figures.
+        threshold: Boxes whose scores in [0, 1] are below it are not reported.
+    """
+
+    truth: Sequence[Sequence[TrueBox]]
+    found: Sequence[Sequence[Detection]]
+    labels: tuple[str, ...]
+    threshold: float
+
+
+def look(recognizers: Sequence[Recognizer], box_set: BoxSet) -> list[list[tuple[Detection, ...]]]:
+    """Let detectors look at the same photos, with a progress bar on a terminal.
+
+    Returns:
+        What each finds on each photo, down to low scores.
 
     Raises:
-        ModelError: It is a classifier.
-        DataError: A photo cannot be read, or no box is left.
+        ModelError: One is a classifier.
+        DataError: A photo cannot be read.
     """
     photos = tqdm(box_set.photos, "looking", unit="photo", disable=None)
-    found = [recognizer.detect(read_boxed_photo(box_set.images, photo), threshold=LOWEST_SCORE) for photo in photos]
-    truth = [_take_truth(photo, matched) for photo in box_set.photos]
-    detection = recognizer.spec.detection
-    return rate_boxes(truth, found, recognizer.spec.labels, detection.threshold if detection else 0.0)
+    frames = (read_boxed_photo(box_set.images, photo) for photo in photos)
+    found = [[recognizer.detect(frame, threshold=LOWEST_SCORE) for recognizer in recognizers] for frame in frames]
+    return [list(each) for each in zip(*found, strict=True)]
 
 
-def rate_boxes(
-    truth: Sequence[Sequence[TrueBox]],
-    found: Sequence[Sequence[Detection]],
-    labels: Sequence[str],
-    threshold: float,
-) -> DetectorScores:
-    """Hold boxes found, down to low scores, against the true ones of the same photos.
-
-    Raises:
-        DataError: There is no true box.
-    """
-    scores = measure_coco(truth, found, labels)
-    classes = _rate_classes(scores.labels, _judge(truth, found, threshold), labels)
-    resampled = resample_map(truth, found, labels, resample_photos(len(truth)))
+def rate_boxes(boxes: FoundBoxes, precision: ResampledMap) -> DetectorScores:
+    """Hold boxes found against the true ones, given what is known of their precision."""
+    classes = tuple(_rate_classes(precision.scores.labels, _judge(boxes), boxes.labels))
     return DetectorScores(
-        photos=len(truth),
-        boxes=sum(map(len, truth)),
-        map=estimate_by_bootstrap(scores.map, resampled, count_with_boxes(truth)),
-        map50=scores.map50,
-        threshold=threshold,
+        photos=len(boxes.truth),
+        boxes=sum(map(len, boxes.truth)),
+        map=precision.estimate,
+        map50=precision.scores.map50,
+        threshold=boxes.threshold,
         found=sum(each.found for each in classes),
         missed=sum(each.missed for each in classes),
         wrong=sum(each.wrong for each in classes),
@@ -109,23 +113,17 @@ def rate_boxes(
     )
 
 
-def _take_truth(photo: BoxedPhoto, matched: Mapping[str, str]) -> list[TrueBox]:
-    return [TrueBox(label, box.corners) for box in photo.boxes if (label := matched[box.label])]
-
-
-def _judge(
-    truth: Sequence[Sequence[TrueBox]], found: Sequence[Sequence[Detection]], threshold: float
-) -> list[JudgedPhoto]:
-    reported = ([each for each in boxes if each.score >= threshold] for boxes in found)
-    return [judge_photo(boxes, true) for boxes, true in zip(reported, truth, strict=True)]
+def _judge(boxes: FoundBoxes) -> list[JudgedPhoto]:
+    reported = ([each for each in found if each.score >= boxes.threshold] for found in boxes.found)
+    return [judge_photo(found, true) for found, true in zip(reported, boxes.truth, strict=True)]
 
 
 def _rate_classes(
     precisions: Sequence[LabelPrecision], judged: Sequence[JudgedPhoto], labels: Sequence[str]
-) -> tuple[BoxScore, ...]:
+) -> Iterator[BoxScore]:
     precision = {each.label: each for each in precisions}
     rated = (_rate_class(label, precision.get(label), count_outcomes(judged, label)) for label in labels)
-    return tuple(each for each in rated if each.boxes or each.wrong)
+    return (each for each in rated if each.boxes or each.wrong)
 
 
 def _rate_class(label: str, precision: LabelPrecision | None, counts: Counts) -> BoxScore:

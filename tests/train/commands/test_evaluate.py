@@ -72,6 +72,16 @@ def test_text_names_the_model_and_every_class(drawn_photos: Path) -> None:
     assert {"hat", "pants", "shoes"} <= {line.split(" ")[0] for line in lines}
 
 
+def test_json_is_right_whatever_stdout_can_hold(photos: Path) -> None:
+    renamed = photos.rename(photos.with_name("bluze ă 👕"))
+    for arguments in (["--json"], []):
+        result = CliRunner(charset="cp1252").invoke(main, ["evaluate", "garment_classifier", str(renamed), *arguments])
+        assert result.exit_code == 0, result.output
+        assert "bluze " in result.stdout
+        if arguments:
+            assert json.loads(result.stdout)["data"] == str(renamed)
+
+
 def test_one_class_is_measured_alone(photos: Path) -> None:
     for name in ("pants", "shoes"):
         shutil.rmtree(photos / name)
