@@ -47,8 +47,15 @@ def only_unread_pictures(paths: Iterable[Path]) -> list[Path]:
 
 def _only(suffixes: Set[str], paths: Iterable[Path]) -> list[Path]:
     seen = (path for path in paths if path.suffix.lower() in suffixes and not _is_hidden(path.name) and path.is_file())
-    # Windows' paths compare without regard to case, and the same photos and seed would be divided in another way there.
-    return sorted(seen, key=lambda path: path.parts)
+    return sort_paths(seen)
+
+
+def sort_paths(paths: Iterable[Path]) -> list[Path]:
+    """Return paths sorted alike on all systems: Windows' compare without regard to case.
+
+    The same photos and seed would be divided in another way there.
+    """
+    return sorted(paths, key=lambda path: path.parts)
 
 
 def pictures_under(folder: Path) -> list[Path]:

@@ -19,7 +19,7 @@ from train.classification.distillation import load_teachers
 from train.classification.encoding import Encoding
 from train.classification.epoch import EpochRecord
 from train.classification.finishing import Finish, finish_model
-from train.classification.head import take_over_head
+from train.classification.head import Sample, take_over_head
 from train.classification.negatives import Negatives, find_negatives
 from train.classification.schedule import ClassifierSchedule
 from train.classification.task import ClassifierTask
@@ -34,11 +34,11 @@ from train.fitting.environment import computing_in
 from train.fitting.training import Fitting
 from train.networks.architectures import ARCHITECTURES, build_classifier
 from train.networks.keras_files import load_model
-from train.networks.weights import are_folded, check_weights, list_batch_norms, unfold_batch_norms
+from train.networks.weights import are_folded, are_of_a_run, check_weights, list_batch_norms, unfold_batch_norms
 
 log = logging.getLogger(__name__)
 
-_STATISTICS_PHOTOS = 128
+_SAMPLE_PHOTOS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class ClassifyOptions:
         columns: Columns of the CSV file.
         architecture: Key of `ARCHITECTURES`.
         image_size: Input height and width in pixels.
-        weights: `imagenet`, `none`, or a weights file; of a model with the same labels the head serves, too.
+        weights: `imagenet`, `none`, or a weights file; of a model that knows labels of these the head serves, too.
         dropout: Share of pooled features dropped in training.
         validation_share: Share of photos held out.
         schedule: How to fit.
@@ -148,14 +148,21 @@ def _build(options: ClassifyOptions, encoding: Encoding, training: list[SplitRow
         classifier = build_classifier(
             architecture, options.image_size, encoding.labels, options.weights, options.dropout
         )
-    if are_folded(options.weights):
-        random = np.random.default_rng(options.schedule.seed)
-        sample = [training[index] for index in random.permutation(len(training))[:_STATISTICS_PHOTOS]]
-        pixels, _ = Batches(sample, encoding, len(sample))[0]
-        body = classifier.get_layer("body")
-        unfold_batch_norms(body, list_batch_norms(body), normalize(pixels, encoding.input))
-    take_over_head(classifier, encoding.labels, options.weights)
+    if are_folded(options.weights) or are_of_a_run(options.weights):
+        _take_over(classifier, options, encoding, training)
     return classifier
+
+
+def _take_over(classifier: keras.Model, options: ClassifyOptions, encoding: Encoding, training: list[SplitRow]) -> None:
+    """Finish what loading weights into the body began, which training photos are needed for."""
+    random = np.random.default_rng(options.schedule.seed)
+    chosen = [training[index] for index in random.permutation(len(training))[:_SAMPLE_PHOTOS]]
+    pixels, targets = Batches(chosen, encoding, len(chosen))[0]
+    sample = Sample(normalize(pixels, encoding.input), targets)
+    if are_folded(options.weights):
+        body = classifier.get_layer("body")
+        unfold_batch_norms(body, list_batch_norms(body), sample.images)
+    take_over_head(classifier, encoding.labels, options.weights, sample)
 
 
 def _load_best(options: ClassifyOptions, run: TrainingRun, labels: tuple[str, ...]) -> keras.Model:

@@ -73,7 +73,7 @@ def check(output: Path | None, as_json: bool, **arguments: Any) -> None:
     from train.check.summary import summarize
 
     report, examples = _look(arguments)
-    text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
+    text = json.dumps(report.to_dict(), indent=2)
     if output is not None:
         write_text(output / "check.json", text + "\n")
         write_text(output / "check.html", render_page(report, examples))

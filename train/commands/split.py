@@ -27,6 +27,7 @@ _OF_BOXES = ("classes", "labels")
     epilog="\b\nExample:\n"
     "  edge-train split photos/ -o splits.csv\n"
     "  edge-train classify photos/ --splits splits.csv -o runs/shop\n"
+    "  edge-train split more_photos/ --keep splits.csv -o more_splits.csv\n"
     "  edge-train split instances.json --test-share 0.1 -o splits.csv\n"
     "  edge-train detect instances.json --splits splits.csv -o runs/found"
 )
@@ -49,6 +50,11 @@ _OF_BOXES = ("classes", "labels")
     help="Share of photos that no training sees or is judged by, for `edge-convert parity --split test`.",
 )
 @seed_option
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Split file whose photos keep their side; others follow their group or copies, or are drawn.",
+)
 def split(data: tuple[Path, ...], output: Path, **arguments: Any) -> None:
     """Divide DATA into training, validation and test photos, and save which is which.
 
@@ -70,6 +76,7 @@ def split(data: tuple[Path, ...], output: Path, **arguments: Any) -> None:
 
 
 def _divide_labels(data: Sequence[Path], arguments: dict[str, Any]) -> tuple[SplitRow, ...]:
+    from train.data.kept_split import keep_split
     from train.data.photos import read_photos
     from train.data.splits import split_photos
 
@@ -77,7 +84,11 @@ def _divide_labels(data: Sequence[Path], arguments: dict[str, Any]) -> tuple[Spl
     if len(data) > 1:
         raise click.UsageError(f"Several DATA are for boxes, and {data[0]} holds none; name one.")
     photo_set = read_photos(data[0], take_columns(arguments), arguments["images"])
-    return split_photos(photo_set, arguments["validation_share"], arguments["seed"], arguments["test_share"])
+    shares = arguments["validation_share"], arguments["seed"], arguments["test_share"]
+    if arguments["keep"] is None:
+        return split_photos(photo_set, *shares)
+    kept = keep_split(arguments["keep"], photo_set)
+    return split_photos(kept.photo_set, *shares, kept.sides)
 
 
 def _divide_boxes(data: Sequence[Path], arguments: dict[str, Any]) -> tuple[tuple[SplitRow, ...], list[BoxRow]]:
@@ -95,6 +106,7 @@ def _divide_boxes(data: Sequence[Path], arguments: dict[str, Any]) -> tuple[tupl
         classes=arguments["classes"],
         test_share=arguments["test_share"],
         redraw=True,
+        keep=arguments["keep"],
     )
     return divided.rows, divided.box_rows
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edge_runtime.errors import DataError
-from edge_runtime.pictures import visible_files
+from edge_runtime.pictures import sort_paths, visible_files
 from train.data.boxes import measure_photo
 
 Refuse = Callable[[str, DataError], None]
@@ -28,7 +28,7 @@ def keep_right(image: str, makers: Iterable[Callable[[], _Right]], refuse: Refus
 
 def files_under(folder: Path, suffixes: Iterable[str]) -> list[Path]:
     """Return the visible files in and below a folder that end in one of some suffixes, whatever the case, sorted."""
-    return sorted(path for path in visible_files(folder) if path.suffix.lower() in suffixes and path.is_file())
+    return sort_paths(path for path in visible_files(folder) if path.suffix.lower() in suffixes and path.is_file())
 
 
 def by_stem(folder: Path, paths: Iterable[Path]) -> dict[Path, list[Path]]:

@@ -10,6 +10,7 @@ from train.data.annotations import Refuse
 from train.data.boxes import BoxedPhoto, BoxSet, list_left_out
 from train.data.class_names import is_data_yaml, read_class_names
 from train.data.coco import read_coco
+from train.data.foreign import refuse_foreign
 from train.data.voc import VOC_BOXES, VOC_PHOTOS, read_voc
 from train.data.yolo import find_yolo_folder, find_yolo_roots, read_yolo
 
@@ -69,6 +70,7 @@ def _read_format(data: Path, images: Path | None, classes: Path | None, refuse: 
     if is_data_yaml(data):
         return _read_format(_follow(data), images, classes or data, refuse)
     if data.is_file():
+        refuse_foreign(data)
         _refuse_option("--classes", classes, data, "YOLO folder")
         return read_coco(data, images, refuse)
     _refuse_option("--images", images, data, "COCO file")

@@ -3,10 +3,13 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Final
 from unicodedata import normalize
 
 from edge_runtime.addresses import is_address
 from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PHOTO_SUFFIXES
+
+_OF_LABEL_STUDIO: Final = ("/data/upload/", "/data/local-files/")
 
 
 def is_there(photo: Path) -> bool:
@@ -21,6 +24,11 @@ def advise(images: Path, image: str) -> str:
     """Return what to do about a photo that is not there, given the folder that its path starts from, and its path."""
     if is_address(image):
         return "that is an address, not a path; download the photos, and write where they lie"
+    if image.startswith(_OF_LABEL_STUDIO):
+        return (
+            "that is how Label Studio names it; cut off all before the name that the photo has on this computer (see "
+            "docs/data.md, Labels from other tools)"
+        )
     if PureWindowsPath(image).anchor:
         return "this computer has no such file; write paths that start from that folder, or from one of --images"
     path = PurePosixPath(image)

@@ -15,6 +15,7 @@ from edge_runtime.errors import DataError, PictureError
 from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PHOTO_SUFFIXES, only_pictures, read_picture
 from edge_runtime.training_run import Split
 from train.data.detection_formats import holds_boxes
+from train.data.foreign import refuse_foreign
 from train.data.layouts import refuse_other_layouts
 from train.data.missing import advise, is_there
 from train.data.sides import find_divided_classes, lie_divided, list_folders
@@ -105,9 +106,10 @@ def find_photos(data: Path, columns: Columns, images: Path | None = None) -> Pho
     """List a data set as it is, with whatever is wrong with it; arguments as for `read_photos`.
 
     Raises:
-        DataError: Nothing is there, it holds boxes, its folders are those of a split without any of classes, or the
-            file is no table with these columns.
+        DataError: Nothing is there, it is a file of another kind or holds boxes, its folders are those of a split
+            without any of classes, or the file is no table with these columns.
     """
+    refuse_foreign(data)
     _refuse_boxes(data)
     if data.is_dir():
         for root in _roots(data):

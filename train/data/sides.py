@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from edge_runtime.pictures import PICTURE_SUFFIXES
+from edge_runtime.pictures import PICTURE_SUFFIXES, sort_paths
 from edge_runtime.training_run import Split
 
 _SIDES: Final[Mapping[str, Split]] = {
@@ -56,7 +56,7 @@ def find_divided_classes(data: Path) -> dict[Path, Split | None]:
 def list_folders(data: Path) -> list[Path]:
     """Return the folders of a folder that are for people to see, sorted."""
     folders = (path for path in data.iterdir() if path.is_dir())
-    return sorted(path for path in folders if not path.name.startswith(".") and path.name != _OF_ZIP)
+    return sort_paths(path for path in folders if not path.name.startswith(".") and path.name != _OF_ZIP)
 
 
 def has_pictures(folder: Path) -> bool:

@@ -73,7 +73,7 @@ def match_files(
         hashes: As for `match_splits`.
         complete: Whether these are all photos of the data.
     """
-    rows = _read(path)
+    rows = read_rows(path)
     present = set(images)
     if complete:
         _refuse(path, "are not in the data", rows.keys() - present)
@@ -102,8 +102,12 @@ def refuse_divided_groups(path: Path, groups: Sequence[str], rows: Sequence[Spli
             raise DataError(f"{path} divides the group {group}; {advice}.")
 
 
-def _read(path: Path) -> dict[str, SplitRow]:
-    """Read the rows by image; what one row says twice is no fault."""
+def read_rows(path: Path) -> dict[str, SplitRow]:
+    """Read the rows by image; what one row says twice is no fault.
+
+    Raises:
+        DataError: The file cannot be read, or contradicts itself.
+    """
     rows: dict[str, SplitRow] = {}
     for row in _read_rows(path):
         if rows.setdefault(row.image, row) != row:
@@ -125,6 +129,6 @@ def _refuse(path: Path, what: str, images: Iterable[str]) -> None:
     odd = sorted(images)
     if odd:
         raise DataError(
-            f"{path} is a split of other data: {len(odd)} photos {what}, the first {odd[0]}; "
-            "draw a new one with edge-train split."
+            f"{path} is a split of other data: {len(odd)} photos {what}, the first {odd[0]}; draw a new one with "
+            f"edge-train split --keep {path}, which leaves the others where they are."
         )

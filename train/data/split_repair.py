@@ -6,7 +6,11 @@ from itertools import chain
 
 
 def bring_to_both_sides(
-    held_out: frozenset[int], groups: Sequence[Sequence[int]], classes: Sequence[Set[str]], target: float
+    held_out: frozenset[int],
+    groups: Sequence[Sequence[int]],
+    classes: Sequence[Set[str]],
+    target: float,
+    kept: Set[int] = frozenset(),
 ) -> frozenset[int]:
     """Move groups to the other side as long as each move leaves fewer classes absent from a side.
 
@@ -15,8 +19,9 @@ def bring_to_both_sides(
         groups: All photos, by group.
         classes: What each photo shows.
         target: How many photos there should be on that side; of moves that help alike the nearest to it is taken.
+        kept: Photos that stay on their side, whole groups of them.
     """
-    division = _Division(held_out, groups, classes)
+    division = _Division(held_out, groups, classes, kept)
     moved = True
     while moved:
         # Not any(): each class gets its turn before one gets a second one.
@@ -27,7 +32,9 @@ def bring_to_both_sides(
 class _Division:
     """Which groups are held out, and how many photos of each class that are."""
 
-    def __init__(self, held_out: Set[int], groups: Sequence[Sequence[int]], classes: Sequence[Set[str]]) -> None:
+    def __init__(
+        self, held_out: Set[int], groups: Sequence[Sequence[int]], classes: Sequence[Set[str]], kept: Set[int]
+    ) -> None:
         self._groups = groups
         self._shown = [Counter(chain.from_iterable(classes[index] for index in group)) for group in groups]
         self._is_held = [group[0] in held_out for group in groups]
@@ -36,7 +43,7 @@ class _Division:
         self._size = len(held_out)
         self._showing: dict[str, list[int]] = {}
         for place, shown in enumerate(self._shown):
-            for label in shown:
+            for label in shown if groups[place][0] not in kept else ():
                 self._showing.setdefault(label, []).append(place)
 
     @property
@@ -52,7 +59,7 @@ class _Division:
 
     def help(self, label: str, target: float) -> bool:
         """Move the best group that shows a class, if the class is absent and any move helps."""
-        if not self._is_absent(label):
+        if not self._is_absent(label) or label not in self._showing:
             return False
         cost, _, place = min(
             (self._cost(place), abs(self._size_after(place) - target), place) for place in self._showing[label]

@@ -1,7 +1,7 @@
 """Dividing photos into training, validation and test without dividing a group."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import numpy as np
 
@@ -23,7 +23,11 @@ _LEAST_GROUPS = 10
 
 
 def split_photos(
-    photo_set: PhotoSet, validation_share: float, seed: int, test_share: float = 0.0
+    photo_set: PhotoSet,
+    validation_share: float,
+    seed: int,
+    test_share: float = 0.0,
+    kept: Sequence[Split | None] | None = None,
 ) -> tuple[SplitRow, ...]:
     """Divide photos so that no group is on two sides and each class keeps about its share.
 
@@ -32,6 +36,8 @@ def split_photos(
         validation_share: Share of photos to choose models by, in (0, 0.5].
         seed: Which of the possible divisions.
         test_share: Share of photos for a last test, in [0, 0.5].
+        kept: What each photo serves for already, whole groups and all copies of a photo alike, None where that is to be
+            drawn; None draws all.
 
     Returns:
         One row per photo, in the order of `photo_set.photos`.
@@ -39,9 +45,11 @@ def split_photos(
     Raises:
         DataError: A class would be without photos of a split, or a photo is of two classes.
     """
-    rows = divide_photos(photo_set, validation_share, seed, test_share)
+    rows = divide_photos(photo_set, validation_share, seed, test_share, kept=kept)
     refuse_two_labels(rows)
-    if test_share:
+    if kept is not None:
+        check_sides(rows, photo_set.labels, retry="draw a split without --keep and --test-share")
+    elif test_share:
         check_sides(rows, photo_set.labels, tuple(Split), retry="take another --test-share, or none")
     else:
         check_sides(rows, photo_set.labels, LEARNT_SIDES)
@@ -54,6 +62,7 @@ def divide_photos(
     seed: int,
     test_share: float = 0.0,
     classes: Sequence[Set[str]] | None = None,
+    kept: Sequence[Split | None] | None = None,
 ) -> tuple[SplitRow, ...]:
     """Divide photos as `split_photos` does, whether or not a class is left without photos of a split.
 
@@ -63,15 +72,18 @@ def divide_photos(
         seed: As for `split_photos`.
         test_share: As for `split_photos`.
         classes: All classes that each photo shows, in the order of `photo_set.photos`; None for its label alone.
+        kept: As for `split_photos`.
     """
     photos = photo_set.photos
     classes = [{photo.label} for photo in photos] if classes is None else classes
     hashes = [hash_file(photo_set.images / photo.image) for photo in photos]
     groups = [photo.group for photo in photos]
-    sides = _choose_sides(photos, groups, classes, (validation_share, test_share), seed)
+    shares = validation_share, test_share
+    kept = [None] * len(photos) if kept is None else kept
+    sides = _choose_sides(photos, groups, classes, shares, seed, kept)
     if len(set(zip(hashes, sides, strict=True))) > len(set(hashes)):
         # Copies of a photo under other names would be learnt, and then measured on.
-        sides = _choose_sides(photos, _join_groups(groups, hashes), classes, (validation_share, test_share), seed)
+        sides = _choose_sides(photos, join_groups(groups, hashes), classes, shares, seed, kept)
     return tuple(
         SplitRow(image=photo.image, label=photo.label, group=photo.group, split=side, sha256=sha256)
         for photo, side, sha256 in zip(photos, sides, hashes, strict=True)
@@ -84,22 +96,29 @@ def _choose_sides(
     classes: Sequence[Set[str]],
     shares: tuple[float, float],
     seed: int,
+    kept: Sequence[Split | None],
 ) -> list[Split]:
     """Return what each photo serves for; shares are those of validation and test."""
     validation_share, test_share = shares
     every = range(len(photos))
-    tested = _choose_tested(photos, groups, classes, test_share, seed) if test_share else frozenset()
+    is_tested = test_share or Split.TEST in kept
+    tested = _choose_tested(photos, groups, classes, test_share, seed, kept) if is_tested else frozenset()
     # The test photos go first, so that they stay the same whatever validation share is tried afterwards.
     rest = [index for index in every if index not in tested]
     share = min(validation_share * len(photos) / max(len(rest), 1), 1.0)
-    held_out = _held_out(rest, photos, groups, classes, share, seed)
+    held_out = _held_out(rest, photos, groups, classes, share, seed, _tell_held(kept, Split.VALIDATION))
     return [_side(index, held_out, tested) for index in every]
 
 
 def _choose_tested(
-    photos: Sequence[Photo], groups: Sequence[str], classes: Sequence[Set[str]], share: float, seed: int
+    photos: Sequence[Photo],
+    groups: Sequence[str],
+    classes: Sequence[Set[str]],
+    share: float,
+    seed: int,
+    kept: Sequence[Split | None],
 ) -> frozenset[int]:
-    """Choose test photos, none of a group that shows a class of fewer groups than there are sides.
+    """Choose test photos, none anew of a group that shows a class of fewer groups than there are sides.
 
     Such a class could be learnt or measured no more.
     """
@@ -107,14 +126,19 @@ def _choose_tested(
     for group, shown in zip(groups, classes, strict=True):
         for label in shown:
             groups_of.setdefault(label, set()).add(group)
-    kept = {group for some in groups_of.values() if len(some) < len(Split) for group in some}
-    free = [index for index, group in enumerate(groups) if group not in kept]
+    needed = {group for some in groups_of.values() if len(some) < len(Split) for group in some}
+    free = [index for index, group in enumerate(groups) if group not in needed or kept[index] is Split.TEST]
     # The quotient first, so that a share of all photos is that very share.
     scaled = min(share * (len(photos) / max(len(free), 1)), 1.0)
-    return _held_out(free, photos, groups, classes, scaled, seed)
+    return _held_out(free, photos, groups, classes, scaled, seed, _tell_held(kept, Split.TEST))
 
 
-def _join_groups(groups: Sequence[str], hashes: Sequence[str]) -> list[str]:
+def _tell_held(kept: Sequence[Split | None], held: Split) -> dict[int, bool]:
+    """Return of each photo that keeps its side whether that is the one to hold out."""
+    return {index: side is held for index, side in enumerate(kept) if side is not None}
+
+
+def join_groups(groups: Sequence[str], hashes: Sequence[str]) -> list[str]:
     """Return groups that have a file in common under one name."""
     parents = {group: group for group in groups}
 
@@ -157,8 +181,12 @@ def _held_out(
     classes: Sequence[Set[str]],
     share: float,
     seed: int,
+    kept: Mapping[int, bool],
 ) -> frozenset[int]:
-    """Draw many divisions of the chosen photos by group and take the one whose classes are shared out most evenly."""
+    """Draw many divisions of the chosen photos by group and take the one whose classes are shared out most evenly.
+
+    Photos that are kept stay held out or not, as is told of them, and count.
+    """
     if not chosen:
         return frozenset()
     members: dict[str, list[int]] = {}
@@ -166,30 +194,34 @@ def _held_out(
         members.setdefault(groups[index], []).append(index)
     target = share * len(chosen)
     whole = list(members.values())
-    small = _small_groups(whole, target)
+    begun = frozenset(index for index in chosen if kept.get(index))
+    small = _small_groups([group for group in whole if group[0] not in kept], target, target - len(begun))
     random = np.random.default_rng(seed)
-    candidates = (_draw(small, target, random) for _ in range(_CANDIDATES))
+    candidates = (_draw(small, begun, target, random) for _ in range(_CANDIDATES))
     per_class = Counter(photos[index].label for index in chosen)
+    fixed = [Counter(photos[index].label for index in chosen if kept.get(index) is held) for held in (True, False)]
+    aims = {label: _aim(share, *(each[label] / total for each in fixed)) for label, total in per_class.items()}
 
     def misfit(held_out: frozenset[int]) -> float:
-        return _misfit(per_class, (photos[index] for index in held_out), share)
+        return _misfit(per_class, (photos[index] for index in held_out), aims)
 
-    return bring_to_both_sides(min(candidates, key=misfit), whole, classes, target)
+    return bring_to_both_sides(min(candidates, key=misfit), whole, classes, target, kept.keys())
 
 
-def _small_groups(groups: list[list[int]], target: float) -> list[list[int]]:
-    """Return the groups that may be held out: the smallest ones that leave some choice.
+def _small_groups(groups: list[list[int]], target: float, wanted: float) -> list[list[int]]:
+    """Return the groups that may be held out: the smallest ones that leave some choice of the photos still wanted.
 
     A sender of hundreds of like photos teaches in training, and in validation would speak for that sender alone.
     """
     most = target / _LEAST_GROUPS
-    while most < max(map(len, groups)) and sum(len(group) for group in groups if len(group) <= most) < 2 * target:
+    largest = max(map(len, groups), default=0)
+    while most < largest and sum(len(group) for group in groups if len(group) <= most) < 2 * wanted:
         most *= 2
     return [group for group in groups if len(group) <= most]
 
 
-def _draw(groups: list[list[int]], target: float, random: np.random.Generator) -> frozenset[int]:
-    held_out: set[int] = set()
+def _draw(groups: list[list[int]], begun: frozenset[int], target: float, random: np.random.Generator) -> frozenset[int]:
+    held_out = set(begun)
     for position in random.permutation(len(groups)):
         if len(held_out) >= target:
             break
@@ -197,10 +229,15 @@ def _draw(groups: list[list[int]], target: float, random: np.random.Generator) -
     return frozenset(held_out)
 
 
-def _misfit(per_class: Counter[str], held_out: Iterable[Photo], share: float) -> float:
-    """Return how far the validation share of the worst class is from the share asked for."""
+def _aim(share: float, held: float, free: float) -> float:
+    """Return the share of a class to hold out, given that of what is held out already and of what must not be."""
+    return min(max(share, held), 1 - free)
+
+
+def _misfit(per_class: Counter[str], held_out: Iterable[Photo], aims: Mapping[str, float]) -> float:
+    """Return how far the share held out of the worst class is from its aim."""
     held_per_class = Counter(photo.label for photo in held_out)
-    return max(abs(held_per_class[label] / total - share) for label, total in per_class.items())
+    return max(abs(held_per_class[label] / total - aims[label]) for label, total in per_class.items())
 
 
 def check_apart(rows: Iterable[SplitRow], advice: str) -> None:

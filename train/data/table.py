@@ -1,5 +1,6 @@
 """Reading columns of CSV files as spreadsheets and people write them."""
 
+import codecs
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +23,7 @@ def read_columns(data: Path, wanted: Sequence[str]) -> Iterator[tuple[int, list[
 
     Args:
         data: The file; its columns are separated by commas, semicolons or tabs, or by what a first line `sep=` says.
+            UTF-8, or UTF-16 with its mark.
         wanted: Names of columns.
 
     Yields:
@@ -32,7 +34,7 @@ def read_columns(data: Path, wanted: Sequence[str]) -> Iterator[tuple[int, list[
     """
     wanted = [name.strip() for name in wanted]
     try:
-        with data.open(encoding="utf-8-sig", newline="") as file:
+        with data.open(encoding=_find_encoding(data), newline="") as file:
             first = file.readline()
             told = _TOLD.fullmatch(first)
             header = file.readline() if told else first
@@ -41,8 +43,14 @@ def read_columns(data: Path, wanted: Sequence[str]) -> Iterator[tuple[int, list[
             places = _find_columns(data, wanted, [name.strip() for name in next(reader, (0, []))[1]])
             for line, row in reader:
                 yield line + bool(told), [row[place].strip() if place < len(row) else "" for place in places]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeError, csv.Error) as error:
         raise DataError(f"{data} cannot be read as CSV ({error}); save it as UTF-8 text with a header line.") from error
+
+
+def _find_encoding(data: Path) -> str:
+    """Return UTF-16 where a file begins so, as what Excel calls Unicode text does, else UTF-8."""
+    with data.open("rb") as file:
+        return "utf-16" if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
 
 
 def _split(lines: Iterable[str], separator: str) -> Iterator[tuple[int, list[str]]]:

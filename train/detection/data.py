@@ -61,6 +61,7 @@ def read_data(
     test_share: float = 0.0,
     splits: Path | None = None,
     redraw: bool = False,
+    keep: Path | None = None,
 ) -> DetectionData:
     """Read data sets, check them, and divide their photos.
 
@@ -76,6 +77,7 @@ def read_data(
         test_share: Share of photos neither learnt from nor measured on, where a share is held out.
         splits: Split file that says what each photo serves for, in the place of `validation`, shares and folders.
         redraw: Whether shares are drawn of data that lie divided, too.
+        keep: Split file whose photos keep their side where shares are drawn.
 
     Raises:
         DataError: A data set is missing or damaged, a class is not one of the first data set's, a label has no box,
@@ -105,7 +107,7 @@ def read_data(
     elif any(map(_lies_divided, sets)) and not redraw:
         rows = keep_sides(photo_set, training, share, seed)
     else:
-        rows = draw_sides(photo_set, training, share, seed, test_share)
+        rows = draw_sides(photo_set, training, share, seed, test_share, keep)
     return DetectionData(folder, tuple(sorted(known)), {photo.image: photo for photo in (*training, *held_out)}, rows)
 
 

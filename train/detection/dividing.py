@@ -10,6 +10,7 @@ from edge_runtime.errors import DataError
 from edge_runtime.training_run import Split, SplitRow
 from train.data.boxes import BoxedPhoto
 from train.data.kept_sides import follow_sides, refuse_absent, refuse_strays
+from train.data.kept_split import keep_split
 from train.data.photos import Photo, PhotoSet
 from train.data.split_file import divide_otherwise, hash_photos, match_files, refuse_divided_groups
 from train.data.splits import LEARNT_SIDES, TAKE_AWAY, check_apart, check_sides, divide_photos
@@ -17,16 +18,23 @@ from train.data.splits import LEARNT_SIDES, TAKE_AWAY, check_apart, check_sides,
 log = logging.getLogger(__name__)
 
 _RETRY = "try another --validation-share or --seed"
+_RETRY_KEPT = "draw a split without --keep"
 _LEAVE_OUT = "name the other classes with --labels"
 _RETRY_TEST = "take another --test-share, or none"
 
 
 def draw_sides(
-    photo_set: PhotoSet, photos: Sequence[BoxedPhoto], share: float, seed: int, test_share: float
+    photo_set: PhotoSet,
+    photos: Sequence[BoxedPhoto],
+    share: float,
+    seed: int,
+    test_share: float,
+    keep: Path | None = None,
 ) -> tuple[SplitRow, ...]:
     """Hold out shares of the photos; those that show no object are dealt out with the commonest label.
 
-    Composed scenes are learnt from only, but for those of a class that fewer than two photos show, copies not counted.
+    Composed scenes are learnt from only, but for those of a class that fewer than two photos show, copies not counted,
+    and for those that keep another side.
 
     Args:
         photo_set: The photos by the rarest label of their boxes.
@@ -34,34 +42,48 @@ def draw_sides(
         share: Share of photos to measure on, in (0, 0.5].
         seed: Which of the possible divisions.
         test_share: Share of photos for a last test, in [0, 0.5].
+        keep: Split file whose photos keep their side and group; None draws all.
 
     Raises:
-        DataError: A class would not be on both sides of the training, or the test would show no object.
+        DataError: A class would not be on both sides of the training, the test would show no object, or the file is as
+            `keep_split` refuses it.
     """
+    sides: Sequence[Split | None] = [None] * len(photos)
+    if keep is not None:
+        kept = keep_split(keep, photo_set)
+        photo_set, sides = kept.photo_set, kept.sides
     commonest, _ = Counter(photo.label for photo in photo_set.photos if photo.label).most_common(1)[0]
     labelled = PhotoSet(
         photo_set.images, tuple(replace(photo, label=photo.label or commonest) for photo in photo_set.photos)
     )
-    drawn = _divide(labelled, photos, share, seed, test_share)
+    drawn = _divide(labelled, photos, share, seed, test_share, sides)
     rows = tuple(replace(row, label=photo.label) for row, photo in zip(drawn, photo_set.photos, strict=True))
     check_apart(rows, TAKE_AWAY)
-    _check_shown(rows, photos, _RETRY_TEST if test_share else _RETRY, test=bool(test_share))
+    retry = _RETRY_KEPT if keep is not None else _RETRY_TEST if test_share else _RETRY
+    _check_shown(rows, photos, retry, test=bool(test_share) or Split.TEST in sides)
     return rows
 
 
 def _divide(
-    labelled: PhotoSet, photos: Sequence[BoxedPhoto], share: float, seed: int, test_share: float
+    labelled: PhotoSet,
+    photos: Sequence[BoxedPhoto],
+    share: float,
+    seed: int,
+    test_share: float,
+    sides: Sequence[Split | None],
 ) -> list[SplitRow]:
     # A class may be the rarest of few photos and on many.
     classes = [frozenset(box.label for box in photo.boxes) for photo in photos]
     divided = _choose_divided(labelled, photos, classes)
     chosen = PhotoSet(labelled.images, tuple(labelled.photos[index] for index in divided))
-    drawn = divide_photos(chosen, share, seed, test_share, [classes[index] for index in divided])
+    shown, kept = zip(*((classes[index], sides[index]) for index in divided), strict=True)
+    drawn = divide_photos(chosen, share, seed, test_share, shown, kept)
     rows = dict(zip(divided, drawn, strict=True))
     scenes = PhotoSet(labelled.images, tuple(photo for index, photo in enumerate(labelled.photos) if index not in rows))
     hashes = hash_photos(scenes)
     return [
-        rows.get(index) or SplitRow(photo.image, photo.label, photo.group, Split.TRAIN, hashes[photo.image])
+        rows.get(index)
+        or SplitRow(photo.image, photo.label, photo.group, sides[index] or Split.TRAIN, hashes[photo.image])
         for index, photo in enumerate(labelled.photos)
     ]
 

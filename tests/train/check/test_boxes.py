@@ -271,7 +271,7 @@ def test_class_names_are_refused_for_photos_with_labels(drawn_photos: Path) -> N
 
 
 def test_a_file_that_is_not_coco_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "instances.json").write_text("[]")
+    (tmp_path / "instances.json").write_text("{}")
     result = check(tmp_path / "instances.json")
     assert result.exit_code == DataError.exit_code
     assert "export it as COCO again" in result.stderr

@@ -239,6 +239,12 @@ def test_a_backslash_in_a_name_stays_one(tmp_path: Path) -> None:
         ("C:\\Users\\anna\\hat\\a.jpg", "hat/a.jpg", "this computer has no such file; write paths that start from"),
         ("\\\\nas\\anna\\hat\\a.jpg", "hat/a.jpg", "this computer has no such file"),
         ("/elsewhere/hat/a.jpg", "hat/a.jpg", "this computer has no such file"),
+        (
+            "/data/upload/3/1a2b3c4d-a.jpg",
+            "hat/a.jpg",
+            "that is how Label Studio names it; cut off all before the name",
+        ),
+        ("/data/local-files/?d=hat/a.jpg", "hat/a.jpg", "that is how Label Studio names it"),
         ("a.jpg", "hat/a.jpg", "the first a.jpg; name their folder with --images"),
         ("../hat/a", "hat/a.jpg", "name their folder with --images"),
     ],

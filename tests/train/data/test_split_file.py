@@ -66,7 +66,8 @@ def test_a_split_of_other_data_is_refused(
 
 def test_a_photo_that_the_file_does_not_know_is_named(split_file: Path, photo_set: PhotoSet) -> None:
     write_split_rows(split_file, read_split_rows(split_file)[1:])
-    with pytest.raises(DataError, match=r"1 photos of the data are not in it, the first hat/0\.png"):
+    advice = r"draw a new one with edge-train split --keep .*splits\.csv, which leaves the others where they are\."
+    with pytest.raises(DataError, match=r"1 photos of the data are not in it, the first hat/0\.png; " + advice):
         read_splits(split_file, photo_set)
 
 

@@ -30,6 +30,18 @@ def test_columns_are_read_as_people_write_them(text: str, table: Path) -> None:
     assert [values for _, values in read_columns(table, WANTED)] == [["a.jpg", "hat, red"]]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_unicode_text_of_excel_is_read(encoding: str, table: Path) -> None:
+    table.write_bytes("\ufeffimage\tlabel\r\na.jpg\tMütze\r\n".encode(encoding))
+    assert [*read_columns(table, WANTED)] == [(2, ["a.jpg", "Mütze"])]
+
+
+def test_a_file_cut_off_within_a_letter_is_refused(table: Path) -> None:
+    table.write_bytes("\ufeffimage\tlabel".encode("utf-16-le")[:-1])
+    with pytest.raises(DataError, match="cannot be read as CSV"):
+        next(read_columns(table, WANTED))
+
+
 def test_a_column_may_be_asked_for_with_the_space_before_it(table: Path) -> None:
     table.write_text("image, label\na.jpg,hat\n")
     assert [*read_columns(table, ("image", " label"))] == [(2, ["a.jpg", "hat"])]

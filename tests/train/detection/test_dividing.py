@@ -68,6 +68,35 @@ def test_without_a_test_share_it_saves_what_a_run_would_draw(scenes: Path, tmp_p
     assert read_split_rows(tmp_path / "splits.csv") == read_data([scenes], [], (), 0.25, seed=3).rows
 
 
+def test_a_split_is_kept_with_its_groups_when_photos_come_and_go(
+    make_scenes: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Seven scenes of the second set are new, three of them composed."""
+    old, more, splits = make_scenes(count=12), make_scenes(count=19), tmp_path / "splits.csv"
+    split(old, output=splits)
+    change(splits, lambda row: replace(row, group="shop" if row.image == first_of(splits, Split.TEST) else row.group))
+    before = {row.sha256: row for row in read_split_rows(splits)}
+    mark_composed(more, range(16, 19))
+    result = split(more, output=splits, options=f"--keep {splits} --validation-share 0.25 --test-share 0.25")
+    assert result.exit_code == 0, result.output
+    after = {row.sha256: row for row in read_split_rows(splits)}
+    known = after.keys() & before.keys()
+    assert len(known) == 12
+    assert all((after[each].split, after[each].group == "shop") == (before[each].split, before[each].group == "shop")
+               for each in known)  # fmt: skip
+    assert all(row.split is Split.TRAIN for row in read_split_rows(splits)[16:])
+    assert {row.split for row in read_split_rows(splits)[12:16]} > {Split.TRAIN}
+    assert len(read(more, splits).rows) == 19
+
+
+def test_a_composed_scene_keeps_the_side_that_it_was_measured_on(scenes: Path, tmp_path: Path) -> None:
+    split(scenes, output=tmp_path / "splits.csv")
+    before = read_split_rows(tmp_path / "splits.csv")
+    mark_composed(scenes, range(6))
+    split(scenes, output=tmp_path / "new.csv", options=f"--keep {tmp_path / 'splits.csv'}")
+    assert read_split_rows(tmp_path / "new.csv") == before
+
+
 def mark_composed(scenes: Path, numbers: range) -> None:
     content = json.loads(scenes.read_text())
     for number in numbers:
