@@ -124,6 +124,8 @@ def convert(run: Path, report: Path | None, recipe: str | None, **arguments: Any
         raise click.UsageError("--drawn measures nothing, so it goes with neither --report nor --min-parity.")
     check_choice(recipe, arguments["max_drop"], drawn=arguments["drawn"])
     prepare("edge-convert")
+    # Whoever names another folder is told so before TensorFlow is loaded.
+    TrainingRun(run).read_spec()
     # TensorFlow takes seconds to import, so only a real conversion pays for it; it greets with a page of notices.
     with quiet_stderr():
         from convert.conversion import ConversionOptions, convert_run

@@ -45,7 +45,9 @@ def associate(last: Sequence[Observation], now: Sequence[Observation], *, least_
         (track.label == observation.label, overlap, i, j)
         for i, track in enumerate(last)
         for j, observation in enumerate(now)
-        if (overlap := _overlap(track, observation)) >= _least(track, observation, least_iou)
+        # Most of many boxes lie apart, which is quickly seen.
+        if not _lie_apart(track.box, observation.box)
+        and (overlap := _overlap(track, observation)) >= _least(track, observation, least_iou)
     ]
     pairs: dict[int, int] = {}
     taken: set[int] = set()
@@ -54,6 +56,12 @@ def associate(last: Sequence[Observation], now: Sequence[Observation], *, least_
             pairs[i] = j
             taken.add(j)
     return list(pairs.items())
+
+
+def _lie_apart(first: Box | None, second: Box | None) -> bool:
+    if first is None or second is None:
+        return False
+    return first[0] >= second[2] or second[0] >= first[2] or first[1] >= second[3] or second[1] >= first[3]
 
 
 def _overlap(track: Observation, observation: Observation) -> float:

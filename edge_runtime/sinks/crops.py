@@ -16,7 +16,6 @@ from edge_runtime.sinks.pictures import (
     FolderSink,
     as_name,
     encode_picture,
-    free_path,
     picture_name,
     refuse_own_folder,
     short_stem,
@@ -39,7 +38,7 @@ class PictureCropSink(FolderSink):
         refuse_own_folder(self.folder, frame.source, "--save-crops")
         stem = short_stem(Path(picture_name(frame)))
         for garment in observe(result):
-            path = free_path(self.folder / f"{stem}-{as_name(garment.label)}{_SUFFIX}")
+            path = self.free_path(f"{stem}-{as_name(garment.label)}{_SUFFIX}")
             _write(path, _cut(frame.image, garment.box))
 
 

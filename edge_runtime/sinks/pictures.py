@@ -40,10 +40,31 @@ class FolderSink(Sink):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._numbers: dict[Path, int] = {}
 
     def __enter__(self) -> Self:
         make_folder(self.folder)
         return self
+
+    def free_path(self, name: str) -> Path:
+        """Return the path of a file in the folder, or the first of `name-2`, `name-3` and so on that is free.
+
+        Raises:
+            OutputError: The folder may not be entered.
+        """
+        path = free = self.folder / name
+        with explaining(path):
+            # Of shops whose folders all hold a `1.jpg`, thousands have one name: none is counted through twice.
+            number = self._numbers.get(path, 1)
+            if number > 1:
+                free = _numbered(path, number)
+            while free.exists():
+                number += 1
+                free = _numbered(path, number)
+        if number > 1:
+            # A camera's frames have names of their own, and come for ever.
+            self._numbers[path] = number
+        return free
 
 
 class PictureFolderSink(FolderSink):
@@ -56,7 +77,7 @@ class PictureFolderSink(FolderSink):
             OutputError: It cannot be written, or would lie among the pictures it is made from.
         """
         refuse_own_folder(self.folder, frame.source, "--save")
-        path = free_path(self.folder / picture_name(frame))
+        path = self.free_path(picture_name(frame))
         # Its source is still there, or was a stream, which is not to wait for the disk.
         write_bytes(path, encode_picture(annotate(frame.image, result), path.suffix), durable=False)
 
@@ -131,15 +152,5 @@ def short_stem(path: Path) -> str:
     return shortened(path.stem, _LONGEST_STEM_BYTES)
 
 
-def free_path(path: Path) -> Path:
-    """Return the path, or the first of `name-2`, `name-3` and so on that is free.
-
-    Raises:
-        OutputError: Its folder may not be entered.
-    """
-    free, number = path, 1
-    with explaining(path):
-        while free.exists():
-            number += 1
-            free = path.with_stem(f"{short_stem(path)}-{number}")
-    return free
+def _numbered(path: Path, number: int) -> Path:
+    return path.with_stem(f"{short_stem(path)}-{number}")

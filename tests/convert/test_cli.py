@@ -1,9 +1,11 @@
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from convert.cli import main
+from edge_runtime.errors import RunError
 
 
 @pytest.mark.parametrize("words", [["RUN"], ["convert", "RUN"], ["--seed", "3", "RUN"]])
@@ -12,6 +14,15 @@ def test_a_run_without_a_command_is_converted(words: list[str], tmp_path: Path) 
     result = CliRunner().invoke(main, [str(tmp_path) if word == "RUN" else word for word in words])
     assert result.exit_code == 2
     assert "Missing option '-o'" in result.stderr
+
+
+def test_a_folder_that_is_no_run_is_told_before_tensorflow_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "convert.conversion", None)
+    result = CliRunner().invoke(main, [str(tmp_path), "-o", str(tmp_path / "a.tflite")])
+    assert result.exit_code == RunError.exit_code
+    assert "has no model.json" in result.stderr
 
 
 def test_help_lists_the_commands() -> None:

@@ -139,6 +139,18 @@ class TestPictureFolder:
         assert _names(tmp_path / "new" / "out") == ["a-2.jpg", "a.jpg", "a.png", "b.WEBP"]
         assert (cv2.imread(str(tmp_path / "new" / "out" / "a.png")) != _IMAGE).any()
 
+    def test_a_name_of_many_is_not_counted_through_each_time(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looked: list[Path] = []
+        exists = Path.exists
+        monkeypatch.setattr(Path, "exists", lambda path: (looked.append(path), exists(path))[1])
+        with PictureFolderSink(tmp_path) as sink:
+            for _ in range(30):
+                sink.write(_frame("camera:0"), _result())
+        assert len(_names(tmp_path)) == 30
+        assert len(looked) < 100
+
     @pytest.mark.parametrize(
         ("source", "name"),
         [

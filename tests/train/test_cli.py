@@ -1,5 +1,7 @@
 import builtins
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,23 @@ def test_weights_that_cannot_be_fetched_say_what_to_do(
 @pytest.mark.parametrize("command", ["classify", "detect"])
 def test_weights_that_are_not_there_are_told_before_photos_are_read(command: str, tmp_path: Path) -> None:
     pytest.importorskip("keras", reason="needs the train extra")
-    arguments = [command, str(tmp_path / "none"), "-o", str(tmp_path / "run"), "--weights", "nosuch.keras"]
+    arguments = [command, str(tmp_path), "-o", str(tmp_path / "run"), "--weights", "nosuch.keras"]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == DataError.exit_code
     assert "no weights file nosuch.keras; give imagenet, none, the name of a bundled model" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["classify", "detect"])
+def test_a_mistyped_path_is_told_before_what_trains_is_loaded(command: str, tmp_path: Path) -> None:
+    pytest.importorskip("keras", reason="needs the train extra")
+    program = f"""
+import sys
+from train.cli import main
+try:
+    main([{command!r}, "nosuch", "-o", "run"])
+finally:
+    print("keras" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (DataError.exit_code, "False\n")
+    assert "nosuch does not exist" in done.stderr

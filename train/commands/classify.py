@@ -12,6 +12,7 @@ from edge_runtime.quiet import quiet_stderr
 from edge_runtime.training_run import TrainingRun
 from train.commands.data_options import (
     data_options,
+    refuse_absent,
     refuse_idle_share,
     seed_option,
     splits_option,
@@ -58,6 +59,7 @@ def classify(data: Path, run: Path, distribute: str, **arguments: Any) -> None:
     A folder may lie divided, with the folders of the classes in each of train, valid and test.
     """
     require_extra("edge-train", "train", "keras", "sklearn", "tqdm", "yaml")
+    refuse_absent([data])
     refuse_idle_share([data], arguments["splits"])
     if distribute != "none":
         require_extra("edge-train --distribute", "distributed", "jax")

@@ -11,6 +11,7 @@ from train.commands.data_options import (
     box_images_option,
     classes_option,
     labels_option,
+    refuse_absent,
     refuse_idle_share,
     seed_option,
     splits_option,
@@ -95,6 +96,7 @@ def detect(run: Path, **arguments: Any) -> None:
     train, valid and test, is learnt from and measured on as it lies.
     """
     require_extra("edge-train detect", "train", "keras", "pycocotools", "tqdm", "yaml")
+    refuse_absent((*arguments["data"], *arguments["validation"]))
     _refuse_idle_options(arguments)
     start_keras()
     from train.detection.detect import train_detector
