@@ -150,8 +150,10 @@ def _open(load: "Callable[[], Loaded]", plan: "Plan") -> "Recognizer":
     if reason is not None:
         say(f"Running on the CPU instead of an Edge TPU. {reason}")
     several = "" if plan.at_once in (None, 1) else f" for each of {plan.at_once} frames at once"
-    spec, sha256 = recognizer.spec, recognizer.model_sha256[:12]
-    say(f"Model {spec.name} {spec.version}, sha256 {sha256}, {recognizer.backend}{several}")
+    named = " ".join(part for part in (recognizer.spec.name, recognizer.spec.version) if part)
+    # A file may say anything of itself, the terminal's own signs included.
+    shown = "".join(letter for letter in named if letter.isprintable())
+    say(f"Model {shown}, sha256 {recognizer.model_sha256[:12]}, {recognizer.backend}{several}")
     return recognizer
 
 

@@ -5,7 +5,6 @@ import threading
 import time
 import traceback
 import weakref
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, Self
 
@@ -26,6 +25,8 @@ from edge_runtime.results import Classification, Detection, Recognition
 from edge_runtime.spec import InputSpec, ModelSpec, Task
 
 _RECOGNIZERS: Final = weakref.WeakSet["Recognizer"]()
+_OPENED: Final = frozenset({"_lock", "_interpreter", "_preprocess", "_input", "_classifier", "_detector", "_image"})
+"""Attributes that belong to one opened interpreter."""
 
 
 class Recognizer:
@@ -110,10 +111,10 @@ class Recognizer:
 
     def copy(self) -> Self:
         """Open the same model once more, with as many threads and the same delegate, to answer frames at once."""
-        classifier = None if self._second is None else self._second.copy()
-        return type(self)(
-            self._model, threads=self.backend.threads, delegate=self.backend.delegate, classifier=classifier
-        )
+        # Not by the constructor, which a class of a program's own may have another one of.
+        copied = type(self).__new__(type(self))
+        copied.__setstate__(self.__getstate__() | {"_second": None if self._second is None else self._second.copy()})
+        return copied
 
     def __copy__(self) -> Self:
         return self.copy()
@@ -121,10 +122,15 @@ class Recognizer:
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self.copy()
 
-    def __reduce__(self) -> tuple[Callable[[bytes], "Recognizer"], tuple[bytes]]:
+    def __getstate__(self) -> dict[str, Any]:
         # An interpreter cannot go to another process, but what it was opened with can.
-        threads, delegate = self.backend.threads, self.backend.delegate
-        return partial(type(self), threads=threads, delegate=delegate, classifier=self._second), (self._model,)
+        return {name: value for name, value in self.__dict__.items() if name not in _OPENED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
+        self._open(self.backend.threads, self.backend.delegate)
+        _RECOGNIZERS.add(self)
 
     @property
     def classifier_sha256(self) -> str | None:

@@ -27,8 +27,8 @@ _USUAL_FPS: Final = 30.0
 _USB_BYTES_PER_S: Final = 24_576_000
 """Three packets of 1,024 bytes in each of 8,000 microframes, the most of one isochronous endpoint (USB 2.0, 5.6.3)."""
 
-_ASKING_S: Final = 3.0
-"""How long each step of asking a server may take."""
+_ASKING_S: Final = 5.0
+"""How long it may take to ask a server."""
 
 _MODULE_NAMES: Final = ("unicam", "rp1-cfe")
 """Up to the Raspberry Pi 4, and from the 5 on."""

@@ -20,6 +20,28 @@ from edge_runtime.sources.source import FrameSource
 USUAL_FPS: Final = 25.0
 # Some containers claim nonsense, for example 90000.
 _MOST_FPS = 240.0
+_LONGEST_STEP_S: Final = 3600.0
+
+
+class _Clock:
+    """Where in a video its frames are.
+
+    Phones and screen recorders leave gaps between frames, so positions are the video's own. They are taken step by
+    step: a raw stream has none, a damaged stamp may say anything, and where recordings are joined they begin anew.
+    """
+
+    def __init__(self, usual_step_s: float) -> None:
+        self._usual_step_s = usual_step_s
+        self._stated_s: float | None = None
+        self._position_s = 0.0
+
+    def take(self, stated_s: float) -> float:
+        """Return the position of the next frame in seconds, for what the video states."""
+        before_s, self._stated_s = self._stated_s, stated_s
+        if before_s is not None:
+            step_s = stated_s - before_s
+            self._position_s += step_s if 0 < step_s <= _LONGEST_STEP_S else self._usual_step_s
+        return self._position_s
 
 
 class VideoSource(FrameSource):
@@ -52,7 +74,7 @@ class VideoSource(FrameSource):
 
     def _read(self, reader: PictureReader) -> Iterator[Frame]:
         index = 0
-        clock_s = 0.0
+        clock = _Clock(1 / (self.fps or USUAL_FPS))
         start = time.perf_counter()
         while (picture := self._read_picture(reader)) is not None:
             read_ms = (time.perf_counter() - start) * 1e3
@@ -62,7 +84,7 @@ class VideoSource(FrameSource):
                 index,
                 time.time(),
                 read_ms,
-                clock_s := self._position_s(reader, index, clock_s),
+                clock.take(float(reader.capture.get(cv2.CAP_PROP_POS_MSEC)) / 1e3),
                 picture.shrunk_by,
                 recorded=True,
             )
@@ -70,13 +92,6 @@ class VideoSource(FrameSource):
             start = time.perf_counter()
         if index == 0:
             raise self._no_video()
-
-    def _position_s(self, reader: PictureReader, index: int, before_s: float) -> float:
-        """Return where in the video a frame is; phones and screen recorders leave gaps of any length between frames."""
-        position_s = float(reader.capture.get(cv2.CAP_PROP_POS_MSEC)) / 1e3
-        # A raw stream has no positions, and a damaged file may say any.
-        goes_on = index == 0 or position_s > before_s
-        return max(position_s, 0.0) if goes_on else before_s + 1 / (self.fps or USUAL_FPS)
 
     def _no_video(self) -> SourceError:
         """Return what to say of a file without a frame; OpenCV does not tell a damaged one from a forbidden one."""

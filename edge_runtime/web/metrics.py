@@ -1,5 +1,6 @@
 """Numbers for Prometheus (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
 
+import collections
 from collections.abc import Iterator
 from typing import Final
 
@@ -47,6 +48,7 @@ class Metrics:
         self._answers = self._counter(
             "answers", "Answers: the best label of each frame, or a detector's boxes.", "label"
         )
+        self._answering: str | None = None
         self._model = Gauge(f"{_PREFIX}_model", "1 for the model that answers.", ["sha256"], registry=self._registry)
         self._latest = self._gauge("last_frame_timestamp_seconds", "Unix time of the latest frame answered.")
         self._lost = self._gauge("source_lost", "1 while a camera or stream gives no frames, else 0.")
@@ -78,11 +80,13 @@ class Metrics:
         # Of a classifier, what follows its best label is no garment of its own.
         told = result.answers[:1] if result.detections is None else result.answers
         self._empty.labels(source).inc(not told)
-        for answer in told:
-            self._answers.labels(answer.label).inc()
-        # The one before is another sample, which would stay.
-        self._model.clear()
-        self._model.labels(result.model_sha256).set(1)
+        for label, count in collections.Counter(answer.label for answer in told).items():
+            self._answers.labels(label).inc(count)
+        if result.model_sha256 != self._answering:
+            self._answering = result.model_sha256
+            # The one before is another sample, which would stay.
+            self._model.clear()
+            self._model.labels(result.model_sha256).set(1)
 
     def count_event(self, event: Event) -> None:
         """Count an event."""

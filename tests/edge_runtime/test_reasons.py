@@ -4,9 +4,11 @@ import base64
 import contextlib
 import hashlib
 import re
+import secrets
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.client import parse_headers
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,26 +19,30 @@ from edge_runtime.errors import StreamError
 from edge_runtime.sources import LiveSettings, open_source
 from edge_runtime.sources.reasons import find_reason
 
-_NAME, _PASSWORD, _REALM, _NONCE = "admin", "s/cret#1", "camera", "abc123"
-_ESCAPED = "s%2Fcret%231"
+_NAME, _PASSWORD, _REALM = "admin", "s/crét#1", "Kamera Küche"
+_ESCAPED = "s%2Fcr%C3%A9t%231"
 
 
-def _digest(method: str, target: str, *qop: str) -> str:
+def _digest(method: str, target: str, nonce: str, *qop: str) -> str:
     """Work out the answer to the challenge by RFC 7616, 3.4.1."""
     secret, request = (
         hashlib.md5(text.encode()).hexdigest() for text in (f"{_NAME}:{_REALM}:{_PASSWORD}", f"{method}:{target}")
     )
-    return hashlib.md5(":".join([secret, _NONCE, *qop, request]).encode()).hexdigest()
+    return hashlib.md5(":".join([secret, nonce, *qop, request]).encode()).hexdigest()
 
 
 class _RtspCamera(socketserver.StreamRequestHandler):
-    """Speaks as much RTSP as it takes to refuse; the path `/live` is there, but has no description."""
+    """Speaks as much RTSP as it takes to refuse; the path `/live` is there, but has no description.
+
+    A nonce holds for one connection, as it does for many cameras.
+    """
 
     timeout = 20
-    challenges = (f'Digest realm="{_REALM}", nonce="{_NONCE}"', f'Basic realm="{_REALM}"')
+    challenges: tuple[str, ...] = (f'Digest realm="{_REALM}", nonce="%s"', f'Basic realm="{_REALM}"')
     asked: list[str]
 
     def handle(self) -> None:
+        self.nonce = secrets.token_hex(8)
         while line := self.rfile.readline().decode().strip():
             method, target, _ = line.split()
             headers = parse_headers(self.rfile)
@@ -48,17 +54,21 @@ class _RtspCamera(socketserver.StreamRequestHandler):
         if method == "OPTIONS":
             return "200 OK\r\nPublic: OPTIONS, DESCRIBE"
         if not self._knows(method, target, authorization or ""):
-            return "401 Unauthorized" + "".join(f"\r\nWWW-Authenticate: {each}" for each in self.challenges)
+            told = "".join(f"\r\nWWW-Authenticate: {each}" for each in self.challenges).replace("%s", self.nonce)
+            return f"401 Unauthorized{told}"
         return "200 OK" if target.endswith("/live") else "404 Not Found"
 
     def _knows(self, method: str, target: str, authorization: str) -> bool:
         given = dict(re.findall(r'(\w+)="?([^",]*)', authorization))
         qop = (given["nc"], given["cnonce"], "auth") if "qop" in given else ()
-        return given.get("response") == _digest(method, target, *qop) and given["uri"] == target
+        return given.get("response") == _digest(method, target, self.nonce, *qop) and given["uri"] == target
 
 
 class _QopCamera(_RtspCamera):
-    challenges = (f'Digest realm="{_REALM}", nonce="{_NONCE}", qop="auth", algorithm=MD5',)
+    challenges = (
+        'Digest realm="c", nonce="n", qop="auth", algorithm=SHA-256',
+        f'Digest realm="{_REALM}", nonce="%s", qop="auth,auth-int", algorithm=MD5, opaque=',
+    )
 
 
 class _BasicCamera(_RtspCamera):
@@ -66,6 +76,15 @@ class _BasicCamera(_RtspCamera):
 
     def _knows(self, method: str, target: str, authorization: str) -> bool:
         return authorization == "Basic " + base64.b64encode(f"{_NAME}:{_PASSWORD}".encode()).decode()
+
+
+class _OddCamera(_RtspCamera):
+    """Answers all but `OPTIONS` by one status."""
+
+    status = ""
+
+    def _answer(self, method: str, target: str, authorization: str | None) -> str:
+        return super()._answer(method, target, authorization) if method == "OPTIONS" else self.status
 
 
 class _WebServer(BaseHTTPRequestHandler):
@@ -117,7 +136,7 @@ def test_a_camera_that_refuses_the_password_says_so(camera: str) -> None:
 def test_a_camera_that_wants_a_password_says_so(camera: str) -> None:
     said = _say(f"rtsp://{camera}/live")
     assert "asks for a name and a password (401 Unauthorized)" in said
-    assert "as in rtsp://NAME:PASSWORD@127.0.0.1." in said
+    assert f"as in rtsp://NAME:PASSWORD@{camera}." in said
 
 
 def test_a_camera_without_that_path_says_so_where_the_password_is_right(camera: str) -> None:
@@ -147,7 +166,7 @@ def test_a_lost_camera_is_asked_once_in_an_outage(serve: Callable[..., str]) -> 
     ("path", "expected"),
     [
         ("/gone", "as its server answers 404 Not Found; check the path in the address."),
-        ("/page?id=1", "as its server sends text/html and no video; give the address of the stream itself"),
+        ("/page?id=1", "as its server sends a page and no video; give the address of the stream itself."),
     ],
 )
 def test_a_web_server_without_a_stream_says_so(path: str, expected: str, serve: Callable[..., str]) -> None:
@@ -159,6 +178,36 @@ def test_a_port_without_a_server_is_told_from_a_host_without_a_name() -> None:
         port = listener.getsockname()[1]
     assert f"as nothing answers at port {port} of 127.0.0.1; check the port" in _say(f"rtsp://127.0.0.1:{port}/live")
     assert "as no machine is known by the name camera.invalid; check the address" in _say("rtsp://camera.invalid/live")
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("403 No", "cannot be opened, as its server answers 403 Forbidden; check what the camera's settings allow"),
+        ("453 Not Enough Bandwidth", "answers 453 Not Enough Bandwidth; it may have as many viewers as it can bear"),
+        ("503 Busy", "answers 503 Service Unavailable; it may have as many viewers"),
+        ("454 \x1b]0;own\x07" + 100 * "n", "answers 454 ]0;own" + 54 * "n" + "; check the path in the address."),
+        ("551 Option not supported", "answers 551 Option not supported; check the name, password and path"),
+        ("401 Unauthorized\r\nWWW-Authenticate: Bearer", "cannot be opened; check the name, password and path"),
+        ("401 Unauthorized", "cannot be opened; check the name, password and path"),
+        (
+            '401 No\r\nWWW-Authenticate: Digest nonce="a", stale=true',
+            "cannot be opened; check the name, password and path",
+        ),
+    ],
+)
+def test_what_a_camera_says_is_not_taken_for_more(status: str, expected: str, serve: Callable[..., str]) -> None:
+    handler = type("Camera", (_OddCamera,), {"status": status, "asked": []})
+    assert expected in _say(f"rtsp://{_NAME}:{_ESCAPED}@{serve(socketserver.ThreadingTCPServer, handler)}/live")
+
+
+def test_a_proxy_is_not_gone_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "here.invalid")
+    assert find_reason("http://camera.invalid/v", 1.0) is None
+    reason = find_reason("http://here.invalid/v", 1.0)
+    assert reason is not None
+    assert "no machine is known by the name here.invalid" in reason.what
 
 
 @pytest.mark.parametrize("answer", [b"", b"\xff\xff\xff\n", b"SSH-2.0\r\n", b"RTSP/1.0\r\n", b"RTSP/1.0 401\r\n"])
@@ -177,9 +226,23 @@ def test_a_server_of_another_kind_gives_no_reason(answer: bytes) -> None:
     assert reason is None or "asks for a name" in reason.what
 
 
-def test_a_silent_server_does_not_hold_anybody_up() -> None:
+@pytest.mark.parametrize("drop", [b"", b"R"])
+def test_a_slow_server_does_not_hold_anybody_up(drop: bytes) -> None:
+    over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        assert find_reason(f"rtsp://127.0.0.1:{listener.getsockname()[1]}/live", 0.2) is None
+
+        def speak() -> None:
+            with listener.accept()[0] as visitor, contextlib.suppress(OSError):
+                while not over.wait(0.05):
+                    visitor.sendall(drop)
+
+        thread = threading.Thread(target=speak)
+        thread.start()
+        start_s = time.monotonic()
+        assert find_reason(f"rtsp://127.0.0.1:{listener.getsockname()[1]}/live", 0.5) is None
+        assert time.monotonic() - start_s < 5
+        over.set()
+        thread.join()
 
 
 def test_a_sender_that_takes_one_reader_is_not_asked() -> None:

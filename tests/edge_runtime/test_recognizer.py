@@ -232,12 +232,19 @@ def test_no_copy_shares_an_interpreter(tiny_recognizer: Recognizer, make: type) 
 class _Counting(Recognizer):
     """A recognizer of a program's own."""
 
+    def __init__(self, model: bytes, shop: str) -> None:
+        super().__init__(model, threads=1)
+        self.shop = shop
+
 
 @pytest.mark.parametrize(
     "make", [copy.copy, copy.deepcopy, Recognizer.copy, lambda one: pickle.loads(pickle.dumps(one))]
 )
 def test_a_copy_is_of_the_same_class(tiny_model_bytes: bytes, make: Callable[[Recognizer], Recognizer]) -> None:
-    assert type(make(_Counting(tiny_model_bytes))) is _Counting
+    copied = make(_Counting(tiny_model_bytes, "Kiel"))
+    assert type(copied) is _Counting
+    assert (copied.shop, copied.backend.threads) == ("Kiel", 1)
+    assert copied.classify(solid(3))[0].label == GARMENTS[3]
 
 
 @pytest.mark.parametrize("kind", [bytearray, memoryview])

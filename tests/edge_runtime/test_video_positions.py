@@ -52,7 +52,16 @@ def test_positions_that_go_back_are_not_believed(tmp_path: Path) -> None:
     source = VideoSource(_matroska(tmp_path / "odd.mkv", [0, 500, 100, 140, 2000]))
     positions_s = [frame.clock_s for frame in source]
     assert source.fps
-    assert positions_s == pytest.approx([0.0, 0.5, 0.5 + 1 / source.fps, 0.5 + 2 / source.fps, 2.0])
+    step_s = 1 / source.fps
+    assert positions_s == pytest.approx([0.0, 0.5, 0.5 + step_s, 0.54 + step_s, 2.4 + step_s])
+
+
+def test_a_damaged_position_spoils_no_later_one(tmp_path: Path) -> None:
+    source = VideoSource(_matroska(tmp_path / "odd.mkv", [0, 40, 10_000_000, 120, 160]))
+    positions_s = [frame.clock_s for frame in source]
+    assert source.fps
+    step_s = 1 / source.fps
+    assert positions_s == pytest.approx([0.0, 0.04, 0.04 + step_s, 0.04 + 2 * step_s, 0.08 + 2 * step_s])
 
 
 def test_a_raw_stream_has_the_positions_of_its_rate(tmp_path: Path) -> None:
