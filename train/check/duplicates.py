@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from edge_runtime.training_run import Split
 from train.check.facts import Facts, of_photos
 from train.check.findings import Finding, Kind, Severity
-from train.check.hashing import cluster, find_near_pairs
+from train.check.hashing import find_near_pairs, group_around
 from train.data.photos import Photo
 
 NO_SPLITS = "Leaks across a split are not looked for; give --splits FILE to have it done."
@@ -22,7 +23,7 @@ class Copies:
     """Photos that are the same.
 
     Attributes:
-        photos: Two or more.
+        photos: Two or more; the others are like the first one, if not like each other.
         exact: Whether their files are the same, byte by byte.
     """
 
@@ -44,14 +45,22 @@ def find_near_duplicates(facts: Sequence[Facts]) -> NDArray[np.int64]:
 
 
 def gather_copies(facts: Sequence[Facts], near_pairs: NDArray[np.int64]) -> tuple[Copies, ...]:
-    """Group the photos that are the same; where only some of a group are exact copies, it is not exact."""
-    members: dict[int, list[Facts]] = defaultdict(list)
-    for each, number in zip(facts, cluster(len(facts), near_pairs), strict=True):
-        members[int(number)].append(each)
+    """Group photos that are the same: any two near ones are in a group, each of which is near to its first.
+
+    Copies of a file go together; where only some of a group are exact copies, it is not exact.
+    """
+    numbers: dict[str, int] = {}
+    file_of = np.array([numbers.setdefault(each.sha256, len(numbers)) for each in facts], np.int64)
+    members: list[list[int]] = [[] for _ in numbers]
+    for at, file in enumerate(file_of):
+        members[file].append(at)
+    pairs = file_of[near_pairs]
+    near = group_around(len(members), pairs[pairs[:, 0] != pairs[:, 1]])
+    joined = set(chain.from_iterable(near))
+    exact = [[file] for file, same in enumerate(members) if len(same) > 1 and file not in joined]
     return tuple(
-        Copies(of_photos(group), exact=len({each.sha256 for each in group}) == 1)
-        for group in members.values()
-        if len(group) > 1
+        Copies(of_photos([facts[at] for file in files for at in members[file]]), exact=len(files) == 1)
+        for files in sorted((*near, *exact), key=min)
     )
 
 

@@ -59,8 +59,8 @@ def classify(data: Path, run: Path, distribute: str, **arguments: Any) -> None:
     A folder may lie divided, with the folders of the classes in each of train, valid and test.
     """
     require_extra("edge-train", "train", "keras", "sklearn", "tqdm", "yaml")
-    refuse_absent([data])
     refuse_idle_share([data], arguments["splits"])
+    refuse_absent([data])
     if distribute != "none":
         require_extra("edge-train --distribute", "distributed", "jax")
         os.environ.setdefault("KERAS_BACKEND", "jax")

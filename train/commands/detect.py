@@ -96,8 +96,8 @@ def detect(run: Path, **arguments: Any) -> None:
     train, valid and test, is learnt from and measured on as it lies.
     """
     require_extra("edge-train detect", "train", "keras", "pycocotools", "tqdm", "yaml")
-    refuse_absent((*arguments["data"], *arguments["validation"]))
     _refuse_idle_options(arguments)
+    refuse_absent((*arguments["data"], *arguments["validation"]))
     start_keras()
     from train.detection.detect import train_detector
     from train.report import report_if_possible

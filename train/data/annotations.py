@@ -1,9 +1,11 @@
 """What the readers of COCO, YOLO and Pascal VOC share: refusing what is wrong, measuring photos, naming classes."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+
+from tqdm import tqdm
 
 from edge_runtime.errors import DataError
 from edge_runtime.pictures import sort_paths, visible_files
@@ -13,6 +15,7 @@ Refuse = Callable[[str, DataError], None]
 """What is done about something wrong with a photo, given its path or file: raise it, or note it and go on."""
 
 _Right = TypeVar("_Right")
+_Item = TypeVar("_Item")
 
 
 def keep_right(image: str, makers: Iterable[Callable[[], _Right]], refuse: Refuse) -> tuple[_Right, ...]:
@@ -60,6 +63,11 @@ def name_class(where: str, number: Any, names: Mapping[Any, str]) -> str:
     if number not in names:
         raise DataError(f"{where} is of class {number}, which has no name; add it or take the box away.")
     return names[number]
+
+
+def tell_progress(photos: Collection[_Item]) -> Iterator[_Item]:
+    """Yield what photos are measured for, and show how far that is."""
+    yield from tqdm(photos, desc="measuring", unit="photo", disable=None)
 
 
 def measure(path: Path, folder: Path, image: str, said: tuple[Any, Any], refuse: Refuse) -> tuple[int, int] | None:

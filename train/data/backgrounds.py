@@ -71,7 +71,7 @@ def write_backgrounds(images: Path, backgrounds: Sequence[Background], output: P
     for number, each in enumerate(tqdm(backgrounds, desc="cutting backgrounds", unit="photo", disable=None)):
         # The number keeps photos of the same name in several folders apart.
         name = f"{PurePosixPath(each.photo.image).stem}-{number}.png"
-        write_bytes(output / name, cv2.imencode(".png", each.cut(images))[1].tobytes())
+        write_bytes(output / name, cv2.imencode(".png", each.cut(images))[1].tobytes(), durable=False)
 
 
 def _find_free(photo: BoxedPhoto, random: np.random.Generator) -> Background | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_runtime.errors import DataError
-from train.data.annotations import Refuse, keep_right, measure, name_class
+from train.data.annotations import Refuse, keep_right, measure, name_class, tell_progress
 from train.data.boxes import Box, BoxedPhoto, BoxSet, make_box
 
 COMPOSED = "composed"
@@ -51,7 +51,7 @@ def _read_photos(path: Path, content: dict[str, Any], folder: Path, refuse: Refu
     names = _name_classes(path, content, refuse)
     of_photo = _gather_annotations(path, content, refuse)
     counts = Counter(photo["id"] for photo in content["images"])
-    for photo in content["images"]:
+    for photo in tell_progress(content["images"]):
         image, number = _name_photo(folder, photo["file_name"]), photo["id"]
         if counts[number] > 1:
             message = f"{path}: {image} has the number {number}, as another photo has; number each apart."

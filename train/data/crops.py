@@ -44,7 +44,7 @@ def write_crops(box_set: BoxSet, output: Path) -> Mapping[str, int]:
         for box in photo.boxes:
             # The running number keeps names apart, whatever the photos and classes are called.
             crop = f"{_name_folder(box.label)}/{Path(photo.image).stem}-{len(rows)}.png"
-            write_bytes(output / crop, cv2.imencode(".png", cut(image, box.corners))[1].tobytes())
+            write_bytes(output / crop, cv2.imencode(".png", cut(image, box.corners))[1].tobytes(), durable=False)
             rows.append((crop, box.label, photo.image))
     write_text(output / "labels.csv", format_csv(("image", "label", "group"), rows))
     return Counter(label for _, label, _ in rows)

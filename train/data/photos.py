@@ -12,6 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from edge_runtime.errors import DataError, PictureError
+from edge_runtime.files import hash_file
 from edge_runtime.pictures import PICTURE_SUFFIXES, UNREAD_PHOTO_SUFFIXES, only_pictures, read_picture
 from edge_runtime.training_run import Split
 from train.data.detection_formats import holds_boxes
@@ -153,6 +154,12 @@ def check_readable(files: Sequence[Path]) -> None:
         bad = [fault for fault in faults if fault]
     if bad:
         raise DataError(f"{len(bad)} of {len(files)} photos cannot be read. The first: {bad[0]}")
+
+
+def hash_files(files: Sequence[Path]) -> list[str]:
+    """Return the SHA-256 of each file."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(tqdm(pool.map(hash_file, files), total=len(files), desc="hashing", unit="photo", disable=None))
 
 
 def _find_fault(file: Path) -> str:

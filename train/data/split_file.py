@@ -5,9 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge_runtime.errors import DataError
-from edge_runtime.files import hash_file
 from edge_runtime.training_run import Split, SplitRow, read_split_rows
-from train.data.photos import Photo, PhotoSet
+from train.data.photos import Photo, PhotoSet, hash_files
 from train.data.splits import check_sides
 
 
@@ -33,7 +32,8 @@ def read_splits(path: Path, photo_set: PhotoSet) -> tuple[SplitRow, ...]:
 
 def hash_photos(photo_set: PhotoSet) -> dict[str, str]:
     """Return the SHA-256 of each photo's file."""
-    return {photo.image: hash_file(photo_set.images / photo.image) for photo in photo_set.photos}
+    images = [photo.image for photo in photo_set.photos]
+    return dict(zip(images, hash_files(photo_set.files), strict=True))
 
 
 def divide_otherwise(path: Path) -> str:

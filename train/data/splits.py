@@ -1,14 +1,13 @@
 """Dividing photos into training, validation and test without dividing a group."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_runtime.errors import DataError
-from edge_runtime.files import hash_file
 from edge_runtime.training_run import Split, SplitRow
-from train.data.photos import Photo, PhotoSet
+from train.data.photos import Photo, PhotoSet, hash_files
 from train.data.split_repair import bring_to_both_sides
 
 LEARNT_SIDES = (Split.TRAIN, Split.VALIDATION)
@@ -63,6 +62,7 @@ def divide_photos(
     test_share: float = 0.0,
     classes: Sequence[Set[str]] | None = None,
     kept: Sequence[Split | None] | None = None,
+    hashes: Sequence[str] | None = None,
 ) -> tuple[SplitRow, ...]:
     """Divide photos as `split_photos` does, whether or not a class is left without photos of a split.
 
@@ -73,10 +73,11 @@ def divide_photos(
         test_share: As for `split_photos`.
         classes: All classes that each photo shows, in the order of `photo_set.photos`; None for its label alone.
         kept: As for `split_photos`.
+        hashes: SHA-256 of each photo's file; None reads the files.
     """
     photos = photo_set.photos
     classes = [{photo.label} for photo in photos] if classes is None else classes
-    hashes = [hash_file(photo_set.images / photo.image) for photo in photos]
+    hashes = hash_files(photo_set.files) if hashes is None else hashes
     groups = [photo.group for photo in photos]
     shares = validation_share, test_share
     kept = [None] * len(photos) if kept is None else kept
@@ -194,18 +195,14 @@ def _held_out(
         members.setdefault(groups[index], []).append(index)
     target = share * len(chosen)
     whole = list(members.values())
-    begun = frozenset(index for index in chosen if kept.get(index))
+    begun = [index for index in chosen if kept.get(index)]
     small = _small_groups([group for group in whole if group[0] not in kept], target, target - len(begun))
+    sizes = np.array([len(group) for group in small], np.int64)
     random = np.random.default_rng(seed)
-    candidates = (_draw(small, begun, target, random) for _ in range(_CANDIDATES))
-    per_class = Counter(photos[index].label for index in chosen)
-    fixed = [Counter(photos[index].label for index in chosen if kept.get(index) is held) for held in (True, False)]
-    aims = {label: _aim(share, *(each[label] / total for each in fixed)) for label, total in per_class.items()}
-
-    def misfit(held_out: frozenset[int]) -> float:
-        return _misfit(per_class, (photos[index] for index in held_out), aims)
-
-    return bring_to_both_sides(min(candidates, key=misfit), whole, classes, target, kept.keys())
+    candidates = (_draw(sizes, len(begun), target, random) for _ in range(_CANDIDATES))
+    best = min(candidates, key=_judge_by([photo.label for photo in photos], chosen, small, share, kept))
+    held_out = frozenset(begun).union(*(small[place] for place in best))
+    return bring_to_both_sides(held_out, whole, classes, target, kept.keys())
 
 
 def _small_groups(groups: list[list[int]], target: float, wanted: float) -> list[list[int]]:
@@ -220,24 +217,48 @@ def _small_groups(groups: list[list[int]], target: float, wanted: float) -> list
     return [group for group in groups if len(group) <= most]
 
 
-def _draw(groups: list[list[int]], begun: frozenset[int], target: float, random: np.random.Generator) -> frozenset[int]:
-    held_out = set(begun)
-    for position in random.permutation(len(groups)):
-        if len(held_out) >= target:
-            break
-        held_out.update(groups[position])
-    return frozenset(held_out)
+def _draw(sizes: NDArray[np.int64], begun: int, target: float, random: np.random.Generator) -> NDArray[np.int64]:
+    """Return the places of groups, drawn until with those begun there are as many photos as wanted."""
+    places = random.permutation(len(sizes))
+    drawn = sizes[places]
+    return places[: np.searchsorted(begun + np.cumsum(drawn) - drawn, target)]
 
 
-def _aim(share: float, held: float, free: float) -> float:
-    """Return the share of a class to hold out, given that of what is held out already and of what must not be."""
-    return min(max(share, held), 1 - free)
+def _judge_by(
+    labels: Sequence[str],
+    chosen: Sequence[int],
+    groups: Sequence[Sequence[int]],
+    share: float,
+    kept: Mapping[int, bool],
+) -> Callable[[NDArray[np.int64]], float]:
+    """Return what tells, of places of groups, how far the share held out of the worst class is from its aim.
 
+    Args:
+        labels: Of each photo.
+        chosen: The photos that are divided.
+        groups: Those that may be held out.
+        share: To be held out.
+        kept: As for `_held_out`.
+    """
+    numbers = {label: number for number, label in enumerate(dict.fromkeys(labels[index] for index in chosen))}
 
-def _misfit(per_class: Counter[str], held_out: Iterable[Photo], aims: Mapping[str, float]) -> float:
-    """Return how far the share held out of the worst class is from its aim."""
-    held_per_class = Counter(photo.label for photo in held_out)
-    return max(abs(held_per_class[label] / total - aims[label]) for label, total in per_class.items())
+    def count(photos: Iterable[int]) -> NDArray[np.int64]:
+        return np.bincount([numbers[labels[index]] for index in photos], minlength=len(numbers))
+
+    totals = count(chosen)
+    held, free = (count(index for index in chosen if kept.get(index) is side) for side in (True, False))
+    # The share of each class to hold out, given what is held out already and what must not be.
+    aims = np.minimum(np.maximum(share, held / totals), 1 - free / totals)
+    label_of = np.array([numbers[labels[index]] for group in groups for index in group], np.int64)
+    group_of = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+
+    def misfit(places: NDArray[np.int64]) -> float:
+        is_held = np.zeros(len(groups), bool)
+        is_held[places] = True
+        counts = held + np.bincount(label_of[is_held[group_of]], minlength=len(numbers))
+        return float(np.abs(counts / totals - aims).max())
+
+    return misfit
 
 
 def check_apart(rows: Iterable[SplitRow], advice: str) -> None:

@@ -9,10 +9,12 @@ from xml.etree import ElementTree
 
 from edge_runtime.errors import DataError
 from edge_runtime.pictures import PICTURE_SUFFIXES, pictures_under
-from train.data.annotations import Refuse, by_stem, files_under, keep_right, measure, parse_number
+from train.data.annotations import Refuse, by_stem, files_under, keep_right, measure, parse_number, tell_progress
 from train.data.boxes import Box, BoxedPhoto, BoxSet, make_box
 
 VOC_BOXES, VOC_PHOTOS = "Annotations", "JPEGImages"
+_OTHER_PHOTOS = "images"
+"""What Label Studio calls the folder of the photos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class _Annotation:
 
 def read_voc(data: Path, refuse: Refuse) -> BoxSet:
     """Read a Pascal VOC folder and the folders below it; arguments as for `list_boxes`."""
-    folder = data / VOC_PHOTOS
+    folder = _find_folder(data)
     photos = by_stem(folder, pictures_under(folder))
     annotations, broken = _read_files(data / VOC_BOXES, folder, photos, refuse)
     named = {annotation.photo for annotation in annotations}
@@ -34,6 +36,11 @@ def read_voc(data: Path, refuse: Refuse) -> BoxSet:
     unnamed = [photo for stem, each in photos.items() if stem not in broken for photo in each if photo not in named]
     read = tuple(_read_photos(folder, annotations, refuse))
     return BoxSet(folder, read, unnamed=tuple(photo.relative_to(folder).as_posix() for photo in sorted(unnamed)))
+
+
+def _find_folder(data: Path) -> Path:
+    usual, other = data / VOC_PHOTOS, data / _OTHER_PHOTOS
+    return other if other.is_dir() and not usual.is_dir() else usual
 
 
 def _read_files(
@@ -100,7 +107,7 @@ def _stay_inside(folder: Path, beginning: Path, name: Path) -> Path:
 
 
 def _read_photos(folder: Path, annotations: Sequence[_Annotation], refuse: Refuse) -> Iterator[BoxedPhoto]:
-    for each in annotations:
+    for each in tell_progress(annotations):
         image = each.photo.relative_to(folder).as_posix()
         said = each.root.findtext("size/width"), each.root.findtext("size/height")
         size = measure(each.path, folder, image, said, refuse)

@@ -11,7 +11,7 @@ import numpy as np
 from edge_runtime.errors import DataError
 from edge_runtime.pictures import UNREAD_PHOTO_SUFFIXES, pictures_under
 from edge_runtime.training_run import Split
-from train.data.annotations import Refuse, by_stem, files_under, keep_right, name_class, parse_number
+from train.data.annotations import Refuse, by_stem, files_under, keep_right, name_class, parse_number, tell_progress
 from train.data.boxes import Box, BoxedPhoto, BoxSet, make_box, measure_photo
 from train.data.class_names import CLASSES, read_data_path
 from train.data.sides import find_side, list_folders
@@ -119,7 +119,7 @@ def _refuse_strays(data: Path, files: _Files, refuse: Refuse) -> None:
 
 
 def _read_photos(data: Path, files: _Files, names: Mapping[str, str], refuse: Refuse) -> Iterator[BoxedPhoto]:
-    for stem, photos in files.photos.items():
+    for stem, photos in tell_progress(files.photos.items()):
         labels = files.labels.get(stem, ())
         if labels and len(photos) + len(labels) > 2:
             first, second, *_ = photos if len(photos) > 1 else labels

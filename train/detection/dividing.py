@@ -11,7 +11,7 @@ from edge_runtime.training_run import Split, SplitRow
 from train.data.boxes import BoxedPhoto
 from train.data.kept_sides import follow_sides, refuse_absent, refuse_strays
 from train.data.kept_split import keep_split
-from train.data.photos import Photo, PhotoSet
+from train.data.photos import Photo, PhotoSet, hash_files
 from train.data.split_file import divide_otherwise, hash_photos, match_files, refuse_divided_groups
 from train.data.splits import LEARNT_SIDES, TAKE_AWAY, check_apart, check_sides, divide_photos
 
@@ -74,26 +74,26 @@ def _divide(
 ) -> list[SplitRow]:
     # A class may be the rarest of few photos and on many.
     classes = [frozenset(box.label for box in photo.boxes) for photo in photos]
-    divided = _choose_divided(labelled, photos, classes)
+    hashes = hash_files(labelled.files)
+    divided = _choose_divided(photos, classes, hashes)
     chosen = PhotoSet(labelled.images, tuple(labelled.photos[index] for index in divided))
-    shown, kept = zip(*((classes[index], sides[index]) for index in divided), strict=True)
-    drawn = divide_photos(chosen, share, seed, test_share, shown, kept)
+    shown, kept, hashed = zip(*((classes[index], sides[index], hashes[index]) for index in divided), strict=True)
+    drawn = divide_photos(chosen, share, seed, test_share, shown, kept, hashed)
     rows = dict(zip(divided, drawn, strict=True))
-    scenes = PhotoSet(labelled.images, tuple(photo for index, photo in enumerate(labelled.photos) if index not in rows))
-    hashes = hash_photos(scenes)
     return [
-        rows.get(index)
-        or SplitRow(photo.image, photo.label, photo.group, sides[index] or Split.TRAIN, hashes[photo.image])
+        rows.get(index) or SplitRow(photo.image, photo.label, photo.group, sides[index] or Split.TRAIN, hashes[index])
         for index, photo in enumerate(labelled.photos)
     ]
 
 
-def _choose_divided(labelled: PhotoSet, photos: Sequence[BoxedPhoto], classes: Sequence[frozenset[str]]) -> list[int]:
+def _choose_divided(
+    photos: Sequence[BoxedPhoto], classes: Sequence[frozenset[str]], hashes: Sequence[str]
+) -> list[int]:
     """Return the places of what is divided: the photos, and scenes of classes that too few photos show."""
     real = [index for index, photo in enumerate(photos) if not photo.composed]
     if len(real) == len(photos):
         return real
-    rare = _list_rare(labelled, real, classes)
+    rare = _list_rare(real, classes, hashes)
     joining = [index for index, photo in enumerate(photos) if photo.composed and classes[index] & rare]
     if joining:
         log.info(
@@ -103,10 +103,9 @@ def _choose_divided(labelled: PhotoSet, photos: Sequence[BoxedPhoto], classes: S
     return sorted((*real, *joining))
 
 
-def _list_rare(labelled: PhotoSet, real: Sequence[int], classes: Sequence[frozenset[str]]) -> frozenset[str]:
+def _list_rare(real: Sequence[int], classes: Sequence[frozenset[str]], hashes: Sequence[str]) -> frozenset[str]:
     """Return the classes that cannot be on both sides of the training, where copies of a photo stay together."""
-    hashes = hash_photos(PhotoSet(labelled.images, tuple(labelled.photos[index] for index in real)))
-    shown = {(label, hashes[labelled.photos[index].image]) for index in real for label in classes[index]}
+    shown = {(label, hashes[index]) for index in real for label in classes[index]}
     counts = Counter(label for label, _ in shown)
     return frozenset(label for label in frozenset().union(*classes) if counts[label] < len(LEARNT_SIDES))
 

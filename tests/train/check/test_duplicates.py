@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
 import cv2
+import numpy as np
 import pytest
 
 pytest.importorskip("sklearn", reason="needs the train extra")
@@ -52,6 +53,30 @@ def test_a_smaller_copy_is_near_and_not_exact(make_photos: MakePhotos) -> None:
     (finding,) = find_duplicates(copies_in(photo_set))
     assert finding.kind is Kind.NEAR_DUPLICATE
     assert len(finding.photos) == 3
+
+
+def test_only_photos_that_are_near_each_other_contradict_each_other(make_photos: MakePhotos) -> None:
+    """Each photo is near to the next one only, as frames of one camera may be."""
+    photo_set = make_photos(*((label, label, 1) for label in ("cap", "hat", "hat", "hat")))
+    image = read_picture(photo_set.images / "cap/0.png")
+    for step, photo in enumerate(photo_set.photos):
+        darker = np.clip(image.astype(int) - 5 * step, 0, 255).astype(np.uint8)
+        cv2.imwrite(str(photo_set.images / photo.image), darker)
+    conflict, near = find_duplicates(copies_in(photo_set))
+    assert conflict.kind is Kind.CONFLICT
+    assert [photo.image for photo in conflict.photos] == ["hat/1.png", "cap/0.png", "hat/2.png"]
+    assert near.kind is Kind.NEAR_DUPLICATE
+    assert [photo.image for photo in near.photos] == ["hat/2.png", "hat/3.png"]
+
+
+def test_copies_of_a_file_are_near_to_whatever_one_of_them_is(make_photos: MakePhotos) -> None:
+    photo_set = make_photos(("hat", "a", 1), ("hat", "a", 2), ("hat", "a", 2), ("hat", "a", 3), ("hat", "a", 3))
+    path = photo_set.images / "hat/0.png"
+    small = cv2.resize(read_picture(photo_set.images / "hat/1.png"), (24, 32), interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(path), small)
+    near, exact = copies_in(photo_set)
+    assert ([photo.image for photo in near.photos], near.exact) == (["hat/0.png", "hat/1.png", "hat/2.png"], False)
+    assert ([photo.image for photo in exact.photos], exact.exact) == (["hat/3.png", "hat/4.png"], True)
 
 
 def test_copies_of_different_groups_may_be_divided(make_photos: MakePhotos) -> None:

@@ -51,3 +51,12 @@ def test_a_photo_that_cannot_be_read_ends_the_command_before_anything_is_written
     assert not (tmp_path / "none").exists()
     (tmp_path / name).write_bytes(whole)
     assert _crop(data, tmp_path).exit_code == 0
+
+
+def test_only_the_list_of_crops_is_flushed_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can be cut again from photos that stay need not outlive a power cut."""
+    flushed: list[int] = []
+    monkeypatch.setattr("edge_runtime.files.os.fsync", flushed.append)
+    assert _crop(_write_photos(tmp_path, "a.jpg", "b.jpg", "c.jpg"), tmp_path).exit_code == 0
+    assert len(list((tmp_path / "crops" / "hat").iterdir())) == 2
+    assert len(flushed) == 1

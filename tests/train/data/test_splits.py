@@ -163,7 +163,7 @@ def test_copies_under_other_names_are_on_one_side(tmp_path: Path, seed: int) -> 
 def test_hundreds_of_classes_of_few_photos_are_divided_in_seconds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("train.data.splits.hash_file", str)
+    monkeypatch.setattr("train.data.photos.hash_file", str)
     photos = tuple(
         Photo(f"{kind}/{number}.jpg", f"kind {kind}", f"{kind}/{number}") for kind in range(400) for number in range(5)
     )
@@ -173,3 +173,27 @@ def test_hundreds_of_classes_of_few_photos_are_divided_in_seconds(
     held = Counter(row.label for row in rows if row.split is Split.VALIDATION)
     assert len(held) == 400
     assert max(held.values()) < 5
+
+
+class _CountedLabel(str):
+    """A class name that counts how often it is looked up."""
+
+    __slots__ = ()
+    lookups = 0
+
+    def __hash__(self) -> int:
+        type(self).lookups += 1
+        return super().__hash__()
+
+
+def test_labels_are_not_looked_up_for_each_division_that_is_tried(tmp_path: Path) -> None:
+    photo_set = make_set(tmp_path, [1] * 200, labels=(_CountedLabel("hat"), _CountedLabel("shirt")))
+    _CountedLabel.lookups = 0
+    split_photos(photo_set, 0.2, seed=0)
+    assert _CountedLabel.lookups < 40 * 200
+
+
+def test_a_seed_draws_the_same_split_from_version_to_version(tmp_path: Path) -> None:
+    rows = split_photos(make_set(tmp_path, [1, 2, 3, 4] * 10), 0.2, seed=5, test_share=0.1)
+    sides = ",".join(row.split.value for row in rows)
+    assert hashlib.sha256(sides.encode()).hexdigest()[:16] == "4a059abd98285e10"

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_runtime.errors import DataError
+from edge_runtime.files import hash_file
 from edge_runtime.training_run import Split, SplitRow, read_split_rows, write_split_rows
 from train.cli import main
 from train.detection.data import DetectionData, read_data
@@ -111,6 +112,22 @@ def test_composed_scenes_are_learnt_from_only(scenes: Path) -> None:
     assert Counter(sides[:4]) == {Split.TRAIN: 1, Split.VALIDATION: 2, Split.TEST: 1}
     assert set(sides[4:]) == {Split.TRAIN}
     assert all(row.sha256 for row in rows)
+
+
+def test_beside_composed_scenes_no_photo_is_read_twice_for_its_hash(
+    scenes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark_composed(scenes, range(8, 12))
+    hashed: list[str] = []
+
+    def count(path: Path) -> str:
+        hashed.append(path.name)
+        return hash_file(path)
+
+    for module in ("photos", "splits", "split_file"):
+        monkeypatch.setattr(f"train.data.{module}.hash_file", count, raising=False)
+    read_data([scenes], [], (), 0.25, seed=0)
+    assert len(hashed) == len(set(hashed)) == 12
 
 
 @pytest.mark.parametrize("photos", [0, 1])
