@@ -1,6 +1,7 @@
 """Writing files so that nobody ever meets half of one."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -46,6 +47,7 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     aside = path.with_name(f".{stem}.{os.getpid()}.part{path.suffix}")
     try:
         with explaining(path):
+            _refuse_device(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             yield aside
             if durable:
@@ -56,6 +58,12 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
             aside.unlink(missing_ok=True)
 
 
+def _refuse_device(path: Path) -> None:
+    """Refuse what is there and no file: a device would become one, for whoever may replace it."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no file")
+
+
 def check_writable(path: Path) -> None:
     """Fail before long work rather than after it; all files and folders stay as they are.
 
@@ -63,6 +71,7 @@ def check_writable(path: Path) -> None:
         OutputError: The file could not be written.
     """
     with explaining(path):
+        _refuse_device(path)
         missing = [folder for folder in path.parents if not folder.exists()]
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -94,3 +94,13 @@ def test_a_name_that_is_no_utf_8_is_told(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"cannot hold 'hat/b\\udcffd\.jpg', which is no UTF-8; rename"):
         write_text(tmp_path / "splits.csv", "hat/b\udcffd.jpg")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a pipe that has a name")
+def test_what_is_no_file_stays_what_it_is(tmp_path: Path) -> None:
+    """A device of root's would become a file."""
+    os.mkfifo(tmp_path / "pipe")
+    for write in (check_writable, lambda path: write_bytes(path, b"")):
+        with pytest.raises(OutputError, match=r"pipe cannot be written \(it is no file\)"):
+            write(tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()

@@ -30,13 +30,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _OF_LABELS = ("model", *COLUMN_OPTIONS)
+# As the trainings have it where nobody says otherwise.
+_LABEL_SIZE, _BOX_SIZE = 224, 320
 
 
 @click.command(
     epilog="\b\nExample:\n"
     "  edge-train check photos/ --model imagenet -o check/\n"
     "  edge-train check photos/ --splits splits.csv --json\n"
-    "  edge-train check instances.json --image-size 320 --splits splits.csv -o check/"
+    "  edge-train check instances.json --splits splits.csv -o check/"
 )
 @data_options
 @splits_option
@@ -86,7 +88,9 @@ def _look(arguments: dict[str, Any]) -> "tuple[Report, BoxSet | None]":
     """Check boxes or labels, whichever the data are; return boxes to show as well."""
     from train.data.detection_formats import holds_boxes
 
-    if holds_boxes(arguments["data"]):
+    boxed = holds_boxes(arguments["data"])
+    arguments["image_size"] = arguments["image_size"] or (_BOX_SIZE if boxed else _LABEL_SIZE)
+    if boxed:
         from train.check.box_survey import BoxCheckOptions, check_boxes
 
         refuse_options(arguments["data"], "photos with one label each", _OF_LABELS)

@@ -41,19 +41,30 @@ COLUMN_OPTIONS = ("image_column", "label_column", "group_column")
 
 # Only click 8.5 and later can subscript it.
 class _Rename(click.ParamType):  # type: ignore[type-arg]
-    name = "OLD=NEW"
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         """Return the two names."""
         old, equals, new = value.partition("=")
         if not (old and equals):
-            self.fail(f"{value!r} is not of the form OLD=NEW", param, ctx)
+            self.fail(f"{value!r} is not of the form {self.name}", param, ctx)
         return old, new
 
 
 def _join_renames(
     _context: click.Context, _parameter: click.Parameter, renames: Sequence[tuple[str, str]]
 ) -> dict[str, str]:
+    return dict(renames)
+
+
+def _pair_names(
+    _context: click.Context, _parameter: click.Parameter, renames: Sequence[tuple[str, str]]
+) -> dict[str, str]:
+    """Refuse what would have to be two classes at once, or one of two."""
+    pairs = set(renames)
+    if any(len({pair[place] for pair in pairs}) < len(pairs) for place in (0, 1)):
+        raise click.BadParameter("a class is named in two pairs; one class of MODEL is one of OLD.")
     return dict(renames)
 
 
@@ -84,10 +95,19 @@ labels_option = click.option(
 rename_option = click.option(
     "--rename",
     "renames",
-    type=_Rename(),
+    type=_Rename("OLD=NEW"),
     multiple=True,
     callback=_join_renames,
     help="A class of DATA and what to take it for; nothing for NEW leaves it out.",
+)
+
+against_rename_option = click.option(
+    "--against-rename",
+    "against_renames",
+    type=_Rename("NAME=OLDNAME"),
+    multiple=True,
+    callback=_pair_names,
+    help="A class of MODEL and what OLD calls it.",
 )
 
 validation_share_option = click.option(
@@ -107,7 +127,9 @@ splits_option = click.option(
 seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 
 image_size_option = click.option(
-    "--image-size", type=click.IntRange(32, 1024), default=224, show_default=True, help="Pixels."
+    "--image-size",
+    type=click.IntRange(32, 1024),
+    help="Pixels of the model that is to learn.  [default: 224, or 320 of boxes]",
 )
 
 

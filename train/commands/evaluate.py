@@ -1,7 +1,7 @@
 """`edge-train evaluate`."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +11,12 @@ import click
 from edge_runtime.completion import complete_model
 from edge_runtime.errors import DataError, ModelError
 from edge_runtime.extras import require_extra
+from edge_runtime.files import check_writable
 from edge_runtime.quiet import quiet_opencv, quiet_stderr
 from edge_runtime.training_run import Split
 from train.commands.data_options import (
     COLUMN_OPTIONS,
+    against_rename_option,
     classes_option,
     label_options,
     refuse_options,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     epilog="\b\nExample:\n"
     "  edge-train evaluate shop.tflite photos/ --rename Trousers=pants --rename Other=\n"
     "  edge-train evaluate new.tflite photos/ --splits splits.csv --split test --against old.tflite\n"
+    "  edge-train evaluate new.tflite photos/ --against garment_classifier --against-rename Trousers=pants\n"
     "  edge-train evaluate garment_detector instances.json --json"
 )
 @click.argument("model", callback=find_bundled, shell_complete=complete_model)
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
     shell_complete=complete_model,
     help="Another .tflite file or bundled model of the same kind: is MODEL better than it on the same photos?",
 )
+@against_rename_option
 @click.option(
     "--negatives",
     type=click.Path(path_type=Path, file_okay=False),
@@ -75,22 +79,40 @@ def evaluate(model: str, against: str | None, as_json: bool, **arguments: Any) -
     """
     if arguments["splits"] is not None and arguments["split"] is None:
         raise click.UsageError("--splits says what photos serve for; name with --split which of them to ask.")
+    if arguments["against_renames"] and against is None:
+        raise click.UsageError("--against-rename says what OLD calls a class; name OLD with --against.")
     require_extra("edge-train evaluate", "train", "PIL", "pycocotools", "sklearn", "tqdm", "yaml")
     quiet_opencv()
+    from train.report.answers_file import write_answers
     from train.report.file_text import describe_classifier, describe_detector
 
+    _check_answers(arguments["answers"], (model, against, arguments["data"], arguments["splits"]))
     recognizers = _load(model, against)
     arguments["split"] = arguments["split"] and Split(arguments["split"])
     worth: ClassifierWorth | DetectorWorth
+    answers = arguments.pop("answers")
     if recognizers[0].spec.detection is None:
         worth = _measure_classifiers(recognizers, **arguments)
-        text = describe_classifier(worth)
+        predictions, text = worth.predictions, describe_classifier(worth)
     else:
         refuse_options(Path(model), "a classifier", ("negatives", "answers"))
         worth = _measure_detectors(recognizers, **arguments)
-        text = describe_detector(worth)
+        predictions, text = (), describe_detector(worth)
     record = _record(recognizers, arguments["data"], arguments["split"], worth)
     click.echo(json.dumps(record, indent=2) if as_json else f"{_head(record)}\n\n{text}")
+    if answers is not None:
+        # Last, so that a disk that fills keeps no figure from anybody.
+        write_answers(answers, predictions)
+
+
+def _check_answers(answers: Path | None, inputs: Iterable[str | Path | None]) -> None:
+    """Refuse to replace what is read, and what cannot be written, before anything is asked."""
+    if answers is None:
+        return
+    read = (Path(each) for each in inputs if each is not None)
+    if answers.exists() and any(each.exists() and answers.samefile(each) for each in read):
+        raise click.UsageError(f"--answers would replace {answers}, which is read; name another file.")
+    check_writable(answers)
 
 
 def _load(model: str, against: str | None) -> list["Recognizer"]:
@@ -125,29 +147,40 @@ def _head(record: Mapping[str, Any]) -> str:
     return f"{own}\nOLD: {against['model']} (sha256 {against['model_sha256']})" if against else own
 
 
+def _name_labels(recognizers: "Sequence[Recognizer]", renames: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """Return what MODEL calls its own labels, and those of OLD."""
+    from train.data.renames import rename_labels
+
+    own, *others = (recognizer.spec.labels for recognizer in recognizers)
+    return [own, *(rename_labels(labels, renames, own) for labels in others)]
+
+
 def _measure_classifiers(
     recognizers: "Sequence[Recognizer]",
     data: Path,
     images: Path | None,
     renames: Mapping[str, str],
+    against_renames: Mapping[str, str],
     negatives: Path | None,
-    answers: Path | None,
     **arguments: Any,
 ) -> "ClassifierWorth":
     from train.classification.negatives import find_negatives
     from train.data.photos import read_photos
-    from train.data.renames import match_classes
+    from train.data.renames import match_classes, refuse_strangers
     from train.report.asked_photos import choose_photos, rename_photos
     from train.report.classifier_gain import measure_classifiers
 
+    labels = _name_labels(recognizers, against_renames)
     photo_set = read_photos(data, take_columns(arguments), images, fewest_classes=1)
     refuse_options(data, "a YOLO data set of boxes", ("classes",))
     matched = match_classes(data, photo_set.labels, renames, recognizers[0].spec.labels)
     _refuse_idle_split(photo_set.photos, data, **arguments)
     chosen = choose_photos(data, photo_set, arguments["splits"], arguments["split"])
+    renamed = rename_photos(data, chosen, matched)
+    refuse_strangers(data, renamed.labels, labels[-1])
     halves = find_negatives(negatives)
     pictures = (*halves.training, *halves.held_out)
-    return measure_classifiers(recognizers, rename_photos(data, chosen, matched), pictures, answers)
+    return measure_classifiers(recognizers, labels, renamed, pictures)
 
 
 def _measure_detectors(
@@ -156,14 +189,16 @@ def _measure_detectors(
     images: Path | None,
     classes: Path | None,
     renames: Mapping[str, str],
+    against_renames: Mapping[str, str],
     **arguments: Any,
 ) -> "DetectorWorth":
     from train.data.detection_formats import read_boxes
     from train.data.photos import check_readable
-    from train.data.renames import match_classes
+    from train.data.renames import match_classes, refuse_strangers
     from train.report.asked_photos import choose_boxed_photos
     from train.report.detector_gain import measure_detectors
 
+    labels = _name_labels(recognizers, against_renames)
     box_set = read_boxes(data, images, classes)
     refuse_options(data, "photos with one label each", COLUMN_OPTIONS)
     there = (box.label for photo in box_set.photos for box in photo.boxes)
@@ -172,8 +207,10 @@ def _measure_detectors(
         raise DataError(f"{data} has no box left to measure on; leave out fewer classes with --rename.")
     _refuse_idle_split(box_set.photos, data, **arguments)
     chosen = choose_boxed_photos(data, box_set, arguments["splits"], arguments["split"])
+    shown = {matched[box.label] for photo in chosen.photos for box in photo.boxes} - {""}
+    refuse_strangers(data, shown, labels[-1])
     check_readable([chosen.images / photo.image for photo in chosen.photos])
-    return measure_detectors(recognizers, chosen, matched)
+    return measure_detectors(recognizers, labels, chosen, matched)
 
 
 def _refuse_idle_split(

@@ -88,7 +88,7 @@ def _divide_labels(data: Sequence[Path], arguments: dict[str, Any]) -> tuple[Spl
     if arguments["keep"] is None:
         return split_photos(photo_set, *shares)
     kept = keep_split(arguments["keep"], photo_set)
-    return split_photos(kept.photo_set, *shares, kept.sides)
+    return split_photos(kept.photo_set, *shares, kept.sides, kept.hashes)
 
 
 def _divide_boxes(data: Sequence[Path], arguments: dict[str, Any]) -> tuple[tuple[SplitRow, ...], list[BoxRow]]:

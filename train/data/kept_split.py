@@ -21,10 +21,12 @@ class KeptSplit:
     Attributes:
         photo_set: The photos, those that have no group of their own under the one that the split has for them.
         sides: What each photo serves for; None where the split knows neither it, nor its group, nor a copy of it.
+        hashes: SHA-256 of each.
     """
 
     photo_set: PhotoSet
     sides: tuple[Split | None, ...]
+    hashes: tuple[str, ...]
 
 
 def keep_split(path: Path, photo_set: PhotoSet) -> KeptSplit:
@@ -50,7 +52,8 @@ def keep_split(path: Path, photo_set: PhotoSet) -> KeptSplit:
     sides = _follow(rows, photos, found, hashes)
     _refuse_divided(path, photos, sides, hashes)
     _tell(path, rows, found, sides, hashes)
-    return KeptSplit(PhotoSet(photo_set.images, photos), sides)
+    hashed = tuple(hashes[photo.image] for photo in photos)
+    return KeptSplit(PhotoSet(photo_set.images, photos), sides, hashed)
 
 
 def _read(path: Path) -> tuple[SplitRow, ...]:

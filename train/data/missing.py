@@ -22,13 +22,13 @@ def is_there(photo: Path) -> bool:
 
 def advise(images: Path, image: str) -> str:
     """Return what to do about a photo that is not there, given the folder that its path starts from, and its path."""
-    if is_address(image):
-        return "that is an address, not a path; download the photos, and write where they lie"
-    if image.startswith(_OF_LABEL_STUDIO):
+    if image.startswith(_OF_LABEL_STUDIO) or (is_address(image) and _OF_LABEL_STUDIO[1] in image):
         return (
             "that is how Label Studio names it; cut off all before the name that the photo has on this computer (see "
             "docs/data.md, Labels from other tools)"
         )
+    if is_address(image):
+        return "that is an address, not a path; download the photos, and write where they lie"
     if PureWindowsPath(image).anchor:
         return "this computer has no such file; write paths that start from that folder, or from one of --images"
     path = PurePosixPath(image)

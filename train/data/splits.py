@@ -27,6 +27,7 @@ def split_photos(
     seed: int,
     test_share: float = 0.0,
     kept: Sequence[Split | None] | None = None,
+    hashes: Sequence[str] | None = None,
 ) -> tuple[SplitRow, ...]:
     """Divide photos so that no group is on two sides and each class keeps about its share.
 
@@ -37,6 +38,7 @@ def split_photos(
         test_share: Share of photos for a last test, in [0, 0.5].
         kept: What each photo serves for already, whole groups and all copies of a photo alike, None where that is to be
             drawn; None draws all.
+        hashes: SHA-256 of each photo's file; None reads the files.
 
     Returns:
         One row per photo, in the order of `photo_set.photos`.
@@ -44,7 +46,7 @@ def split_photos(
     Raises:
         DataError: A class would be without photos of a split, or a photo is of two classes.
     """
-    rows = divide_photos(photo_set, validation_share, seed, test_share, kept=kept)
+    rows = divide_photos(photo_set, validation_share, seed, test_share, kept=kept, hashes=hashes)
     refuse_two_labels(rows)
     if kept is not None:
         check_sides(rows, photo_set.labels, retry="draw a split without --keep and --test-share")
@@ -73,7 +75,7 @@ def divide_photos(
         test_share: As for `split_photos`.
         classes: All classes that each photo shows, in the order of `photo_set.photos`; None for its label alone.
         kept: As for `split_photos`.
-        hashes: SHA-256 of each photo's file; None reads the files.
+        hashes: As for `split_photos`.
     """
     photos = photo_set.photos
     classes = [{photo.label} for photo in photos] if classes is None else classes

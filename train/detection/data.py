@@ -3,7 +3,7 @@
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -191,16 +191,25 @@ def _move(box_set: BoxSet, folder: Path) -> list[BoxedPhoto]:
 
 
 def _list_photos(folder: Path, photos: Sequence[BoxedPhoto]) -> PhotoSet:
-    """Return photos under the rarest label of their boxes, so that a division by label serves rare ones best."""
+    """Return photos under the rarest label of their boxes, so that a division by label serves rare ones best.
+
+    How rare a label is on photos does not depend on composed scenes: photos are divided alike with and without these.
+    """
     twice = [image for image, count in Counter(photo.image for photo in photos).items() if count > 1]
     if twice:
         raise DataError(f"{folder / twice[0]} is in two data sets, or twice in one; keep it in one place.")
-    counts = Counter(box.label for photo in photos for box in photo.boxes)
+    of_photos, of_all = (
+        Counter(box.label for photo in counted for box in photo.boxes)
+        for counted in ([photo for photo in photos if not photo.composed], photos)
+    )
     return PhotoSet(
         folder,
         tuple(
-            Photo(photo.image, min((box.label for box in photo.boxes), key=lambda label: (counts[label], label),
-                                   default=""), photo.image, photo.side)
+            Photo(photo.image, _find_rarest(photo, of_all if photo.composed else of_photos), photo.image, photo.side)
             for photo in photos
         ),
-    )  # fmt: skip
+    )
+
+
+def _find_rarest(photo: BoxedPhoto, counts: Mapping[str, int]) -> str:
+    return min((box.label for box in photo.boxes), key=lambda label: (counts[label], label), default="")

@@ -49,19 +49,27 @@ def draw_sides(
             `keep_split` refuses it.
     """
     sides: Sequence[Split | None] = [None] * len(photos)
+    hashes: Sequence[str] | None = None
     if keep is not None:
         kept = keep_split(keep, photo_set)
-        photo_set, sides = kept.photo_set, kept.sides
-    commonest, _ = Counter(photo.label for photo in photo_set.photos if photo.label).most_common(1)[0]
+        photo_set, sides, hashes = kept.photo_set, kept.sides, kept.hashes
+    commonest = _find_commonest(photo_set, photos)
     labelled = PhotoSet(
         photo_set.images, tuple(replace(photo, label=photo.label or commonest) for photo in photo_set.photos)
     )
-    drawn = _divide(labelled, photos, share, seed, test_share, sides)
+    drawn = _divide(labelled, photos, share, seed, test_share, sides, hashes or hash_files(labelled.files))
     rows = tuple(replace(row, label=photo.label) for row, photo in zip(drawn, photo_set.photos, strict=True))
     check_apart(rows, TAKE_AWAY)
     retry = _RETRY_KEPT if keep is not None else _RETRY_TEST if test_share else _RETRY
     _check_shown(rows, photos, retry, test=bool(test_share) or Split.TEST in sides)
     return rows
+
+
+def _find_commonest(photo_set: PhotoSet, photos: Sequence[BoxedPhoto]) -> str:
+    """Return the commonest label of photos, of scenes only where no photo has one: scenes move no photo."""
+    labelled = [(photo.label, boxed) for photo, boxed in zip(photo_set.photos, photos, strict=True) if photo.label]
+    counted = [label for label, boxed in labelled if not boxed.composed] or [label for label, _ in labelled]
+    return Counter(counted).most_common(1)[0][0]
 
 
 def _divide(
@@ -71,10 +79,10 @@ def _divide(
     seed: int,
     test_share: float,
     sides: Sequence[Split | None],
+    hashes: Sequence[str],
 ) -> list[SplitRow]:
     # A class may be the rarest of few photos and on many.
     classes = [frozenset(box.label for box in photo.boxes) for photo in photos]
-    hashes = hash_files(labelled.files)
     divided = _choose_divided(photos, classes, hashes)
     chosen = PhotoSet(labelled.images, tuple(labelled.photos[index] for index in divided))
     shown, kept, hashed = zip(*((classes[index], sides[index], hashes[index]) for index in divided), strict=True)

@@ -51,16 +51,21 @@ def phases(schedule: Schedule) -> tuple[Phase, Phase]:
     )
 
 
-def say_left(phase: Phase, done: int, seconds: float) -> str:
-    """Return how long the rest of a phase will take, as the end of a message.
+def say_left(phase: Phase, done: int, seconds: Sequence[float], max_minutes: float | None) -> str:
+    """Return how long the rest of a phase will take at most, as the end of a message.
 
     Args:
         phase: Of the head nothing is said, as an epoch of the whole network takes several times as long.
         done: Its finished epochs.
-        seconds: Wall time of the latest one.
+        seconds: Wall time of all epochs, oldest first; of a first one alone nothing is said, as it compiles, too.
+        max_minutes: Time for all epochs together; None is no bound.
     """
-    minutes = (phase.epochs - done) * seconds / 60
-    if not phase.whole_network or minutes < 1:
+    if not phase.whole_network or done < 2:
+        return ""
+    minutes = (phase.epochs - done) * seconds[-1] / 60
+    if max_minutes is not None:
+        minutes = min(minutes, max_minutes - sum(seconds) / 60)
+    if minutes < 2:
         return ""
     return f", {minutes:.0f} minutes to go" if minutes < 120 else f", {minutes / 60:.0f} hours to go"
 

@@ -214,7 +214,8 @@ class Fitting(Generic[Record]):
             if record.score > self._state.best:
                 self._distribution.on_chief(lambda: self._checkpoints.save_best(self._saved))
         self._state = self._state.followed_by(record)
-        left = say_left(phase, epoch + 1, seconds)
+        taken = [record.seconds for record in self._state.history]
+        left = say_left(phase, epoch + 1, taken, self._max_minutes)
         came_to = f"loss {loss:.4f}, {record.quality} ({seconds:.0f} s{left})"
         log.info("%s %d/%d: %s", phase.name, epoch + 1, phase.epochs, came_to)
         self._distribution.on_chief(lambda: self._write(measured))

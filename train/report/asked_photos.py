@@ -8,11 +8,12 @@ from typing import TypeVar
 
 from edge_runtime.errors import DataError
 from edge_runtime.files import hash_file
-from edge_runtime.training_run import Split
+from edge_runtime.training_run import Split, SplitRow
 from train.data.boxes import BoxSet
 from train.data.photos import PhotoSet
 from train.data.sides import lie_divided
-from train.data.split_file import hash_photos, match_files, match_splits
+from train.data.split_file import hash_photos, match_files, read_rows
+from train.data.splits import check_apart
 
 log = logging.getLogger(__name__)
 
@@ -25,15 +26,18 @@ def choose_photos(data: Path, photo_set: PhotoSet, splits: Path | None, side: Sp
     Args:
         data: Where they are from, for the errors.
         photo_set: All that the data have, labelled as there.
-        splits: Split file that says what each serves for; None follows the folders that they lie in.
+        splits: Split file that says what each serves for, of these photos, and maybe of others, which are not asked: a
+            run over several data sets has one for all. None follows the folders that the photos lie in.
         side: What those to measure on serve for; None takes all, and says so of photos that lie divided.
 
     Raises:
-        DataError: The split file cannot be read or is about other data, or no photo is of this side.
+        DataError: The split file cannot be read or does not know each photo, or no photo is of this side.
     """
     sides: list[Split | None] = [photo.side for photo in photo_set.photos]
     if splits is not None:
-        sides = [row.split for row in match_splits(splits, photo_set.photos, hash_photos(photo_set))]
+        rows = _find_rows(splits, [photo.image for photo in photo_set.photos], hash_photos(photo_set))
+        _refuse_relabelled(splits, photo_set, rows)
+        sides = [row.split for row in rows]
     return replace(photo_set, photos=_choose(data, photo_set.photos, sides, side))
 
 
@@ -61,8 +65,28 @@ def choose_boxed_photos(data: Path, box_set: BoxSet, splits: Path | None, side: 
         # As a run writes them, whatever an annotation file puts around them.
         images = [PurePosixPath(photo.image).as_posix() for photo in box_set.photos]
         hashes = {image: hash_file(box_set.images / image) for image in images}
-        sides = [row.split for row in match_files(splits, images, hashes)]
+        sides = [row.split for row in _find_rows(splits, images, hashes)]
     return replace(box_set, photos=_choose(data, box_set.photos, sides, side))
+
+
+def _find_rows(splits: Path, images: Sequence[str], hashes: Mapping[str, str]) -> tuple[SplitRow, ...]:
+    """Return the row of each photo: of its path, or else of its SHA-256, as paths may start from another folder."""
+    rows = read_rows(splits)
+    moved = {hashes[image] for image in images if image not in rows or rows[image].sha256 != hashes[image]}
+    found = {row.sha256: row for row in rows.values() if row.sha256 in moved}
+    check_apart((row for row in rows.values() if row.sha256 in moved), f"give both the same split in {splits}")
+    names = [found[hashes[image]].image if hashes[image] in found else image for image in images]
+    by_name = {name: hashes[image] for name, image in zip(names, images, strict=True)}
+    return match_files(splits, names, by_name, complete=False)
+
+
+def _refuse_relabelled(splits: Path, photo_set: PhotoSet, rows: Sequence[SplitRow]) -> None:
+    odd = [photo.image for photo, row in zip(photo_set.photos, rows, strict=True) if photo.label != row.label]
+    if odd:
+        raise DataError(
+            f"{splits} is a split of other data: {len(odd)} photos have another label in the data, the first {odd[0]}; "
+            f"draw a new one with edge-train split --keep {splits}, which leaves the others where they are."
+        )
 
 
 def _choose(

@@ -77,8 +77,15 @@ class ClassifierScores:
     negatives: NegativeScores | None = None
 
 
-def ask_classifiers(recognizers: Sequence[Recognizer], photo_set: PhotoSet) -> list[Predictions]:
+def ask_classifiers(
+    recognizers: Sequence[Recognizer], labels: Sequence[tuple[str, ...]], photo_set: PhotoSet
+) -> list[Predictions]:
     """Ask classifiers the same photos, at least one, with a progress bar on a terminal.
+
+    Args:
+        recognizers: The classifiers.
+        labels: What each one's labels are called here, in the order of its scores.
+        photo_set: The photos, labelled likewise.
 
     Returns:
         The answers of each; classes of the photos that it lacks stand behind its own labels, with scores of 0.
@@ -88,10 +95,7 @@ def ask_classifiers(recognizers: Sequence[Recognizer], photo_set: PhotoSet) -> l
         PictureError: A photo cannot be read.
     """
     answers = _score(recognizers, photo_set.files, "photo")
-    return [
-        _predict(recognizer.spec.labels, scores, photo_set)
-        for recognizer, scores in zip(recognizers, answers, strict=True)
-    ]
+    return [_predict(own, scores, photo_set) for own, scores in zip(labels, answers, strict=True)]
 
 
 def ask_negatives(recognizers: Sequence[Recognizer], files: Sequence[Path]) -> list[NegativeScores | None]:

@@ -7,11 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from edge_runtime.estimates import Estimate, compare_paired, estimate_difference
-from edge_runtime.files import check_writable
 from edge_runtime.recognizer import Recognizer
 from train.data.photos import PhotoSet, check_readable
 from train.evaluation.predictions import Predictions
-from train.report.answers_file import write_answers
 from train.report.classifier_file import ClassifierScores, NegativeScores, ask_classifiers, ask_negatives, rate_answers
 
 
@@ -37,13 +35,15 @@ class ClassifierGain:
     """Which of two files answers photos better, by their best labels, whatever their thresholds.
 
     Attributes:
+        photos: On how many it is judged: those of classes that both files know.
         top1: By how much the file's share of right answers is greater, in [-1, 1].
-        won: As for one class, of all photos.
+        won: As for one class, of all these photos.
         lost: Likewise.
         p_value: Likewise.
-        classes: Those that photos show, in the order of the file's labels.
+        classes: Those that photos show, in the order of the file's labels, also where the other file lacks them.
     """
 
+    photos: int
     top1: Estimate
     won: int
     lost: int
@@ -68,39 +68,45 @@ class HeldClassifier:
 
 @dataclass(frozen=True, slots=True)
 class ClassifierWorth:
-    """What a classifier file is worth, alone and against another; `against` is None without one."""
+    """What a classifier file is worth, alone and against another.
+
+    Attributes:
+        scores: Of the file.
+        against: Of the other one; None without one.
+        predictions: What each answers to the same photos.
+    """
 
     scores: ClassifierScores
     against: HeldClassifier | None
+    predictions: tuple[Predictions, ...]
 
 
 def measure_classifiers(
-    recognizers: Sequence[Recognizer], photo_set: PhotoSet, negatives: Sequence[Path], answers: Path | None
+    recognizers: Sequence[Recognizer],
+    labels: Sequence[tuple[str, ...]],
+    photo_set: PhotoSet,
+    negatives: Sequence[Path],
 ) -> ClassifierWorth:
     """Ask a classifier photos, and tell what it is worth.
 
     Args:
         recognizers: The file and, if it is held against another, that one.
-        photo_set: At least one photo, all labelled as the file does.
+        labels: What the file calls the labels of each.
+        photo_set: At least one photo, all labelled as the file does, and one at least of a class that both know.
         negatives: Pictures that show nothing to be named.
-        answers: CSV file to write what is answered to each photo to; None for none.
 
     Raises:
         ModelError: A recognizer is a detector.
         DataError: A photo or picture cannot be read.
-        OutputError: The CSV file cannot be written.
     """
-    if answers is not None:
-        check_writable(answers)
     check_readable((*photo_set.files, *negatives))
-    predictions = ask_classifiers(recognizers, photo_set)
-    if answers is not None:
-        write_answers(answers, predictions)
-    return judge_classifiers(recognizers, predictions, ask_negatives(recognizers, negatives))
+    predictions = ask_classifiers(recognizers, labels, photo_set)
+    return judge_classifiers(recognizers, labels, predictions, ask_negatives(recognizers, negatives))
 
 
 def judge_classifiers(
     recognizers: Sequence[Recognizer],
+    labels: Sequence[tuple[str, ...]],
     predictions: Sequence[Predictions],
     negatives: Sequence[NegativeScores | None],
 ) -> ClassifierWorth:
@@ -108,6 +114,7 @@ def judge_classifiers(
 
     Args:
         recognizers: The file and, if it is held against another, that one.
+        labels: What the file calls the labels of each.
         predictions: What each answers to the same photos.
         negatives: What each makes of the same pictures that show nothing to be named.
     """
@@ -116,16 +123,26 @@ def judge_classifiers(
         for recognizer, answers, rejected in zip(recognizers, predictions, negatives, strict=True)
     )
     if not others:
-        return ClassifierWorth(scores, None)
-    lacks = tuple(each.label for each in others[0].classes if each.label not in recognizers[1].spec.labels)
-    return ClassifierWorth(scores, HeldClassifier(others[0], lacks, measure_gain(*predictions)))
+        return ClassifierWorth(scores, None, tuple(predictions))
+    lacks = tuple(each.label for each in others[0].classes if each.label not in labels[1])
+    held = HeldClassifier(others[0], lacks, measure_gain(predictions[0], predictions[1], lacks))
+    return ClassifierWorth(scores, held, tuple(predictions))
 
 
-def measure_gain(predictions: Predictions, against: Predictions) -> ClassifierGain:
-    """Compare what two files answer to the same photos in the same order; the first has a label for each of them."""
-    paired = compare_paired(against.right, predictions.right)
+def measure_gain(predictions: Predictions, against: Predictions, lacks: Sequence[str]) -> ClassifierGain:
+    """Compare what two files answer.
+
+    Args:
+        predictions: Of the one, which has a label for each photo.
+        against: Of the other, to the same photos in the same order.
+        lacks: Labels of photos that the other does not know, so that these tell nothing of which is better.
+    """
+    known = np.array([predictions.labels[target] not in lacks for target in predictions.targets])
+    first, second = against.right[known], predictions.right[known]
+    paired = compare_paired(first, second)
     return ClassifierGain(
-        top1=estimate_difference(against.right, predictions.right),
+        photos=len(first),
+        top1=estimate_difference(first, second),
         won=paired.only_second,
         lost=paired.only_first,
         p_value=paired.p_value,

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from edge_runtime.estimates import BootstrapEstimate, Estimate
 from edge_runtime.tables import format_table
 from train.report.classifier_file import ClassifierScores, ClassScore
-from train.report.classifier_gain import ClassGain, ClassifierGain, ClassifierWorth, HeldClassifier
+from train.report.classifier_gain import ClassGain, ClassifierWorth, HeldClassifier
 from train.report.detector_file import BoxScore, DetectorScores
-from train.report.detector_gain import DetectorGain, DetectorWorth, HeldDetector
+from train.report.detector_gain import DetectorWorth, HeldDetector
 
 _NOTHING = "-"
 _Rows = list[tuple[str, ...]]
@@ -22,7 +22,7 @@ def describe_classifier(worth: ClassifierWorth) -> str:
     return _join(
         _lacking(held.lacks, "its photos count as answered wrongly"),
         format_table(facts),
-        format_table(_gain_of_classifier(held.gain)),
+        format_table(_gain_of_classifier(held)),
         _table(_rows_of_classes_beside(scores, held)),
     )
 
@@ -36,7 +36,7 @@ def describe_detector(worth: DetectorWorth) -> str:
     return _join(
         _lacking(held.lacks, "its boxes count as missed"),
         format_table(facts),
-        format_table(_gain_of_detector(held.gain)),
+        format_table(_gain_of_detector(held)),
         _table(_rows_of_boxes_beside(scores, held)),
     )
 
@@ -75,9 +75,11 @@ def _classifier_facts(scores: ClassifierScores) -> _Rows:
     return facts
 
 
-def _gain_of_classifier(gain: ClassifierGain) -> _Rows:
+def _gain_of_classifier(held: HeldClassifier) -> _Rows:
+    gain = held.gain
     value, low, high = (100 * each for each in (gain.top1.value, gain.top1.low, gain.top1.high))
     return [
+        *_of_known(held.lacks, f"{gain.photos} photos"),
         ("gain", f"top-1 accuracy {value:+.1f} points (95 % interval {low:+.1f} to {high:+.1f})"),
         ("won", f"{gain.won} photos that MODEL alone answers rightly"),
         ("lost", f"{gain.lost} photos that OLD alone answers rightly"),
@@ -129,8 +131,17 @@ def _detector_facts(scores: DetectorScores) -> _Rows:
     ]
 
 
-def _gain_of_detector(gain: DetectorGain) -> _Rows:
-    return [("gain of mAP", _with_ends(gain.map, "+")), ("gain of mAP50", f"{gain.map50:+.3f}")]
+def _gain_of_detector(held: HeldDetector) -> _Rows:
+    return [
+        *_of_known(held.lacks, f"{held.gain.boxes} boxes"),
+        ("gain of mAP", _with_ends(held.gain.map, "+")),
+        ("gain of mAP50", f"{held.gain.map50:+.3f}"),
+    ]
+
+
+def _of_known(lacks: Sequence[str], counted: str) -> _Rows:
+    """Return what a gain is judged on, where that is not all."""
+    return [("on", f"{counted} of the classes that OLD knows")] if lacks else []
 
 
 def _rows_of_boxes(scores: DetectorScores) -> _Rows:

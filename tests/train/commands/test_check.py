@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -136,3 +137,18 @@ def test_an_empty_folder_is_an_error_and_no_crash(tmp_path: Path) -> None:
     result = check(tmp_path, "-o", str(tmp_path / "check"))
     assert result.exit_code == FindingsError.exit_code
     assert "There are 0 classes" in result.stdout
+
+
+def test_boxes_are_judged_at_the_size_that_detect_learns_at(tmp_path: Path) -> None:
+    """A box of 10 pixels would be 7 at the size of a classifier, too few to be seen."""
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((320, 320, 3), 90, np.uint8))
+    content = {
+        "images": [{"id": 0, "file_name": "a.png"}],
+        "categories": [{"id": 0, "name": "hat"}],
+        "annotations": [{"id": 0, "image_id": 0, "category_id": 0, "bbox": [9, 9, 10, 10]}],
+    }
+    data = tmp_path / "instances.json"
+    data.write_text(json.dumps(content))
+    arguments = ["check", str(data)]
+    assert "an input of" not in CliRunner().invoke(main, arguments).stdout
+    assert "7.0 x 7.0 pixels of an input of 224" in CliRunner().invoke(main, [*arguments, "--image-size", "224"]).stdout

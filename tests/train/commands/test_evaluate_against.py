@@ -86,8 +86,10 @@ def test_two_files_are_asked_the_same_photos(photos: Path, tiny_model: Path, old
         FIRST: 1, SECOND: 0, THIRD: pytest.approx(1 / 3),
     }  # fmt: skip
     assert record["top1"]["value"] == 7 / 8
-    assert (gain["won"], gain["lost"], gain["p_value"]) == (4, 1, 0.375)
-    assert gain["top1"]["low"] < gain["top1"]["value"] == 3 / 8 < gain["top1"]["high"]
+    # Of what both know: the second garment, which the other one lacks, tells nothing.
+    assert (gain["photos"], gain["won"], gain["lost"], gain["p_value"]) == (6, 2, 1, 1.0)
+    assert gain["top1"]["value"] == pytest.approx(1 / 6)
+    assert gain["top1"]["low"] < 0 < gain["top1"]["high"]
     assert gain["classes"] == [
         {"label": FIRST, "won": 0, "lost": 0, "p_value": 1.0},
         {"label": SECOND, "won": 2, "lost": 0, "p_value": 0.5},
@@ -102,8 +104,9 @@ def test_text_has_both(photos: Path, tiny_model: Path, old: Path) -> None:
     top1 = next(line for line in lines if line.startswith("top-1 accuracy"))
     assert "87.5% (95 % interval" in top1
     assert "50.0% (95 % interval" in top1
-    assert any(line.startswith("gain  top-1 accuracy +37.5 points") for line in lines)
-    assert "won   4 photos that MODEL alone answers rightly" in lines
+    assert "on    6 photos of the classes that OLD knows" in lines
+    assert any(line.startswith("gain  top-1 accuracy +16.7 points") for line in lines)
+    assert "won   2 photos that MODEL alone answers rightly" in lines
     cells = {line.split()[0]: line.split()[1:] for line in lines if line}
     assert cells[SECOND] == ["2", "100.0%", "0.0%", "100.0%", "-", "2", "0", "0.5", "-"]
     # Answered with, yet on no photo: by the file itself, and by the other one alone.
@@ -114,6 +117,70 @@ def test_text_has_both(photos: Path, tiny_model: Path, old: Path) -> None:
 def test_a_file_neither_wins_nor_loses_against_itself(photos: Path, tiny_model: Path) -> None:
     gain = json.loads(evaluate(tiny_model, photos, "--against", tiny_model, "--json").stdout)["against"]["gain"]
     assert (gain["won"], gain["lost"], gain["p_value"], gain["top1"]["value"]) == (0, 0, 1.0, 0.0)
+
+
+def against_other_names(model: Path, data: Path, old: Path, *renames: str) -> Result:
+    options = (option for rename in renames for option in ("--against-rename", rename))
+    return evaluate(model, data, "--against", old, *options, "--json")
+
+
+def test_what_the_other_file_calls_otherwise_is_compared(photos: Path, tiny_model: Path, old: Path) -> None:
+    (photos / SECOND).rename(photos / "Cap")
+    result = evaluate(tiny_model, photos, "--rename", f"Cap={SECOND}", "--against", old, "--against-rename",
+                      f"{SECOND}=cap", "--json")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    against = json.loads(result.stdout)["against"]
+    assert (against["lacks"], against["gain"]["photos"], against["gain"]["won"]) == ([], 8, 2)
+    recalls = {each["label"]: each["recall"] for each in against["scores"]["classes"]}
+    assert recalls[SECOND]["value"] == 1
+    assert "cap" not in recalls
+
+
+def test_names_that_the_other_file_swaps_are_swapped_back(photos: Path, tiny_model: Path, old: Path) -> None:
+    renames = (f"{THIRD}={FOURTH}", f"{FOURTH}={THIRD}", f"{SECOND}=cap")
+    gain = json.loads(against_other_names(tiny_model, photos, old, *renames).stdout)["against"]["gain"]
+    assert (gain["won"], gain["lost"]) == (0, 0)
+
+
+def test_a_name_that_the_other_file_has_for_something_else_is_not_mixed_up(
+    photos: Path, tiny_model: Path, old: Path
+) -> None:
+    """The other one's third class is none of the model's, though it is called like one."""
+    against = json.loads(against_other_names(tiny_model, photos, old, f"{THIRD}={FOURTH}").stdout)["against"]
+    (recall,) = [each["recall"]["value"] for each in against["scores"]["classes"] if each["label"] == THIRD]
+    assert recall == pytest.approx(2 / 3)
+    assert f"{THIRD} (OLD)" in {each["label"] for each in against["scores"]["classes"]}
+
+
+def test_a_file_that_knows_no_class_is_no_rival(photos: Path, tiny_model: Path, make_model: MakeOld) -> None:
+    stranger = make_model([f"other {label}" for label in GARMENTS], 0.125)
+    result = evaluate(tiny_model, photos, "--against", stranger)
+    assert result.exit_code == DataError.exit_code
+    assert f"OLD lacks every class of {photos}: " in result.stderr
+    assert "--against-rename NAME=OLDNAME" in result.stderr
+    assert not result.stdout
+
+
+@pytest.mark.parametrize(
+    ("renames", "code", "sentence"),
+    [
+        (["skort=cap"], DataError.exit_code, "MODEL has no class 'skort'"),
+        ([f"{SECOND}=skort"], DataError.exit_code, "OLD has no class 'skort'"),
+        ([f"{SECOND}=cap", f"{FIRST}=cap"], 2, "a class is named in two pairs"),
+        ([f"{SECOND}=cap", f"{SECOND}={FIRST}"], 2, "a class is named in two pairs"),
+        ([SECOND], 2, "is not of the form NAME=OLDNAME"),
+    ],
+)
+def test_names_of_the_other_file_that_fit_nothing_are_refused(
+    photos: Path, tiny_model: Path, old: Path, renames: list[str], code: int, sentence: str
+) -> None:
+    result = against_other_names(tiny_model, photos, old, *renames)
+    assert (result.exit_code, sentence in result.stderr) == (code, True)
+
+
+def test_names_of_a_file_that_is_not_given_are_refused(photos: Path, tiny_model: Path) -> None:
+    result = evaluate(tiny_model, photos, "--against-rename", f"{SECOND}=cap")
+    assert (result.exit_code, "name OLD with --against" in result.stderr) == (2, True)
 
 
 def test_negatives_are_rejected_by_each_files_own_threshold(
@@ -160,6 +227,27 @@ def test_answers_are_written_photo_by_photo(photos: Path, tiny_model: Path, old:
     assert path.read_text().splitlines()[0] == "image,label,answer,score"
 
 
+def test_answers_replace_nothing_that_is_read(photos: Path, tiny_model: Path, tmp_path: Path) -> None:
+    splits = tmp_path / "splits.csv"
+    splits.write_text("image,label,group,split,sha256\n")
+    result = evaluate(tiny_model, photos, "--splits", splits, "--split", "test", "--answers", splits)
+    assert result.exit_code == 2
+    assert f"--answers would replace {splits}, which is read" in result.stderr
+    assert evaluate(tiny_model, photos, "--answers", tiny_model).exit_code == 2
+
+
+def test_figures_are_told_where_answers_cannot_be_written_at_the_end(
+    photos: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill_up(path: Path, *_: object) -> None:
+        raise OutputError(f"{path} cannot be written.")
+
+    monkeypatch.setattr("train.report.answers_file.write_text", fill_up)
+    result = evaluate(tiny_model, photos, "--answers", tmp_path / "answers.csv")
+    assert result.exit_code == OutputError.exit_code
+    assert "top-1 accuracy" in result.stdout
+
+
 def test_answers_that_cannot_be_written_end_it_at_once(photos: Path, tiny_model: Path) -> None:
     result = evaluate(tiny_model, photos, "--answers", photos / FIRST / "0.png" / "answers.csv")
     assert result.exit_code == OutputError.exit_code
@@ -190,7 +278,7 @@ def test_only_photos_of_the_side_asked_for_are_measured(photos: Path, tiny_model
 
 def test_a_split_of_other_data_is_refused(photos: Path, tiny_model: Path, tmp_path: Path) -> None:
     splits = write_splits(tmp_path / "splits.csv", photos, [f"{SECOND}/0.png"])
-    paint(photos / THIRD / "more.png", 2)
+    paint(photos / THIRD / "more.png", 4)
     result = evaluate(tiny_model, photos, "--splits", splits, "--split", "test")
     assert result.exit_code == DataError.exit_code
     assert "is a split of other data: 1 photos of the data are not in it" in result.stderr
@@ -252,20 +340,37 @@ def test_two_detectors_look_at_the_same_photos(scenes: Path, tiny_detector: Path
     assert record["against"]["lacks"] == ["green"]
     assert (record["boxes"], record["found"], record["wrong"]) == (36, 36, 0)
     assert (scores["boxes"], scores["found"], scores["missed"], scores["wrong"]) == (36, 24, 12, 12)
-    assert (record["map50"], scores["map50"], gain["map50"]) == pytest.approx((1, 0.5, 0.5))
-    assert gain["map"]["value"] == pytest.approx(record["map"]["value"] - scores["map"]["value"])
-    # Every draw with a green box has the same gain, so there is no width to tell of.
-    assert gain["map"]["low"] is None
+    assert (record["map50"], scores["map50"]) == pytest.approx((1, 0.5))
+    # Both find the red boxes alike, and green ones tell nothing. All draws come out the same: no interval.
+    assert gain == {"boxes": 24, "map": {"value": 0, "low": None, "high": None}, "map50": 0}
     assert {each["label"]: each["map50"] for each in scores["classes"]} == {"red": 1, "green": 0, "lime": None}
 
 
 def test_a_detectors_text_has_both(scenes: Path, tiny_detector: Path, old_detector: Path) -> None:
     lines = evaluate(tiny_detector, scenes, "--against", old_detector).stdout.splitlines()
     assert "OLD lacks green: its boxes count as missed." in lines
-    assert "gain of mAP50  +0.500" in lines
+    assert "on             24 boxes of the classes that OLD knows" in lines
+    assert "gain of mAP50  +0.000" in lines
     cells = {line.split()[0]: line.split()[1:] for line in lines if line}
     assert cells["green"][-4:] == ["12", "0", "0", "0"]
     assert cells["lime"] == ["0", "-", "-", "-", "-", "0", "0", "0", "12"]
+
+
+def test_what_the_other_detector_calls_otherwise_is_compared(
+    scenes: Path, tiny_detector: Path, old_detector: Path
+) -> None:
+    result = against_other_names(tiny_detector, scenes, old_detector, "green=lime")
+    assert result.exit_code == 0, result.output
+    against = json.loads(result.stdout)["against"]
+    assert (against["lacks"], against["scores"]["found"], against["gain"]["boxes"]) == ([], 36, 36)
+    assert against["gain"]["map"]["value"] == 0
+    assert {each["label"] for each in against["scores"]["classes"]} == {"red", "green"}
+
+
+def test_a_detector_that_knows_no_class_is_no_rival(scenes: Path, tiny_detector: Path, old_detector: Path) -> None:
+    result = evaluate(tiny_detector, scenes, "--rename", "red=", "--against", old_detector)
+    assert result.exit_code == DataError.exit_code
+    assert "OLD lacks every class of" in result.stderr
 
 
 def test_a_detector_is_measured_on_a_side(scenes: Path, tiny_detector: Path, tmp_path: Path) -> None:

@@ -242,6 +242,16 @@ def test_a_photo_outside_the_folder_is_not_there(tmp_path: Path) -> None:
         read_boxes(tmp_path / "data")
 
 
+def test_photos_of_voc_files_may_lie_in_images(tmp_path: Path) -> None:
+    """So Label Studio exports them."""
+    _draw(tmp_path / "images" / "a.png")
+    _write_voc(tmp_path / "Annotations" / "a.xml", "a")
+    assert _count(read_boxes(tmp_path)) == {"a.png": 1}
+    _draw(tmp_path / "JPEGImages" / "a.png", tmp_path / "images" / "b.png")
+    box_set = read_boxes(tmp_path)
+    assert (box_set.images.name, _count(box_set), box_set.unnamed) == ("JPEGImages", {"a.png": 1}, ())
+
+
 def test_two_voc_files_about_one_photo_are_refused(
     tmp_path: Path, look: Callable[[Path], tuple[BoxSet, Refused]]
 ) -> None:

@@ -1,4 +1,5 @@
 import csv
+import io
 import json
 import logging
 import ntpath
@@ -82,6 +83,17 @@ def test_the_formats_say_the_same(write: Callable[[Path], Path], tmp_path: Path)
         assert (box.x_min, box.y_min, box.x_max, box.y_max) == pytest.approx(
             (wanted.x_min, wanted.y_min, wanted.x_max, wanted.y_max)
         )
+
+
+@pytest.mark.parametrize("write", [_write_coco, _write_yolo, _write_voc])
+def test_a_terminal_shows_how_many_photos_are_measured(
+    write: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr", terminal)
+    read_boxes(write(tmp_path))
+    assert "measuring: 100%" in terminal.getvalue()
 
 
 _NAN = float("nan")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from click.testing import CliRunner, Result
@@ -17,7 +18,7 @@ from edge_runtime.training_run import Split, SplitRow, read_split_rows, write_sp
 from train.cli import main
 from train.data.kept_split import KeptSplit, keep_split
 from train.data.photos import Photo, PhotoSet
-from train.data.splits import split_photos
+from train.data.splits import divide_photos, split_photos
 
 
 def make_photos(folder: Path, label: str, count: int, first: int = 0) -> list[Photo]:
@@ -181,3 +182,28 @@ def test_the_command_keeps_a_split_of_photos_with_other_labels_in_its_own_file(
     assert len(after) == 47
     assert all(row.split is before[sha256] for sha256, row in after.items())
     assert [row.label for row in after.values() if row.image == "shoes/moved.png"] == ["shoes"]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_no_photo_moves_whatever_comes_and_goes(seed: int, tmp_path: Path) -> None:
+    random = Random(seed)
+    photos = [photo for label in ("hat", "pants", "shoes") for photo in make_photos(tmp_path, label, 12)]
+    rows = split_photos(PhotoSet(tmp_path, tuple(photos)), 0.2, seed, random.choice([0.0, 0.2]))
+    later = _change(photos, tmp_path, random) + make_photos(tmp_path, "scarf", 12)
+    kept = keep(rows, later, tmp_path)
+    # As training divides, but for a side that lacks a class in the end.
+    divided = divide_photos(kept.photo_set, 0.2, seed, random.choice([0.0, 0.3]), kept=kept.sides)
+    before = {row.sha256: row.split for row in rows}
+    assert all(before.get(row.sha256, row.split) is row.split for row in divided)
+
+
+def _change(photos: Sequence[Photo], folder: Path, random: Random) -> list[Photo]:
+    """Take photos away, give others a new name or another label, of which a class may lose all on a side."""
+    left = []
+    for photo in (each for each in photos if random.random() > 0.1):
+        label = "hat" if photo.label == "pants" and random.random() < 0.7 else photo.label
+        name = f"new_{photo.image}" if random.random() < 0.2 else photo.image
+        (folder / photo.image).rename(folder / name)
+        left.append(replace(photo, image=name, label=label))
+    random.shuffle(left)
+    return left

@@ -178,3 +178,12 @@ def test_class_names_that_no_model_file_could_hold_are_refused(make_scenes: Make
         read_data([edit(scenes, categories=categories)], [], (), 0.25, seed=0)
     kept = read_data([edit(scenes, categories=[categories[0], {"id": 1, "name": "square"}])], [], (), 0.25, seed=0)
     assert kept.labels == ("disc", "square")
+
+
+def test_photos_are_divided_alike_with_composed_scenes_and_without(make_scenes: MakeScenes) -> None:
+    """The scenes make squares, on fewer of the photos, the commoner class of all."""
+    photos, scenes = keep_squares_on(make_scenes(count=20), 8), make_scenes(count=30, seed=1, labels=("square",))
+    edit(scenes, images=[{**each, "composed": True} for each in json.loads(scenes.read_text())["images"]])
+    alone, beside = (read_data(data, [], (), 0.25, seed=0).rows for data in ([photos], [photos, scenes]))
+    assert [(row.label, row.split) for row in beside[:20]] == [(row.label, row.split) for row in alone]
+    assert {(row.label, row.split) for row in beside[20:]} == {("square", Split.TRAIN)}

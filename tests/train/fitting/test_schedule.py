@@ -28,12 +28,20 @@ def test_the_next_epoch_has_to_fit_into_the_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("done", "seconds", "said"),
-    [(1, 200.0, ", 23 minutes to go"), (1, 3600.0, ", 7 hours to go"), (8, 200.0, ""), (7, 20.0, "")],
+    ("done", "seconds", "max_minutes", "said"),
+    [
+        (2, 200.0, None, ", 20 minutes to go"),
+        (2, 3600.0, None, ", 6 hours to go"),
+        (2, 200.0, 15.0, ", 8 minutes to go"),
+        (1, 200.0, None, ""),
+        (8, 200.0, None, ""),
+        (6, 20.0, None, ""),
+    ],
 )
-def test_the_time_that_is_left_is_told(done: int, seconds: float, said: str) -> None:
-    assert say_left(Phase("body", 8, 0.001, whole_network=True), done, seconds) == said
+def test_the_time_that_is_left_is_told(done: int, seconds: float, max_minutes: float | None, said: str) -> None:
+    phase = Phase("body", 8, 0.001, whole_network=True)
+    assert say_left(phase, done, [seconds] * done, max_minutes) == said
 
 
 def test_the_head_says_nothing_of_the_whole_network() -> None:
-    assert say_left(Phase("head", 3, 0.001, whole_network=False), 1, 200.0) == ""
+    assert say_left(Phase("head", 3, 0.001, whole_network=False), 2, [200.0] * 2, None) == ""
