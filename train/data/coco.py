@@ -10,6 +10,7 @@ from typing import Any
 from edge_runtime.errors import DataError
 from train.data.annotations import Refuse, keep_right, measure, name_class, tell_progress
 from train.data.boxes import Box, BoxedPhoto, BoxSet, make_box
+from train.data.sides import list_folders
 
 COMPOSED = "composed"
 """Of an image in a COCO file of ours: true where it is a composed scene."""
@@ -24,7 +25,7 @@ def read_coco(path: Path, images: Path | None, refuse: Refuse) -> BoxSet:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
-        folder = images or _find_folder(path.parent, [photo["file_name"] for photo in content["images"]])
+        folder = images or _find_folder(path, [photo["file_name"] for photo in content["images"]])
         return BoxSet(folder, tuple(_read_photos(path, content, folder, refuse)))
     except KeyError as error:
         raise DataError(f"{path} is no COCO detection file: it lacks {error}; export it as COCO again.") from error
@@ -32,14 +33,28 @@ def read_coco(path: Path, images: Path | None, refuse: Refuse) -> BoxSet:
         raise DataError(f"{path} cannot be read as a COCO file ({error}); export it as COCO again.") from error
 
 
-def _find_folder(own: Path, names: Sequence[str]) -> Path:
-    """Return the folder that photos are named from: `images` in a file's own folder, or that folder itself."""
+def _find_folder(path: Path, names: Sequence[str]) -> Path:
+    """Return the folder that photos are named from: `images` in a file's own folder, that itself, or one around."""
+    own = path.parent
     inside = own / "images"
     # Label Studio writes images/photo.jpg.
-    holding = (
-        folder for folder in (inside, own) if any((folder / _name_photo(folder, name)).is_file() for name in names)
-    )
+    folders = (inside, own, *_list_around(path))
+    holding = (folder for folder in folders if any((folder / _name_photo(folder, name)).is_file() for name in names))
     return next(holding, inside if inside.is_dir() else own)
+
+
+def _list_around(path: Path) -> list[Path]:
+    """Return where photos of a file in a folder `annotations` may be, first the folder that the file is named after.
+
+    COCO itself has `train2017` for `annotations/instances_train2017.json`, CVAT `images/default` for
+    `instances_default.json`.
+    """
+    around = path.parent.parent
+    if path.parent.name != "annotations":
+        return []
+    images = around / "images"
+    folders = [images, *(list_folders(images) if images.is_dir() else ()), *list_folders(around)]
+    return sorted(folders, key=lambda folder: not path.stem.endswith(folder.name))
 
 
 def _name_photo(folder: Path, name: str) -> str:

@@ -365,3 +365,20 @@ def test_outlines_that_are_refused_are_not_counted(
     box_set, refused = look(data)
     assert [photo.outlines for photo in box_set.photos] == [1]
     assert len(refused) == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "folder"),
+    [
+        ("instances_default.json", "images/default"),
+        ("instances_default.json", "images"),
+        ("instances_val2017.json", "val2017"),
+    ],
+)
+def test_photos_are_found_around_a_folder_of_annotations(file: str, folder: str, tmp_path: Path) -> None:
+    (tmp_path / "annotations").mkdir()
+    _write_coco(tmp_path / "annotations", "a.png").rename(tmp_path / "annotations" / file)
+    # Of the same name, but of another subset.
+    _draw(tmp_path / folder / "a.png", tmp_path / "images" / "another" / "a.png", tmp_path / "train2017" / "a.png")
+    box_set = read_boxes(tmp_path / "annotations" / file)
+    assert box_set.images == tmp_path / folder
