@@ -77,32 +77,50 @@ def evaluate(model: str, against: str | None, as_json: bool, **arguments: Any) -
     is a folder with one sub-folder per class, or a CSV file; of a detector a COCO file, or a folder in the layout of
     YOLO or of Pascal VOC. Its photos are asked through the code that answers on a device.
     """
+    _refuse_idle_options(against, arguments)
+    require_extra("edge-train evaluate", "train", "PIL", "pycocotools", "sklearn", "tqdm", "yaml")
+    quiet_opencv()
+    _check_answers(arguments["answers"], (model, against, arguments["data"], arguments["splits"]))
+    recognizers = _load(model, against)
+    arguments["split"] = arguments["split"] and Split(arguments["split"])
+    if recognizers[0].spec.detection is None:
+        _evaluate_classifiers(recognizers, as_json, **arguments)
+    else:
+        refuse_options(Path(model), "a classifier", ("negatives", "answers"))
+        _evaluate_detectors(recognizers, as_json, **arguments)
+
+
+def _refuse_idle_options(against: str | None, arguments: Mapping[str, Any]) -> None:
     if arguments["splits"] is not None and arguments["split"] is None:
         raise click.UsageError("--splits says what photos serve for; name with --split which of them to ask.")
     if arguments["against_renames"] and against is None:
         raise click.UsageError("--against-rename says what OLD calls a class; name OLD with --against.")
-    require_extra("edge-train evaluate", "train", "PIL", "pycocotools", "sklearn", "tqdm", "yaml")
-    quiet_opencv()
-    from train.report.answers_file import write_answers
-    from train.report.file_text import describe_classifier, describe_detector
 
-    _check_answers(arguments["answers"], (model, against, arguments["data"], arguments["splits"]))
-    recognizers = _load(model, against)
-    arguments["split"] = arguments["split"] and Split(arguments["split"])
-    worth: ClassifierWorth | DetectorWorth
-    answers = arguments.pop("answers")
-    if recognizers[0].spec.detection is None:
-        worth = _measure_classifiers(recognizers, **arguments)
-        predictions, text = worth.predictions, describe_classifier(worth)
-    else:
-        refuse_options(Path(model), "a classifier", ("negatives", "answers"))
-        worth = _measure_detectors(recognizers, **arguments)
-        predictions, text = (), describe_detector(worth)
+
+def _evaluate_classifiers(
+    recognizers: "Sequence[Recognizer]", as_json: bool, answers: Path | None, **arguments: Any
+) -> None:
+    from train.report.answers_file import write_answers
+    from train.report.file_text import describe_classifier
+
+    worth = _measure_classifiers(recognizers, **arguments)
     record = _record(recognizers, arguments["data"], arguments["split"], worth)
-    click.echo(json.dumps(record, indent=2) if as_json else f"{_head(record)}\n\n{text}")
+    _print(record, as_json, describe_classifier(worth))
     if answers is not None:
         # Last, so that a disk that fills keeps no figure from anybody.
-        write_answers(answers, predictions)
+        write_answers(answers, worth.predictions)
+
+
+def _evaluate_detectors(recognizers: "Sequence[Recognizer]", as_json: bool, **arguments: Any) -> None:
+    from train.report.file_text import describe_detector
+
+    worth = _measure_detectors(recognizers, **arguments)
+    record = _record(recognizers, arguments["data"], arguments["split"], worth)
+    _print(record, as_json, describe_detector(worth))
+
+
+def _print(record: Mapping[str, Any], as_json: bool, text: str) -> None:
+    click.echo(json.dumps(record, indent=2) if as_json else f"{_head(record)}\n\n{text}")
 
 
 def _check_answers(answers: Path | None, inputs: Iterable[str | Path | None]) -> None:
